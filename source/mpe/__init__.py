@@ -1,0 +1,9 @@
+"""Maintaining Personalized Experiences: operations for Amazon Personalize, automated.
+
+Rooms, and the one way imports go (``tests/test_layers.py`` enforces it)::
+
+    model  <- aws  <- handlers
+    model  <- emulator  <- local
+    model  <- infrastructure
+    cli on top of all but handlers
+"""

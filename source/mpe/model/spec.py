@@ -1,0 +1,215 @@
+"""One row per Amazon Personalize resource type; everything else derives from these rows.
+
+The ensure functions, their IAM statements, the workflow's stages, the plan and the
+notifications all read this table, so a resource type costs one row. What the service does
+irregularly is a field with a comment, never an ``if`` on the noun elsewhere. The rows are
+tested against botocore's service model, not against ourselves.
+
+Sources: the API reference (https://docs.aws.amazon.com/personalize/latest/dg/API_Reference.html)
+and, for the ARNs and the actions' resources, the service authorization reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+ACTIVE = "ACTIVE"
+FAILED = frozenset({"CREATE FAILED", "CREATE STOPPED", "FAILED"})
+"""Statuses that no waiting will mend."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceSpec:
+    """How one resource type is created, found, compared, updated and waited for."""
+
+    noun: str
+    """``Campaign``: the operations CreateCampaign, DescribeCampaign, ... follow from it."""
+    arn: str
+    """The ARN's resource part; ``{name}`` and ``{group}`` are known before creation,
+    ``{id}`` is minted by the service."""
+    list_key: str
+    """The list operation's output member; ListFilters alone capitalises it."""
+    listed_by: str | None = None
+    """The list operation's filter, which is also the create parameter naming the parent."""
+    name_param: Literal["name", "jobName"] | None = "name"
+    """The create parameter that names it; jobs say ``jobName``, a version may go unnamed."""
+    repeatable: bool = False
+    """A job or a version: history, of which the newest counts and a failed one is made anew."""
+    one_per_parent: bool = False
+    """The parent holds one of these, so it is found by listing, whatever its name."""
+    mutable: frozenset[str] = frozenset()
+    """The create parameters that the Update operation can converge."""
+    write_only: frozenset[str] = frozenset({"tags"})
+    """Create parameters that Describe never returns, so they cannot drift."""
+    has_status: bool = True
+    """A schema is made synchronously and has no status."""
+    update_status: str | None = None
+    """Where Describe tells the progress of an update; the resource itself stays ACTIVE."""
+    passes_role: bool = False
+    """Its creation hands the service a role, which needs iam:PassRole."""
+    tagged: bool = True
+    """Whether the create operation takes tags."""
+    authorized_as: str | None = None
+    """The resource part that IAM checks where it is not the type's own."""
+    typical_seconds: int = 0
+    """How long creation usually takes, before this account's own durations are known."""
+    needs: tuple[str, ...] = field(default=())
+    """Nouns of resources that must be ACTIVE first."""
+
+    @property
+    def key(self) -> str:
+        """``datasetImportJob``: the member under which Describe answers."""
+        return self.noun[0].lower() + self.noun[1:]
+
+    @property
+    def arn_key(self) -> str:
+        """``datasetImportJobArn``."""
+        return f"{self.key}Arn"
+
+    @property
+    def create(self) -> str:
+        return f"Create{self.noun}"
+
+    @property
+    def describe(self) -> str:
+        return f"Describe{self.noun}"
+
+    @property
+    def list(self) -> str:
+        return f"List{self.noun}s"
+
+    @property
+    def update(self) -> str | None:
+        return f"Update{self.noun}" if self.mutable else None
+
+    @property
+    def minted(self) -> bool:
+        """Whether only the service knows the ARN, so that the resource must be looked up."""
+        return "{id}" in self.arn
+
+    @property
+    def listed(self) -> bool:
+        """Whether finding it takes the list operation."""
+        return self.minted or self.repeatable or self.one_per_parent
+
+    @property
+    def iam_resource(self) -> str:
+        """The resource part of the ARN pattern that its actions are granted on."""
+        return (self.authorized_as or self.arn.split("/")[0]) + "/*"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """IAM actions with resource-level permissions that ensuring one takes."""
+        operations = [self.create, self.describe]
+        if self.update:
+            operations.append(self.update)
+        if self.tagged:
+            operations.append("TagResource")
+        return tuple(f"personalize:{operation}" for operation in operations)
+
+    @property
+    def list_actions(self) -> tuple[str, ...]:
+        """IAM actions that the service authorizes on ``*`` only."""
+        return (f"personalize:{self.list}",) if self.listed else ()
+
+
+_ROWS = (
+    ResourceSpec(
+        noun="DatasetGroup",
+        arn="dataset-group/{name}",
+        list_key="datasetGroups",
+        passes_role=True,  # only beside a KMS key
+        typical_seconds=30,
+    ),
+    ResourceSpec(
+        noun="Schema",
+        arn="schema/{name}",
+        list_key="schemas",
+        has_status=False,
+        tagged=False,
+    ),
+    ResourceSpec(
+        noun="Dataset",
+        arn="dataset/{group}/{type}",
+        list_key="datasets",
+        listed_by="datasetGroupArn",
+        mutable=frozenset({"schemaArn"}),
+        update_status="latestDatasetUpdate",
+        typical_seconds=60,
+        needs=("DatasetGroup", "Schema"),
+    ),
+    ResourceSpec(
+        noun="DatasetImportJob",
+        arn="dataset-import-job/{name}",
+        list_key="datasetImportJobs",
+        listed_by="datasetArn",
+        name_param="jobName",
+        repeatable=True,
+        passes_role=True,
+        typical_seconds=15 * MINUTE,
+        needs=("Dataset",),
+    ),
+    ResourceSpec(
+        noun="EventTracker",
+        arn="event-tracker/{id}",
+        list_key="eventTrackers",
+        listed_by="datasetGroupArn",
+        one_per_parent=True,
+        typical_seconds=15,
+        needs=("DatasetGroup", "Dataset"),
+    ),
+    ResourceSpec(
+        noun="Filter",
+        arn="filter/{name}",
+        list_key="Filters",
+        listed_by="datasetGroupArn",
+        typical_seconds=15,
+        needs=("DatasetGroup", "Dataset"),
+    ),
+    ResourceSpec(
+        noun="Solution",
+        arn="solution/{name}",
+        list_key="solutions",
+        listed_by="datasetGroupArn",
+        mutable=frozenset({"performAutoTraining", "performIncrementalUpdate"}),
+        update_status="latestSolutionUpdate",
+        typical_seconds=10,
+        needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
+    ),
+    ResourceSpec(
+        noun="SolutionVersion",
+        arn="solution/{solution}/{id}",
+        list_key="solutionVersions",
+        listed_by="solutionArn",
+        name_param=None,
+        repeatable=True,
+        authorized_as="solution",
+        typical_seconds=HOUR,
+        needs=("Solution",),
+    ),
+    ResourceSpec(
+        noun="Campaign",
+        arn="campaign/{name}",
+        list_key="campaigns",
+        # Listed by solution although it is created from a solution version.
+        listed_by="solutionArn",
+        mutable=frozenset({"solutionVersionArn", "minProvisionedTPS", "campaignConfig"}),
+        update_status="latestCampaignUpdate",
+        typical_seconds=10 * MINUTE,
+        needs=("SolutionVersion",),
+    ),
+)
+
+SPECS: dict[str, ResourceSpec] = {spec.noun: spec for spec in _ROWS}
+"""Every resource type by its noun, in the order in which a dataset group is built."""
+
+
+def in_order() -> Iterator[ResourceSpec]:
+    """Yield the rows so that each comes after what it needs."""
+    yield from SPECS.values()
