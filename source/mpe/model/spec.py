@@ -47,6 +47,8 @@ class ResourceSpec:
     """The create parameters that the Update operation can converge."""
     write_only: frozenset[str] = frozenset({"tags"})
     """Create parameters that Describe never returns, so they cannot drift."""
+    documents: frozenset[str] = frozenset()
+    """Create parameters that hold a JSON text, compared by meaning and not by spelling."""
     has_status: bool = True
     """A schema is made synchronously and has no status."""
     update_status: str | None = None
@@ -131,6 +133,7 @@ _ROWS = (
         noun="Schema",
         arn="schema/{name}",
         list_key="schemas",
+        documents=frozenset({"schema"}),
         has_status=False,
         tagged=False,
     ),

@@ -1,0 +1,244 @@
+"""Compare what is with what should be, and say what to do about it: purely.
+
+:func:`decide` is total: for every pair of desired and observed it returns one action, with
+no clock, no client and no side effect. The ensure functions execute the action and the CLI
+prints it, so a plan cannot disagree with what happens.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mpe.model.desired import Desired
+from mpe.model.spec import ACTIVE, FAILED, ResourceSpec
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One resource as the service describes it."""
+
+    arn: str
+    status: str = ACTIVE
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    created: datetime | None = None
+    """When its creation, or its newest update, began."""
+    settled: datetime | None = None
+    """When its status last changed."""
+    update: str | None = None
+    """The status of its newest update, where the type has updates and one was made."""
+    reason: str = ""
+    """The service's own words on a failure."""
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether waiting will change something."""
+        return self._pending(self.status) or self._pending(self.update or ACTIVE)
+
+    @staticmethod
+    def _pending(status: str) -> bool:
+        return status != ACTIVE and status not in FAILED
+
+    @property
+    def shown(self) -> str:
+        """The status a person wants to read: the update's while one runs."""
+        return self.update if self.update and self.update != ACTIVE else self.status
+
+
+@dataclass(frozen=True)
+class Create:
+    """Make it; ``why`` is ``absent``, ``stale`` (newer data) or ``failed`` (try anew)."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that differs: the service has ``old``, the config wants ``new``."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class Update:
+    """Converge the fields that the service can change in place."""
+
+    arn: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """It is being created, updated or deleted: look again later."""
+
+    arn: str
+
+
+@dataclass(frozen=True)
+class Keep:
+    """It is as it should be."""
+
+    arn: str
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Nothing this project may do would mend it; ``error`` names the class of errors.py."""
+
+    error: str
+    message: str
+
+
+Action = Create | Update | Wait | Keep | Reject
+
+
+def decide(
+    desired: Desired,
+    observed: Observed | None,
+    *,
+    pinned: str | None = None,
+    fresh_since: datetime | None = None,
+) -> Action:
+    """Return the one action that moves a resource towards its desired state.
+
+    ``pinned`` is what this run already did to it (``created`` or ``updated``): then a
+    failure is the run's own and final, so that nothing is created or trained twice.
+    ``fresh_since`` is when the data that it reads last changed.
+    """
+    if observed is None:
+        return _absent(desired, pinned)
+    if observed.in_progress:
+        return Wait(observed.arn)
+    if observed.status in FAILED:
+        return _failed(desired, observed, pinned)
+    if observed.update in FAILED and pinned == "updated":
+        return Reject("ResourceFailed", observed.reason or f"the update is {observed.update}")
+    if desired.spec.repeatable:
+        return _repeatable(observed, pinned, fresh_since)
+    return _converge(desired, observed, pinned)
+
+
+def _absent(desired: Desired, pinned: str | None) -> Action:
+    if pinned:
+        return Reject(
+            "ResourceFailed",
+            "it disappeared while this run waited for it: something else deleted it. "
+            "Upload the config again to create it.",
+        )
+    return Create("absent")
+
+
+def _failed(desired: Desired, observed: Observed, pinned: str | None) -> Action:
+    if pinned:
+        return Reject("ResourceFailed", observed.reason or f"its status is {observed.status}")
+    if desired.spec.repeatable:
+        return Create("failed")
+    reason = f" ({observed.reason})" if observed.reason else ""
+    return Reject(
+        "ResourceFailed",
+        f"an earlier attempt is {observed.status}{reason}. "
+        "Delete it in Amazon Personalize and upload the config again.",
+    )
+
+
+def _repeatable(observed: Observed, pinned: str | None, fresh_since: datetime | None) -> Action:
+    stale = fresh_since and observed.created and observed.created < fresh_since
+    return Create("stale") if stale and not pinned else Keep(observed.arn)
+
+
+def _converge(desired: Desired, observed: Observed, pinned: str | None) -> Action:
+    changes = drift(desired, observed.fields)
+    if not changes:
+        return Keep(observed.arn)
+    frozen = [change for change in changes if change.field not in desired.spec.mutable]
+    if frozen:
+        return Reject("DriftError", _frozen(frozen))
+    if pinned == "updated":
+        return Reject("ResourceFailed", f"the update did not change {_names(changes)}.")
+    return Update(observed.arn, changes)
+
+
+def drift(desired: Desired, fields: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return the desired parameters whose observed value differs, in a stable order.
+
+    A field that the service does not describe cannot drift, and of a structure only what
+    the config names is compared: the service fills the rest with its own defaults.
+    """
+    spec = desired.spec
+    compared = sorted(set(desired.params) - spec.write_only)
+    return tuple(
+        Change(name, fields.get(name), desired.params[name])
+        for name in compared
+        if not _covers(spec, name, desired.params[name], fields.get(name))
+    )
+
+
+def _covers(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> bool:
+    if name in spec.documents:
+        return _document(wanted) == _document(found)
+    return _included(wanted, found)
+
+
+def _document(text: Any) -> Any:
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return text
+
+
+def _included(wanted: Any, found: Any) -> bool:
+    """Tell whether all of ``wanted`` is in ``found``."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            key in found and _included(value, found[key]) for key, value in wanted.items()
+        )
+    if isinstance(wanted, list | tuple):
+        return (
+            isinstance(found, list | tuple)
+            and len(wanted) == len(found)
+            and all(map(_included, wanted, found))
+        )
+    return bool(wanted == found)
+
+
+def newest(observed: Iterable[Observed]) -> Observed | None:
+    """Choose among a parent's jobs or versions the one that counts.
+
+    That is the newest that has not failed; only where all have failed, the newest failure.
+    Ties are broken by ARN, so that the choice is the same at every look.
+    """
+    ranked = sorted(
+        observed,
+        key=lambda one: (
+            one.status not in FAILED,
+            one.created.timestamp() if one.created else 0.0,
+            one.arn,
+        ),
+    )
+    return ranked[-1] if ranked else None
+
+
+def _frozen(changes: Iterable[Change]) -> str:
+    changes = tuple(changes)
+    told = "; ".join(
+        f"{change.field} is {_shown(change.old)} and the config says {_shown(change.new)}"
+        for change in changes
+    )
+    return (
+        f"{told}. Amazon Personalize cannot change {_names(changes)} of an existing resource: "
+        "restore the old value, choose another name, or delete the resource."
+    )
+
+
+def _names(changes: Iterable[Change]) -> str:
+    return ", ".join(change.field for change in changes)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 120 else f"{text[:117]}..."
