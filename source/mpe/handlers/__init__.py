@@ -1,0 +1,1 @@
+"""One Lambda handler per trigger, each thin: parse, act, answer."""

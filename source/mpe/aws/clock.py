@@ -1,0 +1,32 @@
+"""The time, and how fast it passes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Tell the time, and durations in the service's seconds.
+
+    In AWS a second is a second. The local cloud lets the service run ``speed`` times faster
+    and says so in ``MPE_TIME_SCALE``, since Step Functions scales its waits by the same.
+    """
+
+    speed: float = 1.0
+
+    @classmethod
+    def from_environment(cls) -> Clock:
+        return cls(float(os.environ.get("MPE_TIME_SCALE", "1")))
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def seconds(self, start: datetime, end: datetime) -> float:
+        """Return how many of the service's seconds lie between two moments."""
+        return (end - start).total_seconds() * self.speed
+
+    def since(self, start: datetime) -> float:
+        return self.seconds(start, self.now())

@@ -1,0 +1,53 @@
+"""The event bus: what happened, for whoever subscribes.
+
+Resource events have the form that subscribers of the existing AWS solution rely on: source
+``solutions.aws.personalize``, detail-type ``Personalize <Resource> State Change``, detail
+``{Arn, Status, Duration}`` with the duration in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+SOURCE = "solutions.aws.personalize"
+RUN_CHANGED = "Maintenance Run State Change"
+CONFIG_REJECTED = "Configuration Rejected"
+LIMIT = 240_000
+"""Bytes of detail, below the 256 KB that PutEvents takes."""
+
+
+class EventsError(Exception):
+    """The bus did not take an event."""
+
+
+class Events:
+    """Put events on one bus through a boto3 ``events`` client."""
+
+    def __init__(self, client: Any, bus: str) -> None:
+        self._client = client
+        self._bus = bus
+
+    def resource_changed(self, noun: str, arn: str, status: str, duration: float | None) -> None:
+        """Tell that a resource of Amazon Personalize changed its status."""
+        detail: dict[str, Any] = {"Arn": arn, "Status": status}
+        if duration is not None:
+            detail["Duration"] = round(duration)
+        self.put(f"Personalize {noun} State Change", detail, resources=(arn,))
+
+    def put(self, kind: str, detail: Mapping[str, Any], resources: tuple[str, ...] = ()) -> None:
+        """Put one event on the bus, or raise :class:`EventsError`."""
+        answer = self._client.put_events(
+            Entries=[
+                {
+                    "Source": SOURCE,
+                    "DetailType": kind,
+                    "Detail": json.dumps(detail),
+                    "EventBusName": self._bus,
+                    "Resources": list(resources),
+                }
+            ]
+        )
+        if answer["FailedEntryCount"]:
+            raise EventsError(f"{kind}: {answer['Entries'][0].get('ErrorMessage')}")

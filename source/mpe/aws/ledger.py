@@ -1,0 +1,69 @@
+"""The ledger: what each run did to each resource, and how long things take.
+
+One DynamoDB table, keyed by dataset group. Each resource of each run has a row, written when
+the run is done with it, so that a run's outcome needs no room in the workflow's state and
+survives a run that is killed. Each resource also has one row with its last duration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.conditions import Key
+
+KEPT = timedelta(days=400)
+"""How long the rows of a run are kept: a little over a year."""
+
+
+class Ledger:
+    """Write and read the ledger through a DynamoDB table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def duration(self, group: str, resource: str) -> float | None:
+        """Return how many seconds this resource took the last time, or None."""
+        item = self._table.get_item(Key={"group": group, "record": f"DURATION#{resource}"})
+        found = item.get("Item")
+        return float(found["seconds"]) if found else None
+
+    def remember(self, group: str, resource: str, seconds: float) -> None:
+        """Keep how many seconds this resource took."""
+        self._table.put_item(
+            Item={
+                "group": group,
+                "record": f"DURATION#{resource}",
+                "seconds": Decimal(str(round(seconds, 1))),
+            }
+        )
+
+    def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
+        """Keep what a run did to a resource; writing it again changes nothing."""
+        row = {
+            "group": group,
+            "record": f"RUN#{run}#{outcome['resource']}",
+            "at": now.isoformat(timespec="seconds"),
+            "expires": int((now + KEPT).timestamp()),
+            **outcome,
+        }
+        self._table.put_item(Item={key: _stored(value) for key, value in row.items()})
+
+    def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
+        """Yield what a run did, resource by resource."""
+        query = {
+            "KeyConditionExpression": Key("group").eq(group)
+            & Key("record").begins_with(f"RUN#{run}#")
+        }
+        while True:
+            page = self._table.query(**query)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _stored(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value

@@ -1,0 +1,118 @@
+"""Turns: one run at a time in a dataset group, and the newest config wins.
+
+One DynamoDB table, keyed by dataset group, with three kinds of rows: the newest config
+that was uploaded, the lease of the run that works now, and a row for each run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr
+from botocore.exceptions import ClientError
+
+LEASE = timedelta(days=3)
+"""When a lease ends by itself; longer than the workflow may run."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that asks for its turn."""
+
+    group: str
+    run: str
+    execution: str
+    """The ARN of its execution, which the next in line asks after."""
+    sequencer: str
+    """S3's order of uploads: of two, the greater is the later."""
+
+
+class Turns:
+    """Take and give back turns through a DynamoDB table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def announce(self, group: str, run: str, sequencer: str) -> bool:
+        """Note an uploaded config; return False where a newer one is already known.
+
+        S3 may deliver events late and in any order; its sequencers, padded to one length,
+        sort as the uploads did
+        (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+        """
+        return self._put(
+            {"group": group, "record": "CONFIG", "run": run, "sequencer": _padded(sequencer)},
+            Attr("sequencer").not_exists() | Attr("sequencer").lte(_padded(sequencer)),
+        )
+
+    def superseded(self, claim: Claim) -> bool:
+        """Tell whether a newer config has been uploaded since."""
+        row = self._get(claim.group, "CONFIG")
+        return bool(row and row["sequencer"] > _padded(claim.sequencer))
+
+    def take(self, claim: Claim, now: datetime) -> str | None:
+        """Take the turn; return the execution that has it, or None when it is now ours."""
+        free = Attr("holder").not_exists() | Attr("holder").eq(claim.execution)
+        expired = Attr("until").lt(now.isoformat())
+        if self._put(_lease(claim, now), free | expired):
+            return None
+        row = self._get(claim.group, "LEASE")
+        return str(row["holder"]) if row else ""
+
+    def take_over(self, claim: Claim, dead: str, now: datetime) -> bool:
+        """Take the turn of a run that ended without giving it back."""
+        return self._put(_lease(claim, now), Attr("holder").not_exists() | Attr("holder").eq(dead))
+
+    def give_back(self, group: str, execution: str) -> None:
+        """Give the turn back, unless somebody else has taken it over."""
+        try:
+            self._table.delete_item(
+                Key={"group": group, "record": "LEASE"},
+                ConditionExpression=Attr("holder").eq(execution),
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+
+    def record(self, group: str, run: str, row: Mapping[str, Any]) -> None:
+        """Keep a run's own row."""
+        self._table.put_item(Item={"group": group, "record": f"RUN#{run}", **row})
+
+    def recorded(self, group: str, run: str) -> Mapping[str, Any] | None:
+        """Return a run's own row."""
+        return self._get(group, f"RUN#{run}")
+
+    def _get(self, group: str, record: str) -> Mapping[str, Any] | None:
+        found = self._table.get_item(Key={"group": group, "record": record}, ConsistentRead=True)
+        item: Mapping[str, Any] | None = found.get("Item")
+        return item
+
+    def _put(self, item: Mapping[str, Any], condition: Any) -> bool:
+        try:
+            self._table.put_item(Item=item, ConditionExpression=condition)
+        except ClientError as error:
+            if _condition_failed(error):
+                return False
+            raise
+        return True
+
+
+def _lease(claim: Claim, now: datetime) -> dict[str, str]:
+    return {
+        "group": claim.group,
+        "record": "LEASE",
+        "run": claim.run,
+        "holder": claim.execution,
+        "until": (now + LEASE).isoformat(),
+    }
+
+
+def _condition_failed(error: ClientError) -> bool:
+    return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
+
+
+def _padded(sequencer: str) -> str:
+    return sequencer.upper().ljust(32, "0")

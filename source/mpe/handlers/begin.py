@@ -1,0 +1,66 @@
+"""A run's first step: wait for its turn in the dataset group, then fetch the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mpe.aws.clients import client, table
+from mpe.aws.clock import Clock
+from mpe.aws.executions import Executions
+from mpe.aws.objects import Objects, Pointer
+from mpe.aws.turns import Claim, Turns
+from mpe.handlers.settings import LOGGER, setting
+
+NEXT_ASK = 30
+"""Seconds until a run that waits for its turn asks again."""
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The adapters that a run begins through."""
+
+    objects: Objects
+    turns: Turns
+    executions: Executions
+    clock: Clock
+
+    def __call__(self, claim: Claim, state: Pointer) -> dict[str, Any]:
+        """Return the work, or ``wait`` for one's turn, or that the run is ``superseded``."""
+        if self.turns.superseded(claim):
+            return {"superseded": True}
+        if not self._taken(claim):
+            return {"wait": NEXT_ASK}
+        now = self.clock.now().isoformat()
+        row = {"status": "RUNNING", "started": now, "execution": claim.execution}
+        if self.turns.recorded(claim.group, claim.run) is None:
+            self.turns.record(claim.group, claim.run, row)
+        return {"work": dict(self.objects.load_state(state).work)}
+
+    def _taken(self, claim: Claim) -> bool:
+        """Take the turn, also from a run that ended without giving it back."""
+        now = self.clock.now()
+        holder = self.turns.take(claim, now)
+        if holder is None:
+            return True
+        if holder and self.executions.running(holder):
+            return False
+        return self.turns.take_over(claim, holder, now)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer the workflow with the run's turn."""
+    run = event["run"]
+    LOGGER.set_correlation_id(run["id"])
+    begin = Begin(
+        Objects(client("s3")),
+        Turns(table(setting("TURNS_TABLE"))),
+        Executions(client("stepfunctions")),
+        Clock.from_environment(),
+    )
+    claim = Claim(run["group"], run["id"], event["execution"], run["sequencer"])
+    answer = begin(claim, Pointer(**run["state"]))
+    LOGGER.info("begun", extra={"answer": list(answer)})
+    return answer

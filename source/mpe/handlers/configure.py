@@ -1,0 +1,165 @@
+"""An uploaded config: check all of it, then start the run that makes it true.
+
+Nothing is started for a config with a problem; one event lists every problem there is. The
+run and its execution are named after the version of the object, so that an event that S3
+delivers twice starts one run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+
+from mpe.aws.clients import client, table
+from mpe.aws.events import CONFIG_REJECTED, Events
+from mpe.aws.executions import Executions
+from mpe.aws.objects import Objects
+from mpe.aws.turns import Turns
+from mpe.handlers.settings import LOGGER, setting
+from mpe.model.config import Config, parse
+from mpe.model.desired import Place, desired_state
+from mpe.model.errors import ConfigError, Problem
+
+EXECUTION_NAME_LIMIT = 80
+MOST_PROBLEMS = 100
+"""How many problems one event carries; the count tells of the rest."""
+MOST_NOTES = 20
+GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
+
+
+class EventSink(Protocol):
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One version of one object, as S3 tells EventBridge of it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
+
+    bucket: str
+    key: str
+    version: str
+    sequencer: str
+    time: datetime
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Upload:
+        detail = event["detail"]
+        found = detail["object"]
+        return cls(
+            bucket=detail["bucket"]["name"],
+            key=found["key"],
+            version=found.get("version-id", ""),
+            sequencer=found["sequencer"],
+            time=datetime.fromisoformat(event["time"].replace("Z", "+00:00")),
+        )
+
+    @property
+    def folder(self) -> str:
+        """The folder that the config lies in: ``films`` of ``train/films/config.json``."""
+        return self.key.split("/")[1] if self.key.count("/") > 1 else ""
+
+    @property
+    def run(self) -> str:
+        """The name of the run: when, and a digest of exactly which object version."""
+        which = f"{self.bucket}/{self.key}/{self.version or self.sequencer}"
+        return f"{self.time:%Y%m%dT%H%M%S}-{hashlib.sha256(which.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class Configure:
+    """The adapters that an upload is handled through."""
+
+    objects: Objects
+    turns: Turns
+    executions: Executions
+    events: EventSink
+    place: Place
+    machine: str
+
+    def __call__(self, upload: Upload) -> dict[str, Any]:
+        """Start a run, or tell why not; return which."""
+        try:
+            text = self.objects.read(upload.bucket, upload.key, upload.version or None)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                return {"ignored": "the config was deleted before it was read"}
+            raise
+        try:
+            config = _checked(parse(text), upload)
+        except ConfigError as error:
+            return self._reject(upload, error.problems)
+        return self._start(upload, config)
+
+    def _reject(self, upload: Upload, problems: tuple[Problem, ...]) -> dict[str, Any]:
+        self.events.put(
+            CONFIG_REJECTED,
+            {
+                "Bucket": upload.bucket,
+                "Key": upload.key,
+                "VersionId": upload.version,
+                "DatasetGroup": upload.folder,
+                "Total": len(problems),
+                "Problems": [asdict(problem) for problem in problems[:MOST_PROBLEMS]],
+            },
+        )
+        return {"rejected": len(problems)}
+
+    def _start(self, upload: Upload, config: Config) -> dict[str, Any]:
+        state = desired_state(config, self.place, version=upload.run)
+        pointer = self.objects.save_state(upload.bucket, state)
+        if not self.turns.announce(state.group, upload.run, upload.sequencer):
+            return {"ignored": "a newer config of this dataset group is already known"}
+        run = {
+            "id": upload.run,
+            "group": state.group,
+            "sequencer": upload.sequencer,
+            "state": asdict(pointer),
+            "config": {"key": upload.key, "version": upload.version},
+            "notes": [str(note) for note in config.not_yet[:MOST_NOTES]],
+        }
+        prefix = state.group[: EXECUTION_NAME_LIMIT - 1 - len(upload.run)]
+        new = self.executions.start(self.machine, f"{prefix}-{upload.run}", {"run": run})
+        return {"started" if new else "ignored": upload.run}
+
+
+def _checked(config: Config, upload: Upload) -> Config:
+    """Refuse a config that lies in another dataset group's folder."""
+    group = config.group.params["name"]
+    if upload.folder == group:
+        return config
+    raise ConfigError(
+        [
+            Problem(
+                "$.datasetGroup.serviceConfig.name",
+                f"the config lies in {upload.key} but names the dataset group {group!r}.",
+                f"Upload it to train/{group}/, beside that group's data, or mend the name.",
+            )
+        ]
+    )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Handle one Object Created event of the data bucket."""
+    upload = Upload.from_event(event)
+    LOGGER.set_correlation_id(upload.run)
+    _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
+    configure = Configure(
+        Objects(client("s3")),
+        Turns(table(setting("TURNS_TABLE"))),
+        Executions(client("stepfunctions")),
+        Events(client("events"), setting("EVENT_BUS")),
+        Place(region, account, upload.bucket, setting("PERSONALIZE_ROLE"), partition),
+        setting("WORKFLOW"),
+    )
+    result = configure(upload)
+    LOGGER.info("configured", extra={"key": upload.key, "result": result})
+    return result

@@ -1,0 +1,190 @@
+"""Move one resource a step towards its desired state.
+
+The workflow calls this for each resource until the outcome has no ``wait``. Every call looks
+first and acts on what it sees, so that a call that is repeated, or whose answer was lost,
+creates nothing twice: jobs and versions bear the run's name, and the service refuses a
+second of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mpe.aws.clients import client, table
+from mpe.aws.clock import Clock
+from mpe.aws.events import Events
+from mpe.aws.ledger import Ledger
+from mpe.aws.objects import Objects, Pointer
+from mpe.aws.personalize import Busy, Exists, Personalize, ServiceError
+from mpe.handlers.settings import LOGGER, setting
+from mpe.model.desired import Desired
+from mpe.model.outcome import Outcome
+from mpe.model.reconcile import Create, Keep, Observed, Reject, Update, Wait, decide
+from mpe.model.spec import ACTIVE
+from mpe.model.waits import LONGEST, SHORTEST, next_wait
+
+NAME_LIMIT = 63
+PATIENCE = 6 * 60 * 60
+"""Seconds that a resource may wait for a quota before the run gives up on it."""
+
+
+class EventSink(Protocol):
+    def resource_changed(
+        self, noun: str, arn: str, status: str, duration: float | None
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call: which resource of which run, and what the call before it found."""
+
+    run: str
+    group: str
+    desired: Desired
+    previous: Outcome
+
+
+@dataclass(frozen=True)
+class Ensure:
+    """The adapters that a step acts through."""
+
+    personalize: Personalize
+    objects: Objects
+    ledger: Ledger
+    events: EventSink
+    clock: Clock
+
+    def __call__(self, step: Step) -> Outcome:
+        """Take one step and tell the bus and the ledger what came of it."""
+        outcome = self._attempt(step)
+        if outcome.arn and outcome.status != step.previous.status and outcome.did != "kept":
+            self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
+        if outcome.seconds is not None:
+            self.ledger.remember(step.group, outcome.resource, outcome.seconds)
+        if outcome.settled:
+            self.ledger.record(step.group, step.run, outcome.as_dict(), self.clock.now())
+        return outcome
+
+    def _attempt(self, step: Step) -> Outcome:
+        try:
+            return self._advance(step)
+        except Exists:
+            return step.previous.waiting(SHORTEST, did="created", status="CREATE PENDING")
+        except Busy as busy:
+            return _blocked(step.previous, busy)
+        except ServiceError as error:
+            return step.previous.failing(error.code, error.message)
+
+    def _advance(self, step: Step) -> Outcome:
+        desired, fresh_since = self._completed(step.desired)
+        before = step.previous
+        observed = self.personalize.observe(desired, before.arn)
+        pinned = before.did if before.did in {"created", "updated"} else None
+        match decide(desired, observed, pinned=pinned, fresh_since=fresh_since):
+            case Create():
+                return self._create(step, desired)
+            case Update(arn, changes):
+                self.personalize.update(desired, arn, changes)
+                return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
+            case Wait(arn):
+                waiting = before.waiting(0, arn=arn, did=before.did or "adopted")
+                return self._again(step, waiting, observed)
+            case Keep(arn):
+                seconds = self._took(before, observed)
+                return before.ready(arn=arn, status=_status(observed), seconds=seconds)
+            case Reject(error, message):
+                arn = observed.arn if observed else before.arn
+                rejected = replace(before, arn=arn, status=_status(observed))
+                return rejected.failing(error, message)
+
+    def _completed(self, desired: Desired) -> tuple[Desired, datetime | None]:
+        """Fill in where the data lies, which only S3 knows."""
+        if desired.data is None:
+            return desired, None
+        found = self.objects.data(desired.data)
+        source = {"dataSource": {"dataLocation": found.location}}
+        return replace(desired, params={**desired.params, **source}), found.modified
+
+    def _create(self, step: Step, desired: Desired) -> Outcome:
+        arn = self.personalize.create(desired, {**desired.params, **_named(desired, step.run)})
+        begun = replace(step.previous, arn=arn, did="created")
+        if not desired.spec.has_status:
+            return begun.ready(status=ACTIVE)
+        return self._again(step, begun.waiting(0, status="CREATE PENDING"), None)
+
+    def _again(self, step: Step, outcome: Outcome, observed: Observed | None) -> Outcome:
+        """Choose when to look again."""
+        begun = observed.created if observed else None
+        seconds = next_wait(
+            self.clock.since(begun) if begun else 0.0,
+            usual=step.desired.spec.typical_seconds,
+            known=self.ledger.duration(step.group, outcome.resource),
+        )
+        status = observed.shown if observed else outcome.status
+        return replace(outcome, wait=seconds, status=status)
+
+    def _took(self, before: Outcome, observed: Observed | None) -> float | None:
+        """Return how many seconds the service took for what this run began."""
+        if before.did not in {"created", "updated"} or observed is None:
+            return None
+        if observed.created is None or observed.settled is None:
+            return None
+        return round(self.clock.seconds(observed.created, observed.settled), 1)
+
+
+def _status(observed: Observed | None) -> str:
+    return observed.shown if observed else "ABSENT"
+
+
+def _named(desired: Desired, run: str) -> dict[str, str]:
+    """Name a job or a version after the run, so that the run cannot make a second one."""
+    if not desired.spec.repeatable:
+        return {}
+    if desired.spec.name_param is None:
+        return {"name": run[:NAME_LIMIT]}
+    return {desired.spec.name_param: f"{desired.name[: NAME_LIMIT - 1 - len(run)]}-{run}"}
+
+
+def _blocked(before: Outcome, busy: Busy) -> Outcome:
+    """Wait out a quota or a throttle, ever more patiently, but not for ever."""
+    if before.blocked > PATIENCE:
+        return before.failing(busy.code, busy.message)
+    seconds = min(max(before.blocked, SHORTEST), LONGEST * 5)
+    return before.waiting(seconds, blocked=before.blocked + seconds)
+
+
+def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
+    """Read a call of the workflow: the resource by its id, what came before, what is given."""
+    run = event["run"]
+    state = objects.load_state(Pointer(**run["state"]))
+    desired = state.resources[event["resource"]]
+    given = {name: event["given"][name] for name in desired.given}
+    previous = event.get("previous") or {}
+    same = previous.get("resource") == desired.id
+    return Step(
+        run=run["id"],
+        group=state.group,
+        desired=replace(desired, params={**desired.params, **given}),
+        previous=Outcome.from_dict(previous) if same else Outcome.of(desired),
+    )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer the workflow with one resource's outcome."""
+    LOGGER.set_correlation_id(event["run"]["id"])
+    objects = Objects(client("s3"))
+    ensure = Ensure(
+        Personalize(client("personalize")),
+        objects,
+        Ledger(table(setting("LEDGER_TABLE"))),
+        Events(client("events"), setting("EVENT_BUS")),
+        Clock.from_environment(),
+    )
+    outcome = ensure(step_of(event, objects)).as_dict()
+    LOGGER.info("ensured", extra={"outcome": outcome})
+    return outcome

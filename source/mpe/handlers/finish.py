@@ -1,0 +1,142 @@
+"""A run's last step: tell how it went, and give the turn back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mpe.aws.clients import client, table
+from mpe.aws.clock import Clock
+from mpe.aws.events import RUN_CHANGED, Events
+from mpe.aws.ledger import Ledger
+from mpe.aws.turns import Turns
+from mpe.handlers.settings import LOGGER, setting
+from mpe.model.messages import likely_remedy
+
+MOST_LISTED = 200
+"""How many resources one event lists by name; the counts tell of all."""
+
+
+class EventSink(Protocol):
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The adapters that a run ends through."""
+
+    turns: Turns
+    ledger: Ledger
+    events: EventSink
+    clock: Clock
+
+    def __call__(
+        self, run: Mapping[str, Any], execution: str, crashes: Iterable[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Record and announce the outcome once, and return whether the run succeeded.
+
+        ``crashes`` are steps that the workflow gave up on: they are told only where the
+        ledger knows of no failure, since one failure often brings others down with it.
+        """
+        group, run_id = run["group"], run["id"]
+        outcomes = list(self.ledger.outcomes(group, run_id))
+        failures = [_failure(one) for one in outcomes if one.get("failed")]
+        failures = failures or [_crash(one) for one in crashes]
+        row = self.turns.recorded(group, run_id) or {}
+        if row.get("status", "RUNNING") == "RUNNING":
+            detail = self._detail(run, execution, row, outcomes, failures)
+            self.events.put(RUN_CHANGED, detail)
+            ended = {**row, "status": detail["Status"], "ended": self.clock.now().isoformat()}
+            self.turns.record(group, run_id, _without_keys(ended))
+        self.turns.give_back(group, execution)
+        return _verdict(failures)
+
+    def _detail(
+        self,
+        run: Mapping[str, Any],
+        execution: str,
+        row: Mapping[str, Any],
+        outcomes: list[dict[str, Any]],
+        failures: list[dict[str, Any]],
+    ) -> dict[str, Any]:
+        started = row.get("started")
+        began = datetime.fromisoformat(started) if started else self.clock.now()
+        return {
+            "DatasetGroup": run["group"],
+            "Run": run["id"],
+            "Status": "FAILED" if failures else "SUCCEEDED",
+            "ExecutionArn": execution,
+            "Duration": round(self.clock.since(began)),
+            "Config": run["config"]["key"],
+            "Changes": [_change(one) for one in outcomes if _changed(one)][:MOST_LISTED],
+            "Kept": sum(one.get("did") == "kept" for one in outcomes if not one.get("failed")),
+            "Failures": failures[:MOST_LISTED],
+            "Notes": run.get("notes", []),
+        }
+
+
+def _changed(outcome: Mapping[str, Any]) -> bool:
+    return outcome.get("did") not in {None, "kept"} and not outcome.get("failed")
+
+
+def _change(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    told = {"Resource": outcome["noun"], "Name": outcome["name"], "Did": outcome["did"]}
+    if outcome.get("seconds") is not None:
+        told["Seconds"] = round(float(outcome["seconds"]))
+    return told
+
+
+def _failure(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    failed = outcome["failed"]
+    return {
+        "Resource": outcome["noun"],
+        "Name": outcome["name"],
+        "Path": outcome["path"],
+        "Error": failed["error"],
+        "Reason": failed["reason"],
+        "Remedy": likely_remedy(failed["error"], failed["reason"]),
+    }
+
+
+def _crash(crash: Mapping[str, Any]) -> dict[str, Any]:
+    reason = str(crash.get("cause", ""))
+    return {
+        "Resource": "Step",
+        "Name": str(crash.get("resource", "")),
+        "Path": "",
+        "Error": str(crash.get("error", "")),
+        "Reason": reason,
+        "Remedy": likely_remedy(str(crash.get("error", "")), reason),
+    }
+
+
+def _without_keys(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in {"group", "record"}}
+
+
+def _verdict(failures: list[dict[str, Any]]) -> dict[str, Any]:
+    if not failures:
+        return {"succeeded": True}
+    first = failures[0]
+    cause = f"{first['Resource']} {first['Name']}: {first['Reason']}"
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    return {"succeeded": False, "error": first["Error"], "cause": cause[:900] + more}
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer the workflow with the run's verdict."""
+    run = event["run"]
+    LOGGER.set_correlation_id(run["id"])
+    finish = Finish(
+        Turns(table(setting("TURNS_TABLE"))),
+        Ledger(table(setting("LEDGER_TABLE"))),
+        Events(client("events"), setting("EVENT_BUS")),
+        Clock.from_environment(),
+    )
+    verdict = finish(run, event["execution"], event.get("crashes") or [])
+    LOGGER.info("finished", extra={"verdict": verdict})
+    return verdict

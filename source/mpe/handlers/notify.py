@@ -1,0 +1,30 @@
+"""Tell people: word an event for each protocol and publish it to the topic."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mpe.aws.clients import client
+from mpe.handlers.settings import LOGGER, setting
+from mpe.model.messages import message_for
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Publish one event of the bus to the topic, worded per protocol.
+
+    https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+    """
+    detail = event["detail"]
+    LOGGER.set_correlation_id(detail.get("Run") or event["id"])
+    message = message_for(event["detail-type"], detail, region=event["region"])
+    sent = client("sns").publish(
+        TopicArn=setting("SNS_TOPIC_ARN"),
+        Subject=message.subject,
+        Message=json.dumps(message.by_protocol()),
+        MessageStructure="json",
+    )
+    LOGGER.info("notified", extra={"subject": message.subject})
+    return {"messageId": sent["MessageId"]}

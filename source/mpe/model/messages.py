@@ -1,0 +1,173 @@
+"""What people are told, in the words of each protocol.
+
+SNS takes a message per protocol; an email is for reading, JSON for programs, and a text
+message holds 140 characters
+(https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SUBJECT_LIMIT = 100
+SMS_LIMIT = 140
+EMAIL_LIMIT = 60_000
+"""Characters, so that all protocols together stay below the 256 KB that Publish takes."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One notification: a subject, a text to read and the facts."""
+
+    subject: str
+    text: str
+    facts: Mapping[str, Any]
+
+    def by_protocol(self) -> dict[str, str]:
+        """Return the message for each protocol that SNS may deliver by."""
+        facts = json.dumps(self.facts)
+        return {
+            "default": self.text,
+            "email": self.text,
+            "email-json": facts,
+            "sqs": facts,
+            "sms": self.subject[:SMS_LIMIT],
+        }
+
+
+def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message:
+    """Word an event of the bus: the outcome of a run, or a config that was rejected."""
+    if "Problems" in detail:
+        subject, lines = _rejected_subject(detail), _rejected(detail)
+    else:
+        subject, lines = _run_subject(detail), _run(detail, region)
+    text = "\n".join(lines)
+    return Message(_one_line(subject), text[:EMAIL_LIMIT], {"Event": kind, **detail})
+
+
+def _one_line(subject: str) -> str:
+    """Keep to what SNS takes as a subject: printable ASCII, one line, up to 100 characters."""
+    plain = re.sub(r"[^\x20-\x7e]+", " ", subject).strip()
+    return plain if len(plain) <= SUBJECT_LIMIT else f"{plain[: SUBJECT_LIMIT - 3]}..."
+
+
+def _rejected_subject(detail: Mapping[str, Any]) -> str:
+    count = detail["Total"]
+    return f"{detail['Key']}: {count} problem{'s' if count != 1 else ''}, nothing was started"
+
+
+def _rejected(detail: Mapping[str, Any]) -> Iterator[str]:
+    yield f"The config s3://{detail['Bucket']}/{detail['Key']} was not accepted."
+    yield "Nothing was started and nothing was changed."
+    yield ""
+    yield f"{detail['Total']} to mend:"
+    for problem in detail["Problems"]:
+        yield ""
+        yield f"  {problem['path']}"
+        yield f"      {problem['message']}"
+        if problem["remedy"]:
+            yield f"      {problem['remedy']}"
+    hidden = detail["Total"] - len(detail["Problems"])
+    if hidden > 0:
+        yield ""
+        yield f"  ... and {hidden} more."
+    yield ""
+    yield "Mend the file and upload it again to the same place."
+
+
+def _run_subject(detail: Mapping[str, Any]) -> str:
+    verdict = "is ready" if detail["Status"] == "SUCCEEDED" else "needs your attention"
+    return f"Personalize dataset group {detail['DatasetGroup']} {verdict}"
+
+
+def _run(detail: Mapping[str, Any], region: str) -> Iterator[str]:
+    failed = detail["Status"] != "SUCCEEDED"
+    yield f"Dataset group {detail['DatasetGroup']}: the run " + (
+        "FAILED." if failed else "succeeded."
+    )
+    yield f"It took {spoken(detail['Duration'])}."
+    yield from _failures(detail)
+    yield from _changes(detail)
+    if detail["Notes"]:
+        yield ""
+        yield "Not carried out:"
+        yield from (f"  {note}" for note in detail["Notes"])
+    yield ""
+    yield f"Config: {detail['Config']}"
+    yield f"Run: {detail['Run']}"
+    yield f"Execution: {execution_link(detail['ExecutionArn'], region)}"
+
+
+def _failures(detail: Mapping[str, Any]) -> Iterator[str]:
+    for failure in detail["Failures"]:
+        yield ""
+        yield f"  {failure['Resource']} {failure['Name']} failed ({failure['Error']})"
+        if failure["Path"]:
+            yield f"      in the config: {failure['Path']}"
+        yield f"      {failure['Reason']}"
+        if failure["Remedy"]:
+            yield f"      {failure['Remedy']}"
+    if detail["Failures"]:
+        yield ""
+        yield "What was created before stays. A new upload of the config continues from there."
+
+
+def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
+    yield ""
+    if not detail["Changes"] and not detail["Failures"]:
+        yield f"Nothing needed to change: all {detail['Kept']} resources are as the config says."
+        return
+    for change in detail["Changes"]:
+        took = f" in {spoken(change['Seconds'])}" if "Seconds" in change else ""
+        yield f"  {change['Did']} {change['Resource']} {change['Name']}{took}"
+    if detail["Kept"]:
+        yield f"  kept {detail['Kept']} as they were"
+
+
+def spoken(seconds: float) -> str:
+    """Say a duration as a person would: ``1 h 5 min``, ``45 s``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def execution_link(arn: str, region: str) -> str:
+    """Return the Step Functions console's page of an execution, in its own partition."""
+    partition = arn.split(":")[1] if ":" in arn else "aws"
+    console = {
+        "aws-cn": "console.amazonaws.cn",
+        "aws-us-gov": "console.amazonaws-us-gov.com",
+    }.get(partition, "console.aws.amazon.com")
+    return f"https://{console}/states/home?region={region}#/v2/executions/details/{arn}"
+
+
+_REMEDIES = (
+    (r"missing the following columns", "Add the columns to the CSV's header and rows."),
+    (
+        r"fewer than 1,?000|at least 1,?000",
+        "Amazon Personalize trains on 1,000 interactions or more: upload more data.",
+    ),
+    (r"fewer than 25 users", "At least 25 users need two interactions or more: upload more data."),
+    (r"[Ii]nvalid [Dd]ata location|does not exist in S3", "Upload the CSV to that place."),
+    (
+        r"[Ii]nsufficient privileges",
+        "Let the service role and the bucket's policy read that "
+        "place, and the KMS key where there is one.",
+    ),
+)
+
+
+def likely_remedy(error: str, reason: str) -> str:
+    """Say what to do about a failure, where its reason is a known one."""
+    if error.startswith("AccessDenied"):
+        return "A role of the stack lacks a permission: deploy the stack again, unchanged."
+    for pattern, remedy in _REMEDIES:
+        if re.search(pattern, reason):
+            return f"{remedy} Then upload the config again."
+    return ""

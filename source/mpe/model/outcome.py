@@ -1,0 +1,71 @@
+"""What one step did to one resource: the answer of an ensure function.
+
+Waiting is an answer, not an error: an outcome with ``wait`` asks the workflow to come back,
+one with ``failed`` says why it need not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from mpe.model.desired import Desired
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a resource is not as desired, and will not become so by waiting."""
+
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A resource after one step towards its desired state."""
+
+    resource: str
+    """Its id in the desired state."""
+    noun: str
+    name: str
+    path: str
+    status: str = "ABSENT"
+    arn: str | None = None
+    did: str | None = None
+    """``created``, ``updated``, ``adopted`` (waited for what others began) or ``kept``."""
+    wait: int | None = None
+    """Seconds until the next look, while it is not settled."""
+    seconds: float | None = None
+    """How long the service took, once a creation or an update is done."""
+    blocked: int = 0
+    """Seconds spent so far waiting for a quota or a throttle."""
+    failed: Failure | None = None
+
+    @classmethod
+    def of(cls, desired: Desired) -> Outcome:
+        """Begin with a resource that has not been looked at."""
+        return cls(desired.id, desired.noun, desired.name, desired.path)
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Outcome:
+        """Read back what :meth:`as_dict` wrote."""
+        failed = saved.get("failed")
+        return cls(**{**saved, "failed": Failure(**failed) if failed else None})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON, without what is not so."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    @property
+    def settled(self) -> bool:
+        return self.wait is None
+
+    def waiting(self, seconds: int, **changes: Any) -> Outcome:
+        return replace(self, wait=seconds, failed=None, **changes)
+
+    def ready(self, **changes: Any) -> Outcome:
+        return replace(self, wait=None, failed=None, did=self.did or "kept", **changes)
+
+    def failing(self, error: str, reason: str) -> Outcome:
+        return replace(self, wait=None, failed=Failure(error, reason))
