@@ -1,0 +1,1 @@
+"""The CDK constructs: the stack reads as a sentence, each room is a construct."""

@@ -55,6 +55,8 @@ class ResourceSpec:
     """Where Describe tells the progress of an update; the resource itself stays ACTIVE."""
     passes_role: bool = False
     """Its creation hands the service a role, which needs iam:PassRole."""
+    reads_data: bool = False
+    """It reads the users' data in S3, so that newer data makes it stale."""
     tagged: bool = True
     """Whether the create operation takes tags."""
     authorized_as: str | None = None
@@ -155,6 +157,7 @@ _ROWS = (
         name_param="jobName",
         repeatable=True,
         passes_role=True,
+        reads_data=True,
         typical_seconds=15 * MINUTE,
         needs=("Dataset",),
     ),

@@ -1,0 +1,56 @@
+"""The ensure functions: one handler, and for each resource type a function and a role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from mpe.infrastructure.functions import HandlerFunction, Package, personalize_arn
+from mpe.infrastructure.service_role import ServiceRole
+from mpe.infrastructure.storage import DataBucket
+from mpe.model.spec import ResourceSpec
+
+
+class EnsureFunction(HandlerFunction):
+    """Ensures resources of one type, with exactly the actions of its row in the table."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        spec: ResourceSpec,
+        *,
+        package: Package,
+        bucket: DataBucket,
+        ledger: dynamodb.TableV2,
+        bus: events.EventBus,
+        service_role: ServiceRole,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(
+            scope,
+            f"Ensure{spec.noun}",
+            package=package,
+            handler="ensure",
+            description=f"Move a {spec.noun} of Amazon Personalize towards its desired state",
+            environment=environment,
+            timeout=Duration.seconds(60),
+        )
+        self.allow(spec.actions, [personalize_arn(self, spec.iam_resource)])
+        if spec.list_actions:
+            # The service knows no resource-level permission for its list operations.
+            self.allow(spec.list_actions, ["*"])
+        if spec.passes_role:
+            self.allow(
+                ["iam:PassRole"],
+                [service_role.role_arn],
+                StringEquals={"iam:PassedToService": "personalize.amazonaws.com"},
+            )
+        self.allow(["s3:GetObject"], [bucket.arn_for_objects("state/*")])
+        if spec.reads_data:
+            self.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": "train/*"})
+        self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [ledger.table_arn])
+        self.allow(["events:PutEvents"], [bus.event_bus_arn])

@@ -1,0 +1,92 @@
+"""The Lambda functions: one package and one layer, and for each a role of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from mpe.infrastructure import package
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+
+
+class Package(Construct):
+    """The code and the libraries that every function shares."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.code = lambda_.Code.from_asset(str(package.code()))
+        self.layer = lambda_.LayerVersion(
+            self,
+            "Libraries",
+            code=lambda_.Code.from_asset(str(package.layer(package.Target.from_environment()))),
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[lambda_.Architecture.X86_64],
+            description="The libraries of Maintaining Personalized Experiences",
+        )
+
+
+class HandlerFunction(lambda_.Function):
+    """A function that runs one handler, with a role that may do just what is allowed it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        package: Package,
+        handler: str,
+        description: str,
+        environment: Mapping[str, str],
+        timeout: Duration | None = None,
+        memory_size: int = 512,
+    ) -> None:
+        log_group = logs.LogGroup(
+            scope,
+            f"{id}Logs",
+            retention=logs.RetentionDays.ONE_YEAR,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(
+            scope,
+            f"{id}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Role of the function: {description}",
+        )
+        super().__init__(
+            scope,
+            id,
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.X86_64,
+            code=package.code,
+            layers=[package.layer],
+            handler=f"mpe.handlers.{handler}.handler",
+            description=description,
+            environment=dict(environment),
+            timeout=timeout or Duration.seconds(60),
+            memory_size=memory_size,
+            role=role,
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        log_group.grant_write(role)
+
+    def allow(self, actions: Sequence[str], on: Sequence[str], **conditions: object) -> None:
+        """Grant actions on resources, under conditions by operator."""
+        self.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=list(actions),
+                resources=list(on),
+                conditions=conditions,
+            )
+        )
+
+
+def personalize_arn(scope: Construct, resource: str) -> str:
+    """Return the ARN, or pattern, of a Personalize resource in the stack's account."""
+    return Stack.of(scope).format_arn(service="personalize", resource=resource)

@@ -1,0 +1,107 @@
+"""What is kept: the user's data and configs in S3, turns and the ledger in DynamoDB."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+READ_BY_SERVICE = "train/*"
+"""Where Amazon Personalize reads: the users' CSVs and nothing else."""
+
+
+class DataBucket(s3.Bucket):
+    """The bucket that users upload to; it outlives the stack."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        logs = s3.Bucket(
+            scope,
+            f"{id}AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(365),
+                    noncurrent_version_expiration=Duration.days(30),
+                )
+            ],
+        )
+        super().__init__(
+            scope,
+            id,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix="data-bucket/",
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                # Only what a user's data has no part in: broken uploads.
+                s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7))
+            ],
+        )
+        self._notify_eventbridge()
+
+    def _notify_eventbridge(self) -> None:
+        """Switch EventBridge notifications on in the template itself.
+
+        CDK's own property deploys a Lambda function to do it, with permissions on every
+        bucket of the account.
+        """
+        bucket = self.node.default_child
+        assert isinstance(bucket, s3.CfnBucket)
+        bucket.add_property_override(
+            "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
+        )
+
+    def let_service_read(self, account: str) -> None:
+        """Let Amazon Personalize read the users' data, for this account only.
+
+        The service needs the bucket's leave beside its role's
+        (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
+        """
+        service = iam.ServicePrincipal("personalize.amazonaws.com")
+        ours = {"StringEquals": {"aws:SourceAccount": account}}
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[service],
+                actions=["s3:GetObject"],
+                resources=[self.arn_for_objects(READ_BY_SERVICE)],
+                conditions=ours,
+            )
+        )
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[service],
+                actions=["s3:ListBucket"],
+                resources=[self.bucket_arn],
+                conditions={**ours, "StringLike": {"s3:prefix": [READ_BY_SERVICE]}},
+            )
+        )
+
+
+class GroupTable(dynamodb.TableV2):
+    """A table of records by dataset group."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(
+            scope,
+            id,
+            partition_key=dynamodb.Attribute(name="group", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="record", type=dynamodb.AttributeType.STRING),
+            billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="expires",
+            removal_policy=RemovalPolicy.RETAIN,
+        )
