@@ -11,8 +11,24 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from mpe.infrastructure.stages import CRASH, RUN, Ensure, any_failed, done, failed, invoke
+from mpe.infrastructure.stages import (
+    CRASH,
+    EXECUTION,
+    ITEM,
+    RUN,
+    any_failed,
+    asks_to_wait,
+    done,
+    each,
+    ensure,
+    failed,
+    invoke,
+    side_by_side,
+    wait_as_told,
+)
 
+SOLUTION = "$states.context.Execution.Input.solution"
+"""The solution that an execution works on, as a JSONata path."""
 AT_ONCE = 10
 """How many solutions are worked on at the same time; the service queues the rest anyway."""
 LONGEST = Duration.days(2)
@@ -37,7 +53,6 @@ class Machine(sfn.StateMachine):
                 destination=logs.LogGroup(
                     scope,
                     f"{id}Logs",
-                    log_group_name=None,
                     retention=logs.RetentionDays.ONE_YEAR,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
@@ -51,57 +66,52 @@ class SolutionWorkflow(Construct):
     """One solution: the solution, a version of it, and the campaigns that serve it."""
 
     def __init__(
-        self, scope: Construct, id: str, *, ensure: Mapping[str, lambda_.IFunction]
+        self, scope: Construct, id: str, *, functions: Mapping[str, lambda_.IFunction]
     ) -> None:
         super().__init__(scope, id)
-        stuck = failed(self, "Solution failed")
-        start = sfn.Pass.jsonata(
+        stuck = sfn.Fail.jsonata(
             self,
-            "Take up the solution",
-            assign={"run": "{% $states.input.run %}", "solution": "{% $states.input.solution %}"},
-        )
-        solution = Ensure(
-            self,
-            "Solution",
-            function=ensure["Solution"],
-            resource="{% $solution.solution %}",
-            failure=stuck,
-        )
-        version = Ensure(
-            self,
-            "SolutionVersion",
-            function=ensure["SolutionVersion"],
-            resource="{% $solution.version %}",
-            failure=stuck,
-            assign={"solutionVersionArn": "{% $states.input.arn %}"},
+            "Solution failed",
+            error="{% $states.input.failed.error ? $states.input.failed.error : "
+            "$states.input.error ? $states.input.error : 'ResourceFailed' %}",
+            cause="{% $states.input.failed.reason ? $states.input.failed.reason : "
+            "$states.input.cause ? $states.input.cause : 'A campaign failed' %}",
         )
         told = sfn.Choice.jsonata(self, "Did every campaign succeed?")
         told.when(any_failed(), stuck).otherwise(done(self, "Solution done"))
-        chain = start.next(solution).next(version).next(self._campaigns(ensure)).next(told)
+        version = ensure(
+            self,
+            "SolutionVersion",
+            function=functions["SolutionVersion"],
+            resource=f"{SOLUTION}.version",
+            then=self._campaigns(functions["Campaign"]).next(told),
+            otherwise=stuck,
+        )
+        start = ensure(
+            self,
+            "Solution",
+            function=functions["Solution"],
+            resource=f"{SOLUTION}.solution",
+            then=version,
+            otherwise=stuck,
+        )
         self.machine = Machine(
-            self, "Machine", chain, comment="Trains one solution and moves its campaigns to it"
+            self, "Machine", start, comment="Trains one solution and moves its campaigns to it"
         )
 
-    def _campaigns(self, ensure: Mapping[str, lambda_.IFunction]) -> sfn.Map:
-        campaigns = sfn.Map.jsonata(
-            self,
-            "Campaigns",
-            items=sfn.ProvideItems.jsonata("{% $solution.campaigns %}"),
-            max_concurrency=AT_ONCE,
-        )
-        start = sfn.Pass.jsonata(
-            self, "Take up the campaign", assign={"campaign": "{% $states.input %}"}, outputs={}
-        )
-        campaign = Ensure(
+    def _campaigns(self, function: lambda_.IFunction) -> sfn.Map:
+        """Move every campaign to the version, whose ARN only the service knew."""
+        campaign = ensure(
             self,
             "Campaign",
-            function=ensure["Campaign"],
-            resource="{% $campaign %}",
-            failure=failed(self, "Campaign failed"),
-            given={"solutionVersionArn": "{% $solutionVersionArn %}"},
+            function=function,
+            resource=f"{ITEM}.id",
+            then=done(self, "Campaign done"),
+            otherwise=failed(self, "Campaign failed"),
+            given={"solutionVersionArn": f"{{% {ITEM}.version %}}"},
         )
-        campaigns.item_processor(start.next(campaign).next(done(self, "Campaign done")))
-        return campaigns
+        with_version = f"[{SOLUTION}.campaigns.{{'id': $, 'version': $states.input.arn}}]"
+        return each(self, "Campaigns", with_version, campaign, at_once=AT_ONCE)
 
 
 class ProvisioningWorkflow(Construct):
@@ -114,135 +124,96 @@ class ProvisioningWorkflow(Construct):
         *,
         begin: lambda_.IFunction,
         finish: lambda_.IFunction,
-        ensure: Mapping[str, lambda_.IFunction],
+        functions: Mapping[str, lambda_.IFunction],
     ) -> None:
         super().__init__(scope, id)
-        self._ensure = ensure
-        self._solution = SolutionWorkflow(self, "Solution", ensure=ensure)
+        self._functions = functions
         report = self._report(finish)
-        group = Ensure(
+        solutions = SolutionWorkflow(self, "Solution", functions=functions)
+        use = side_by_side(
             self,
-            "DatasetGroup",
-            function=ensure["DatasetGroup"],
-            resource="{% $work.datasetGroup %}",
-            failure=failed(self, "DatasetGroup failed").next(report),
+            "Use the data",
+            [
+                self._each_of("EventTracker", "eventTrackers"),
+                self._each_of("Filter", "filters"),
+                self._solutions(solutions.machine),
+            ],
         )
         imported = sfn.Choice.jsonata(self, "Is all data imported?")
-        imported.when(any_failed(), report).otherwise(self._use_the_data().next(report))
-        start = self._turn(begin, report, group.next(self._datasets()).next(imported))
+        imported.when(any_failed(), report).otherwise(use.next(report))
+        group = ensure(
+            self,
+            "DatasetGroup",
+            function=functions["DatasetGroup"],
+            resource="$work.datasetGroup",
+            then=self._datasets().next(imported),
+            otherwise=failed(self, "DatasetGroup failed").next(report),
+        )
+        start = self._turn(begin, work=group, report=report)
         self.machine = Machine(
             self, "Machine", start, comment="Provisions a dataset group from its config"
         )
 
-    def _turn(
-        self, begin: lambda_.IFunction, report: sfn.State, work: sfn.IChainable
-    ) -> sfn.IChainable:
+    def _turn(self, begin: lambda_.IFunction, *, work: sfn.State, report: sfn.State) -> sfn.State:
         """Wait until no other run works on the dataset group."""
-        start = sfn.Pass.jsonata(
-            self,
-            "Take up the config",
-            assign={
-                "run": "{% $states.input.run %}",
-                "execution": "{% $states.context.Execution.Id %}",
-            },
+        ask = invoke(self, "Take turn", begin, {"run": RUN, "execution": EXECUTION})
+        broken = failed(self, "Taking turn failed").next(report)
+        ask.add_catch(broken, outputs={**CRASH, "resource": "Take turn"})
+        ours = sfn.Choice.jsonata(
+            self, "Is it our turn?", assign={"work": "{% $states.input.work %}"}, outputs={}
         )
-        ask = invoke(self, "Take turn", begin, {"run": RUN, "execution": "{% $execution %}"})
-        ask.add_catch(report, outputs={**CRASH, "crash": {**CRASH, "resource": "Take turn"}})
-        wait = sfn.Wait.jsonata(
-            self, "Wait for turn", time=sfn.WaitTime.seconds("{% $states.input.wait %}")
-        )
-        ours = sfn.Choice.jsonata(self, "Is it our turn?")
-        ours.when(sfn.Condition.jsonata("{% $exists($states.input.wait) %}"), wait.next(ask))
+        ours.when(asks_to_wait(), wait_as_told(self, "Wait for turn").next(ask))
         ours.when(
             sfn.Condition.jsonata("{% $exists($states.input.superseded) %}"),
             sfn.Succeed.jsonata(self, "A newer config took over"),
         )
-        ours.otherwise(
-            sfn.Pass.jsonata(
-                self,
-                "Plan the work",
-                assign={"work": "{% $states.input.work %}"},
-                outputs={},
-            ).next(work)
-        )
-        return start.next(ask).next(ours)
+        ours.otherwise(work)
+        return ask.next(ours).start_state
 
     def _datasets(self) -> sfn.Map:
         """Make each dataset and import its data, all of them side by side."""
-        datasets = sfn.Map.jsonata(
-            self, "Datasets", items=sfn.ProvideItems.jsonata("{% $work.datasets %}")
-        )
         stuck = failed(self, "Dataset failed")
-        start = sfn.Pass.jsonata(
-            self, "Take up the dataset", assign={"dataset": "{% $states.input %}"}, outputs={}
-        )
-        chain: sfn.Chain = sfn.Chain.start(start)
-        for noun, step in (
-            ("Schema", "schema"),
-            ("Dataset", "dataset"),
-            ("DatasetImportJob", "import"),
+        step: sfn.State = done(self, "Dataset done")
+        for noun, part in reversed(
+            (("Schema", "schema"), ("Dataset", "dataset"), ("DatasetImportJob", "import"))
         ):
-            chain = chain.next(
-                Ensure(
-                    self,
-                    noun,
-                    function=self._ensure[noun],
-                    resource=f"{{% $dataset.{step} %}}",
-                    failure=stuck,
-                )
+            step = ensure(
+                self,
+                noun,
+                function=self._functions[noun],
+                resource=f"{ITEM}.{part}",
+                then=step,
+                otherwise=stuck,
             )
-        datasets.item_processor(chain.next(done(self, "Dataset done")))
-        return datasets
+        return each(self, "Datasets", "$work.datasets", step)
 
-    def _use_the_data(self) -> sfn.Parallel:
-        """Make whatever needs the data; no branch waits for another."""
-        together = sfn.Parallel.jsonata(self, "Use the data")
-        together.branch(self._each("EventTracker", "eventTrackers"))
-        together.branch(self._each("Filter", "filters"))
-        together.branch(self._solutions())
-        return together
-
-    def _each(self, noun: str, stage: str) -> sfn.Map:
-        items = sfn.Map.jsonata(
-            self,
-            f"{noun}s",
-            items=sfn.ProvideItems.jsonata(f"{{% $work.{stage} %}}"),
-            max_concurrency=AT_ONCE,
-        )
-        start = sfn.Pass.jsonata(
-            self, f"Take up the {noun}", assign={"item": "{% $states.input %}"}, outputs={}
-        )
-        one = Ensure(
+    def _each_of(self, noun: str, stage: str) -> sfn.Map:
+        one = ensure(
             self,
             noun,
-            function=self._ensure[noun],
-            resource="{% $item %}",
-            failure=failed(self, f"{noun} failed"),
+            function=self._functions[noun],
+            resource=ITEM,
+            then=done(self, f"{noun} done"),
+            otherwise=failed(self, f"{noun} failed"),
         )
-        items.item_processor(start.next(one).next(done(self, f"{noun} done")))
-        return items
+        return each(self, f"{noun}s", f"$work.{stage}", one, at_once=AT_ONCE)
 
-    def _solutions(self) -> sfn.Map:
+    def _solutions(self, machine: sfn.StateMachine) -> sfn.Map:
         """Give each solution an execution of its own, so that no history grows too long."""
-        solutions = sfn.Map.jsonata(
-            self,
-            "Solutions",
-            items=sfn.ProvideItems.jsonata("{% $work.solutions %}"),
-            max_concurrency=AT_ONCE,
-        )
         child = tasks.StepFunctionsStartExecution.jsonata(
             self,
             "Train and deploy",
-            state_machine=self._solution.machine,
+            state_machine=machine,
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
             associate_with_parent=True,
-            input=sfn.TaskInput.from_object({"run": RUN, "solution": "{% $states.input %}"}),
+            input=sfn.TaskInput.from_object({"run": RUN, "solution": f"{{% {ITEM} %}}"}),
             outputs="{% $states.result.Output %}",
         )
-        crashed = failed(self, "Solution execution failed")
-        child.add_catch(crashed, outputs={**CRASH, "resource": "Train and deploy"})
-        solutions.item_processor(child)
-        return solutions
+        child.add_catch(
+            failed(self, "Solution execution failed"),
+            outputs={**CRASH, "resource": f"{{% {ITEM}.solution %}}"},
+        )
+        return each(self, "Solutions", "$work.solutions", child, at_once=AT_ONCE)
 
     def _report(self, finish: lambda_.IFunction) -> sfn.State:
         """Tell how it went; a run with a failure is a failed execution."""
@@ -252,7 +223,7 @@ class ProvisioningWorkflow(Construct):
             finish,
             {
                 "run": RUN,
-                "execution": "{% $execution %}",
+                "execution": EXECUTION,
                 "crashes": "{% [$states.input.crash[$exists(cause)]] %}",
             },
         )

@@ -79,7 +79,7 @@ class PersonalizedExperiences(Stack):
             "Provisioning",
             begin=self.begin,
             finish=self._finish(),
-            ensure={noun: self._ensure(noun) for noun in SPECS},
+            functions={noun: self._ensure(noun) for noun in SPECS},
         )
         self._let_ask_after_runs(self.begin)
         self._run_on_upload(self._configure())

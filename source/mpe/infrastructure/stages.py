@@ -5,12 +5,13 @@ asks again, and goes on when the answer asks for no more waiting. A resource tha
 not raise: its branch ends with ``{"failed": true}``, so that siblings go on and a run can
 tell of every failure. What a step passes on is small; outcomes are kept in the ledger.
 
-Every state of a piece is named after the resource type, as in "Ensure Campaign".
+A step costs two transitions and three for each wait: what a state needs it reads from the
+context object, where other workflows would spend a Pass state to carry it along.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Duration
@@ -19,7 +20,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-RUN = "{% $run %}"
+RUN = "{% $states.context.Execution.Input.run %}"
+EXECUTION = "{% $states.context.Execution.Id %}"
+ITEM = "$states.context.Map.Item.Value"
+"""The item of the innermost Map, as a JSONata path."""
 CRASH = {
     "failed": True,
     "error": "{% $states.errorOutput.Error %}",
@@ -33,7 +37,6 @@ def invoke(
     title: str,
     function: lambda_.IFunction,
     payload: Mapping[str, Any],
-    **options: Any,
 ) -> tasks.LambdaInvoke:
     """Call a function; try again where it was throttled, killed or broke down.
 
@@ -46,7 +49,6 @@ def invoke(
         payload=sfn.TaskInput.from_object(dict(payload)),
         outputs="{% $states.result.Payload %}",
         retry_on_service_exceptions=False,
-        **options,
     )
     task.add_retry(
         errors=["States.ALL"],
@@ -59,58 +61,62 @@ def invoke(
     return task
 
 
-class Ensure(sfn.StateMachineFragment):
-    """Ensure one resource, however long it takes.
+def wait_as_told(scope: Construct, title: str) -> sfn.Wait:
+    """Wait as many seconds as the answer before says."""
+    return sfn.Wait.jsonata(scope, title, time=sfn.WaitTime.seconds("{% $states.input.wait %}"))
 
-    ``resource`` is a JSONata expression for its id. The piece ends either ready, with the
-    outcome, or at :attr:`failure`, which every caller must lead somewhere.
+
+def asks_to_wait() -> sfn.Condition:
+    return sfn.Condition.jsonata("{% $exists($states.input.wait) %}")
+
+
+def ensure(
+    scope: Construct,
+    noun: str,
+    *,
+    function: lambda_.IFunction,
+    resource: str,
+    then: sfn.IChainable,
+    otherwise: sfn.IChainable,
+    given: Mapping[str, str] | None = None,
+) -> sfn.State:
+    """Ensure one resource, however long it takes: ``then`` when it is ready.
+
+    ``resource`` is a JSONata expression for its id. ``otherwise`` gets the outcome of a
+    resource that failed, or the :data:`CRASH` of a step that broke down.
     """
+    ask = invoke(
+        scope,
+        f"Ensure {noun}",
+        function,
+        {
+            "run": RUN,
+            "resource": f"{{% {resource} %}}",
+            "previous": "{% $states.input %}",
+            "given": dict(given or {}),
+        },
+    )
+    ask.add_catch(otherwise, outputs={**CRASH, "resource": f"{{% {resource} %}}"})
+    settled = sfn.Choice.jsonata(scope, f"Is {noun} settled?")
+    settled.when(asks_to_wait(), wait_as_told(scope, f"Wait for {noun}").next(ask))
+    settled.when(sfn.Condition.jsonata("{% $exists($states.input.failed) %}"), otherwise)
+    settled.otherwise(then)
+    ask.next(settled)
+    return ask
 
-    def __init__(
-        self,
-        scope: Construct,
-        noun: str,
-        *,
-        function: lambda_.IFunction,
-        resource: str,
-        failure: sfn.IChainable,
-        given: Mapping[str, str] | None = None,
-        assign: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(scope, f"{noun} stage")
-        ask = invoke(
-            self,
-            f"Ensure {noun}",
-            function,
-            {
-                "run": RUN,
-                "resource": resource,
-                "previous": "{% $states.input %}",
-                "given": dict(given or {}),
-            },
-        )
-        ask.add_catch(failure, outputs={**CRASH, "resource": resource})
-        wait = sfn.Wait.jsonata(
-            self,
-            f"Wait for {noun}",
-            time=sfn.WaitTime.seconds("{% $states.input.wait %}"),
-        )
-        self._ready = sfn.Pass.jsonata(self, f"{noun} is ready", assign=dict(assign or {}))
-        settled = sfn.Choice.jsonata(self, f"Is {noun} settled?")
-        settled.when(sfn.Condition.jsonata("{% $exists($states.input.wait) %}"), wait)
-        settled.when(sfn.Condition.jsonata("{% $exists($states.input.failed) %}"), failure)
-        settled.otherwise(self._ready)
-        wait.next(ask)
-        ask.next(settled)
-        self._ask = ask
 
-    @property
-    def start_state(self) -> sfn.State:
-        return self._ask
-
-    @property
-    def end_states(self) -> list[sfn.INextable]:
-        return [self._ready]
+def each(
+    scope: Construct, title: str, items: str, step: sfn.IChainable, *, at_once: int = 0
+) -> sfn.Map:
+    """Take a step for each item of a JSONata list, side by side."""
+    every = sfn.Map.jsonata(
+        scope,
+        title,
+        items=sfn.ProvideItems.jsonata(f"{{% {items} %}}"),
+        **({"max_concurrency": at_once} if at_once else {}),
+    )
+    every.item_processor(step)
+    return every
 
 
 def failed(scope: Construct, title: str) -> sfn.Pass:
@@ -133,3 +139,10 @@ def done(scope: Construct, title: str) -> sfn.Pass:
 def any_failed() -> sfn.Condition:
     """Tell whether any branch of a Map or Parallel, however nested, failed."""
     return sfn.Condition.jsonata("{% true in $states.input.failed %}")
+
+
+def side_by_side(scope: Construct, title: str, branches: Sequence[sfn.IChainable]) -> sfn.Parallel:
+    """Take all branches at the same time."""
+    together = sfn.Parallel.jsonata(scope, title)
+    together.branch(*branches)
+    return together
