@@ -15,7 +15,7 @@ CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, user_agent_appi
 @cache
 def client(service: str) -> Any:
     """Return the process's client of a service."""
-    return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]
+    return boto3.client(service, config=CONFIG)
 
 
 @cache

@@ -98,8 +98,8 @@ class Ensure:
                 seconds = self._took(before, observed)
                 return before.ready(arn=arn, status=_status(observed), seconds=seconds)
             case Reject(error, message):
-                arn = observed.arn if observed else before.arn
-                rejected = replace(before, arn=arn, status=_status(observed))
+                seen = observed.arn if observed else before.arn
+                rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
 
     def _completed(self, desired: Desired) -> tuple[Desired, datetime | None]:

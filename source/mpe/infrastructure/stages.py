@@ -106,14 +106,14 @@ def ensure(
 
 
 def each(
-    scope: Construct, title: str, items: str, step: sfn.IChainable, *, at_once: int = 0
+    scope: Construct, title: str, items: str, step: sfn.IChainable, *, at_once: int | None = None
 ) -> sfn.Map:
     """Take a step for each item of a JSONata list, side by side."""
     every = sfn.Map.jsonata(
         scope,
         title,
         items=sfn.ProvideItems.jsonata(f"{{% {items} %}}"),
-        **({"max_concurrency": at_once} if at_once else {}),
+        max_concurrency=at_once,
     )
     every.item_processor(step)
     return every

@@ -201,7 +201,7 @@ def _included(wanted: Any, found: Any) -> bool:
         return (
             isinstance(found, list | tuple)
             and len(wanted) == len(found)
-            and all(map(_included, wanted, found))
+            and all(_included(one, other) for one, other in zip(wanted, found, strict=True))
         )
     return bool(wanted == found)
 
