@@ -180,7 +180,7 @@ def drift(desired: Desired, fields: Mapping[str, Any]) -> tuple[Change, ...]:
 
 def _covers(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> bool:
     if name in spec.documents:
-        return _document(wanted) == _document(found)
+        return bool(_document(wanted) == _document(found))
     return _included(wanted, found)
 
 
