@@ -1,0 +1,269 @@
+"""The rules that Amazon Personalize has for the Avro schema of a dataset.
+
+https://docs.aws.amazon.com/personalize/latest/dg/custom-datasets-and-schemas.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mpe.model.errors import Problem
+from mpe.model.service import member, shown
+
+TYPES = ("string", "long", "int", "float", "double", "boolean", "null")
+NUMBERS = frozenset({"long", "int", "float", "double"})
+FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+FIELD_NAME_LIMIT = 150
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a dataset."""
+
+    name: str
+    types: tuple[str, ...]
+    categorical: bool = False
+    textual: bool = False
+
+    @property
+    def nullable(self) -> bool:
+        return "null" in self.types
+
+    @property
+    def type(self) -> str:
+        """The type of a value that is there."""
+        return next((one for one in self.types if one != "null"), "null")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the schema of one type of dataset must and may have.
+
+    ``required`` and ``optional`` map reserved field names to the types that they may have;
+    everything else is the user's own metadata.
+    """
+
+    record: str
+    required: Mapping[str, tuple[str, ...]]
+    optional: Mapping[str, tuple[str, ...]]
+    metadata: tuple[int, int]
+    """The least and the most metadata fields."""
+    textual: int = 0
+    """The most textual fields."""
+
+
+_TEXT, _TIME, _OPTIONAL_TEXT = ("string",), ("long",), ("string", "null")
+_ACTION = {
+    "CREATION_TIMESTAMP": ("long", "null"),
+    "VALUE": ("long", "int", "null"),
+    "REPEAT_FREQUENCY": ("long", "int", "null"),
+    "TYPE": _OPTIONAL_TEXT,
+    "EXPIRATION_TIMESTAMP": ("long", "null"),
+    "ACTION_EXPIRATION_TIMESTAMP": ("long", "null"),
+}
+RULES: dict[str, Rules] = {
+    "interactions": Rules(
+        "Interactions",
+        {"USER_ID": _TEXT, "ITEM_ID": _TEXT, "TIMESTAMP": _TIME},
+        {
+            "EVENT_TYPE": _OPTIONAL_TEXT,
+            "EVENT_VALUE": ("float", "double", "int", "long", "null"),
+            "IMPRESSION": _OPTIONAL_TEXT,
+            "RECOMMENDATION_ID": _OPTIONAL_TEXT,
+            "EVENT_ATTRIBUTION_SOURCE": _OPTIONAL_TEXT,
+        },
+        (0, 5),
+    ),
+    "users": Rules("Users", {"USER_ID": _TEXT}, {}, (1, 25)),
+    "items": Rules(
+        "Items", {"ITEM_ID": _TEXT}, {"CREATION_TIMESTAMP": ("long", "null")}, (1, 100), 1
+    ),
+    "actions": Rules("Actions", {"ACTION_ID": _TEXT}, _ACTION, (1, 10)),
+    "actionInteractions": Rules(
+        "ActionInteractions",
+        {"USER_ID": _TEXT, "ACTION_ID": _TEXT, "EVENT_TYPE": _TEXT, "TIMESTAMP": _TIME},
+        {"IMPRESSION": _OPTIONAL_TEXT, "RECOMMENDATION_ID": _OPTIONAL_TEXT},
+        (0, 5),
+    ),
+}
+DOMAIN_REQUIRED: dict[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
+    ("ECOMMERCE", "interactions"): {"EVENT_TYPE": _TEXT},
+    ("VIDEO_ON_DEMAND", "interactions"): {"EVENT_TYPE": _TEXT},
+    ("ECOMMERCE", "items"): {
+        "PRICE": ("float", "double", "int", "long"),
+        "CATEGORY_L1": _OPTIONAL_TEXT,
+    },
+    ("VIDEO_ON_DEMAND", "items"): {"GENRES": _OPTIONAL_TEXT, "CREATION_TIMESTAMP": _TIME},
+}
+"""What a domain dataset group asks for beyond its custom counterpart."""
+DOMAIN_CATEGORICAL = frozenset({"CATEGORY_L1", "GENRES"})
+
+
+def fields(schema: Mapping[str, Any]) -> list[Field]:
+    """Return the columns of a schema without problems."""
+    return [
+        Field(
+            one["name"],
+            _types(one["type"]),
+            bool(one.get("categorical")),
+            bool(one.get("textual")),
+        )
+        for one in schema["fields"]
+    ]
+
+
+def loads(schema: Any) -> Any:
+    """Return a schema that is given as an object or as a JSON text; raise ValueError."""
+    return json.loads(schema) if isinstance(schema, str) else schema
+
+
+def problems(schema: Any, kind: str, domain: str | None = None, path: str = "$") -> list[Problem]:
+    """Return all that is wrong with the schema of a dataset of a kind (``interactions``)."""
+    try:
+        schema = loads(schema)
+    except ValueError as error:
+        return [Problem(path, f"is not JSON: {error}.", "Give the Avro schema as an object.")]
+    if not isinstance(schema, Mapping):
+        return [Problem(path, f"must be an Avro record, not {shown(schema)}.")]
+    return [*_record(schema, RULES[kind], path), *_all_fields(schema, kind, domain, path)]
+
+
+def _record(schema: Mapping[str, Any], rules: Rules, path: str) -> Iterator[Problem]:
+    if schema.get("type") != "record":
+        yield Problem(member(path, "type"), f'must be "record", not {shown(schema.get("type"))}.')
+    if schema.get("name") != rules.record:
+        yield Problem(
+            member(path, "name"),
+            f'must be "{rules.record}", not {shown(schema.get("name"))}.',
+            "Amazon Personalize knows the dataset's type by it.",
+        )
+    if not isinstance(schema.get("fields"), list):
+        yield Problem(member(path, "fields"), "must be a list of fields.")
+
+
+def _all_fields(
+    schema: Mapping[str, Any], kind: str, domain: str | None, path: str
+) -> Iterator[Problem]:
+    listed = schema.get("fields")
+    if not isinstance(listed, list):
+        return
+    place = member(path, "fields")
+    wrong = [problem for i, one in enumerate(listed) for problem in _field(one, f"{place}[{i}]")]
+    yield from wrong
+    if not wrong:
+        found = fields(schema)
+        yield from _names(found, place)
+        yield from _against_rules(found, kind, domain, place)
+
+
+def _field(field: Any, path: str) -> Iterator[Problem]:
+    if not isinstance(field, Mapping):
+        yield Problem(path, f"must be an object, not {shown(field)}.")
+        return
+    name = field.get("name")
+    if not isinstance(name, str) or not FIELD_NAME.match(name) or len(name) > FIELD_NAME_LIMIT:
+        yield Problem(
+            member(path, "name"),
+            f"{shown(name)} is not a field name.",
+            f"Use letters, digits and _, up to {FIELD_NAME_LIMIT}.",
+        )
+    yield from _type(field.get("type"), member(path, "type"))
+    for flag in ("categorical", "textual"):
+        if flag in field and not isinstance(field[flag], bool):
+            yield Problem(member(path, flag), "must be true or false.")
+
+
+def _type(given: Any, path: str) -> Iterator[Problem]:
+    union = _types(given)
+    for one in union:
+        if one not in TYPES:
+            yield Problem(
+                path, f"{shown(one)} is not a type here.", f"Known: {', '.join(TYPES)}."
+            )
+    if not union or len(union) > 2 or (len(union) == 2 and "null" not in union):
+        yield Problem(path, "must be one type, or one type and null.")
+
+
+def _types(given: Any) -> tuple[Any, ...]:
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        return tuple(given)
+    return (given,)
+
+
+def _names(found: Sequence[Field], path: str) -> Iterator[Problem]:
+    """Find names that collide: the service compares them by letters and digits alone."""
+    seen: dict[str, str] = {}
+    for index, field in enumerate(found):
+        plain = re.sub(r"[^A-Za-z0-9]", "", field.name)
+        if plain in seen:
+            yield Problem(
+                f"{path}[{index}].name",
+                f"{field.name} collides with {seen[plain]}.",
+                "Amazon Personalize compares names by their letters and digits alone.",
+            )
+        seen.setdefault(plain, field.name)
+
+
+def _against_rules(
+    found: Sequence[Field], kind: str, domain: str | None, path: str
+) -> Iterator[Problem]:
+    rules = RULES[kind]
+    required = {**rules.required, **DOMAIN_REQUIRED.get((domain or "", kind), {})}
+    names = {field.name for field in found}
+    for name, types in required.items():
+        if name not in names:
+            yield Problem(path, f"lacks the field {name} ({types[0]}).", "Add it.")
+    for index, field in enumerate(found):
+        yield from _reserved(field, {**rules.optional, **required}, f"{path}[{index}]")
+    yield from _metadata(found, {*rules.optional, *rules.required}, rules, path)
+
+
+def _reserved(
+    field: Field, reserved: Mapping[str, tuple[str, ...]], path: str
+) -> Iterator[Problem]:
+    allowed = reserved.get(field.name)
+    if allowed is None:
+        return
+    for one in field.types:
+        if one not in allowed:
+            yield Problem(
+                f"{path}.type",
+                f"{field.name} may not be {one}.",
+                f"It must be {' or '.join(allowed)}.",
+            )
+    domain = field.name in DOMAIN_CATEGORICAL
+    if field.categorical and not domain:
+        yield Problem(f"{path}.categorical", f"{field.name} may not be categorical.")
+    if domain and not field.categorical:
+        yield Problem(f"{path}.categorical", f"{field.name} must be categorical.", "Set it true.")
+
+
+def _metadata(
+    found: Sequence[Field], reserved: set[str], rules: Rules, path: str
+) -> Iterator[Problem]:
+    own = [field for field in found if field.name not in reserved]
+    least, most = rules.metadata
+    useful = [field for field in own if field.type != "string" or _used(field)]
+    if len(useful) < least:
+        yield Problem(
+            path,
+            "has no metadata field that training can use.",
+            "Add a number, or a string with categorical: true.",
+        )
+    if len(own) > most:
+        yield Problem(path, f"has {len(own)} metadata fields.", f"The most is {most}.")
+    textual = [field.name for field in own if field.textual]
+    if len(textual) > rules.textual:
+        yield Problem(
+            path,
+            f"has textual fields: {', '.join(textual)}.",
+            f"{rules.record} may have {rules.textual}.",
+        )
+
+
+def _used(field: Field) -> bool:
+    return field.categorical or field.textual

@@ -1,0 +1,120 @@
+"""The recipes of Amazon Personalize: what each is for, and what it supports.
+
+Custom recipes make solutions; a domain's use cases make recommenders
+(https://docs.aws.amazon.com/personalize/latest/dg/working-with-predefined-recipes.html,
+https://docs.aws.amazon.com/personalize/latest/dg/domain-use-cases.html).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PREFIX = "arn:aws:personalize:::recipe/"
+
+USER_PERSONALIZATION = "USER_PERSONALIZATION"
+PERSONALIZED_RANKING = "PERSONALIZED_RANKING"
+RELATED_ITEMS = "RELATED_ITEMS"
+POPULAR_ITEMS = "POPULAR_ITEMS"
+PERSONALIZED_ACTIONS = "PERSONALIZED_ACTIONS"
+USER_SEGMENTATION = "USER_SEGMENTATION"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One recipe."""
+
+    name: str
+    type: str
+    domain: str | None = None
+    """None for a custom recipe, else the domain whose recommenders it makes."""
+    updates: bool = False
+    """Whether trainingMode UPDATE is supported."""
+    hpo: bool = False
+    """Whether performHPO is."""
+    objective: bool = False
+    """Whether an optimizationObjective is."""
+    incremental: bool = False
+    """Whether performIncrementalUpdate is."""
+    batch: bool = True
+    """Whether batch inference jobs are."""
+    themes: bool = False
+    """Whether batch inference with theme generation is."""
+    datasets: tuple[str, ...] = ("interactions",)
+    """The datasets that it cannot do without."""
+    event: str | None = None
+    """The event type that a use case needs 1,000 of."""
+
+    @property
+    def arn(self) -> str:
+        return PREFIX + self.name
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm's ARN, which bears the recipe's name."""
+        return f"arn:aws:personalize:::algorithm/{self.name}"
+
+    @property
+    def transformation(self) -> str:
+        """The feature transformation's ARN."""
+        return f"arn:aws:personalize:::feature-transformation/{self.name}"
+
+
+_CUSTOM = (
+    Recipe(name="aws-user-personalization-v2", type=USER_PERSONALIZATION),
+    Recipe(
+        name="aws-user-personalization",
+        type=USER_PERSONALIZATION,
+        updates=True,
+        hpo=True,
+        objective=True,
+    ),
+    Recipe(name="aws-personalized-ranking-v2", type=PERSONALIZED_RANKING),
+    Recipe(name="aws-personalized-ranking", type=PERSONALIZED_RANKING, hpo=True, objective=True),
+    Recipe(name="aws-similar-items", type=RELATED_ITEMS, hpo=True, themes=True),
+    Recipe(name="aws-sims", type=RELATED_ITEMS, hpo=True),
+    Recipe(
+        name="aws-semantic-similarity", type=RELATED_ITEMS, incremental=True, datasets=("items",)
+    ),
+    Recipe(name="aws-popularity-count", type=POPULAR_ITEMS),
+    Recipe(name="aws-trending-now", type=POPULAR_ITEMS, batch=False),
+    Recipe(
+        name="aws-next-best-action",
+        type=PERSONALIZED_ACTIONS,
+        batch=False,
+        datasets=("interactions", "actions"),
+    ),
+    Recipe(name="aws-item-affinity", type=USER_SEGMENTATION, batch=False),
+    Recipe(
+        name="aws-item-attribute-affinity",
+        type=USER_SEGMENTATION,
+        batch=False,
+        datasets=("interactions", "items"),
+    ),
+)
+
+
+def _use_case(
+    domain: str, name: str, type: str, event: str | None, *, items: bool = False
+) -> Recipe:
+    datasets = ("interactions", "items") if items else ("interactions",)
+    return Recipe(
+        name=name, type=type, domain=domain, batch=False, datasets=datasets, event=event
+    )
+
+
+_SHOP, _VIDEO = "ECOMMERCE", "VIDEO_ON_DEMAND"
+_DOMAIN = (
+    _use_case(_SHOP, "aws-ecomm-popular-items-by-views", POPULAR_ITEMS, "View"),
+    _use_case(_SHOP, "aws-ecomm-popular-items-by-purchases", POPULAR_ITEMS, "Purchase"),
+    _use_case(_SHOP, "aws-ecomm-frequently-bought-together", RELATED_ITEMS, "Purchase"),
+    _use_case(_SHOP, "aws-ecomm-customers-who-viewed-x-also-viewed", RELATED_ITEMS, "View"),
+    _use_case(_SHOP, "aws-ecomm-recommended-for-you", USER_PERSONALIZATION, None),
+    _use_case(_VIDEO, "aws-vod-because-you-watched-x", RELATED_ITEMS, "Watch"),
+    _use_case(_VIDEO, "aws-vod-more-like-x", RELATED_ITEMS, None, items=True),
+    _use_case(_VIDEO, "aws-vod-most-popular", POPULAR_ITEMS, "Watch"),
+    _use_case(_VIDEO, "aws-vod-trending-now", POPULAR_ITEMS, None),
+    _use_case(_VIDEO, "aws-vod-top-picks", USER_PERSONALIZATION, None, items=True),
+)
+
+RECIPES: dict[str, Recipe] = {recipe.arn: recipe for recipe in (*_CUSTOM, *_DOMAIN)}
+"""Every recipe by its ARN; the legacy HRNN recipes are no longer available."""
