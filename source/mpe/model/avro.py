@@ -181,9 +181,7 @@ def _type(given: Any, path: str) -> Iterator[Problem]:
     union = _types(given)
     for one in union:
         if one not in TYPES:
-            yield Problem(
-                path, f"{shown(one)} is not a type here.", f"Known: {', '.join(TYPES)}."
-            )
+            yield Problem(path, f"{shown(one)} is not a type here.", f"Known: {', '.join(TYPES)}.")
     if not union or len(union) > 2 or (len(union) == 2 and "null" not in union):
         yield Problem(path, "must be one type, or one type and null.")
 

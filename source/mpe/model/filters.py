@@ -118,9 +118,7 @@ def parse(expression: str) -> Filter:
     return parsed
 
 
-def problems(
-    expression: str, schemas: Mapping[str, list[Field]], path: str = "$"
-) -> list[Problem]:
+def problems(expression: str, schemas: Mapping[str, list[Field]], path: str = "$") -> list[Problem]:
     """Return all that is wrong with an expression, given the schema fields by section."""
     try:
         parsed = parse(expression)
@@ -129,9 +127,7 @@ def problems(
     return list(_against(parsed, schemas, path))
 
 
-def _against(
-    parsed: Filter, schemas: Mapping[str, list[Field]], path: str
-) -> Iterator[Problem]:
+def _against(parsed: Filter, schemas: Mapping[str, list[Field]], path: str) -> Iterator[Problem]:
     for section, name in sorted(parsed.fields):
         if section not in schemas:
             yield Problem(path, f"reads {section}.{name}, but there is no {section} dataset.")
@@ -199,7 +195,7 @@ class _Build(Transformer[Token, Filter]):
     def field(self, children: list[Token]) -> tuple[str, str]:
         return str(children[0]).lower(), str(children[1])
 
-    def list(self, children: list[Any]) -> tuple[Any, ...]:
+    def values(self, children: list[Any]) -> tuple[Any, ...]:
         return tuple(str(one) if isinstance(one, Token) else one for one in children)
 
     def scalar(self, children: list[Any]) -> Any:

@@ -97,9 +97,7 @@ def _use_case(
     domain: str, name: str, type: str, event: str | None, *, items: bool = False
 ) -> Recipe:
     datasets = ("interactions", "items") if items else ("interactions",)
-    return Recipe(
-        name=name, type=type, domain=domain, batch=False, datasets=datasets, event=event
-    )
+    return Recipe(name=name, type=type, domain=domain, batch=False, datasets=datasets, event=event)
 
 
 _SHOP, _VIDEO = "ECOMMERCE", "VIDEO_ON_DEMAND"

@@ -173,6 +173,7 @@ _FORMS = {
 _ANCHORED = frozenset({"Name", "ColumnName", "SchedulingExpression"})
 """Shapes whose pattern the service means for the whole value, though it is not anchored."""
 
+
 @cache
 def _compiled(shape: str, pattern: str) -> re.Pattern[str]:
     """Translate a pattern of the model, which is Java's, into Python's."""
