@@ -201,17 +201,28 @@ def _pruned(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         return {}
     copy: dict[str, Any] = json.loads(json.dumps(document))
-    for error in sorted(_validator().iter_errors(copy), key=_place, reverse=True):
+    for error in list(_validator().iter_errors(copy)):
+        instance: Any = error.instance
         if error.validator == "additionalProperties":
-            for name in set(error.instance) - set(error.schema["properties"]):
-                del error.instance[name]
+            for name in set(instance) - _known_keys(error):
+                del instance[name]
         elif error.validator != "required":
-            *above, last = error.absolute_path
-            parent: Any = copy
-            for part in above:
-                parent = parent[part]
-            del parent[last]
+            _remove(copy, list(error.absolute_path))
     return copy
+
+
+def _remove(document: Any, path: list[str | int]) -> None:
+    """Remove a member, or empty a list's item so that its siblings keep their places."""
+    *above, last = path
+    try:
+        for part in above:
+            document = document[part]
+        if isinstance(document, list):
+            document[int(last)] = None
+        else:
+            del document[last]
+    except (KeyError, TypeError):
+        return  # it went with what it was in
 
 
 def _place(error: ValidationError) -> tuple[str, ...]:
@@ -221,24 +232,30 @@ def _place(error: ValidationError) -> tuple[str, ...]:
 def _told(error: ValidationError) -> Iterator[Problem]:
     """Say a JSON Schema error in this project's words."""
     path = _json_path(error.absolute_path)
+    value: Any = error.validator_value
+    instance: Any = error.instance
     match error.validator:
         case "additionalProperties":
-            known = error.schema["properties"]
-            yield from (unknown(name, known, path) for name in error.instance if name not in known)
+            known = _known_keys(error)
+            yield from (unknown(name, known, path) for name in instance if name not in known)
         case "required":
-            for name in error.validator_value:
-                if name not in error.instance:
+            for name in value:
+                if name not in instance:
                     yield Problem(member(path, name), "is required.", "Add it.")
         case "type":
             wanted = {"object": "an object", "array": "a list", "string": "a string"}
-            kind = wanted.get(error.validator_value, error.validator_value)
-            yield Problem(path, f"must be {kind}, not {shown(error.instance)}.")
+            yield Problem(path, f"must be {wanted.get(value, value)}, not {shown(instance)}.")
         case "pattern":
-            yield Problem(
-                path, f"{shown(error.instance)} is not understood.", error.schema["description"]
-            )
+            schema: Any = error.schema
+            told = f"{shown(instance)} is not understood."
+            yield Problem(path, told, schema["description"])
         case _:
             yield Problem(path, f"{error.message}.")
+
+
+def _known_keys(error: ValidationError) -> set[str]:
+    schema: Any = error.schema
+    return set(schema["properties"])
 
 
 def _json_path(parts: Iterable[str | int]) -> str:
@@ -271,6 +288,7 @@ def _build(document: Mapping[str, Any]) -> Config:
         solutions=tuple(
             _solution(one, f"$.solutions[{index}]")
             for index, one in enumerate(document.get("solutions", ()))
+            if one is not None
         ),
         tags=tuple(document.get("tags", ())),
     )
@@ -297,7 +315,9 @@ def _optional(given: Mapping[str, Any], key: str, path: str) -> ResourceConfig |
 
 def _sections(given: Mapping[str, Any], key: str, path: str) -> tuple[ResourceConfig, ...]:
     return tuple(
-        _section(one, f"{path}.{key}[{index}]") for index, one in enumerate(given.get(key, ()))
+        _section(one, f"{path}.{key}[{index}]")
+        for index, one in enumerate(given.get(key, ()))
+        if one is not None
     )
 
 
