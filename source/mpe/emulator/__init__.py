@@ -1,0 +1,31 @@
+"""Amazon Personalize, emulated in memory.
+
+Requests are validated against botocore's own service model; statuses pass with the time;
+import jobs read the CSVs, training makes a real (small) model of them, and metrics come from
+evaluating it. What is not emulated says so.
+
+Nothing here listens: :class:`Personalize` takes requests and gives answers. The local cloud
+mounts it in an HTTP server, and tests attach it to a boto3 client.
+"""
+
+from mpe.emulator.faults import Faults
+from mpe.emulator.objects import MemoryObjects, Objects, ObjectsDenied, ObjectsMissing
+from mpe.emulator.service import Personalize
+from mpe.emulator.settings import Durations, FakeClock, Quotas
+from mpe.emulator.wire import Authorization, Request, Response, authorizations
+
+__all__ = [
+    "Authorization",
+    "Durations",
+    "FakeClock",
+    "Faults",
+    "MemoryObjects",
+    "Objects",
+    "ObjectsDenied",
+    "ObjectsMissing",
+    "Personalize",
+    "Quotas",
+    "Request",
+    "Response",
+    "authorizations",
+]

@@ -1,0 +1,77 @@
+"""Lists and their pages, and answers cut to the shapes of the service's model."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.model import ListShape, Shape, StructureShape
+
+from mpe.emulator.resources.base import Kind
+from mpe.emulator.state import Resource, World
+from mpe.emulator.wire import ServiceError
+from mpe.model.service import operation
+
+MOST = 100
+PAGING = ("nextToken", "maxResults")
+
+
+def listed(world: World, kind: Kind, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one page of the resources of a type, the oldest first."""
+    wanted = {key: value for key, value in params.items() if key not in PAGING}
+    found = [one for one in world.of(kind.noun) if _belongs(one, wanted)]
+    found.sort(key=lambda one: (one.created, one.arn))
+    page, token = paged([kind.describe(world, one) for one in found], params)
+    return {list_key(kind.noun): page, **({"nextToken": token} if token else {})}
+
+
+def list_key(noun: str) -> str:
+    """Return the member of a list operation's answer that has the items."""
+    shape = operation(f"List{noun}s").output_shape
+    assert shape is not None
+    return next(str(name) for name, one in shape.members.items() if one.type_name == "list")
+
+
+def _belongs(one: Resource, wanted: Mapping[str, Any]) -> bool:
+    """Tell whether a resource is of the parent that a list is for."""
+    for key, value in wanted.items():
+        if key == "solutionArn" and one.noun == "Campaign":
+            if one.fields["solutionVersionArn"].rsplit("/", 1)[0] != value:
+                return False
+        elif one.fields.get(key) != value:
+            return False
+    return True
+
+
+def paged(items: Iterable[Any], params: Mapping[str, Any]) -> tuple[list[Any], str | None]:
+    """Return the page that a request asks for, and the token of the next."""
+    items = list(items)
+    start = _start(params.get("nextToken"))
+    end = start + params.get("maxResults", MOST)
+    token = base64.b64encode(json.dumps(end).encode()).decode() if end < len(items) else None
+    return items[start:end], token
+
+
+def _start(token: str | None) -> int:
+    if token is None:
+        return 0
+    try:
+        return int(json.loads(base64.b64decode(token, validate=True)))
+    except (ValueError, TypeError):
+        raise ServiceError("InvalidNextTokenException", "The next token is not valid.") from None
+
+
+def shaped(shape: Shape | None, value: Any) -> Any:
+    """Cut an answer to the members that its shape has."""
+    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
+        return {
+            name: shaped(member, value[name])
+            for name, member in shape.members.items()
+            if name in value and value[name] is not None
+        }
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [shaped(shape.member, one) for one in value]
+    return {} if shape is None else value
+

@@ -1,0 +1,56 @@
+"""How import jobs read S3: always in the name of the role that they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class ObjectsDenied(Exception):
+    """The role, or the bucket's policy, does not let the service read there."""
+
+
+class ObjectsMissing(Exception):
+    """There is no such bucket or object."""
+
+
+class Objects(Protocol):
+    """Read objects on behalf of a role."""
+
+    def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
+        """Return the URLs at a location: the object itself, or all below a ``/``."""
+
+    def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
+        """Yield the bytes of one object in chunks."""
+
+    def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
+        """Tell whether the service may act in a role."""
+
+
+class MemoryObjects:
+    """Objects in a dict by URL, for tests; ``denied`` roles may read nothing."""
+
+    def __init__(self, objects: dict[str, str | bytes] | None = None) -> None:
+        self.objects: dict[str, str | bytes] = dict(objects or {})
+        self.denied: set[str] = set()
+        self.untrusting: set[str] = set()
+
+    def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
+        self._allow(role_arn)
+        if url.endswith("/"):
+            return sorted(key for key in self.objects if key.startswith(url))
+        return [url] if url in self.objects else []
+
+    def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
+        self._allow(role_arn)
+        if url not in self.objects:
+            raise ObjectsMissing(url)
+        body = self.objects[url]
+        yield body.encode() if isinstance(body, str) else body
+
+    def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
+        return role_arn not in self.untrusting
+
+    def _allow(self, role_arn: str) -> None:
+        if role_arn in self.denied:
+            raise ObjectsDenied(role_arn)

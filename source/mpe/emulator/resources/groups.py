@@ -1,0 +1,148 @@
+"""Dataset groups, schemas and datasets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mpe.emulator.data import Dataset
+from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live, need_none
+from mpe.emulator.state import EXISTS, Change, Resource, World
+from mpe.emulator.wire import ServiceError
+from mpe.model import avro
+
+KINDS_BY_TYPE = {
+    "INTERACTIONS": "interactions",
+    "USERS": "users",
+    "ITEMS": "items",
+    "ACTIONS": "actions",
+    "ACTION_INTERACTIONS": "actionInteractions",
+}
+
+
+class DatasetGroupKind(Kind):
+    noun = "DatasetGroup"
+
+    def check(self, world: World, params: Params) -> None:
+        if ("roleArn" in params) != ("kmsKeyArn" in params):
+            raise invalid("roleArn and kmsKeyArn must be given together.")
+        if len(live(world, self.noun)) >= world.quotas.dataset_groups:
+            raise limit(f"More than {world.quotas.dataset_groups} dataset groups.")
+
+    def check_deletion(self, world: World, found: Resource) -> None:
+        for noun in ("EventTracker", "Solution", "Dataset"):
+            need_none(list(world.of(noun, datasetGroupArn=found.arn)), noun, found)
+
+
+class SchemaKind(Kind):
+    noun = "Schema"
+    async_deletion = False
+
+    def check(self, world: World, params: Params) -> None:
+        problem = schema_problem(params["schema"], params.get("domain"))
+        if problem:
+            raise invalid(f"Schema validation failed: {problem}")
+        if len(live(world, self.noun)) >= world.quotas.schemas:
+            raise limit(f"More than {world.quotas.schemas} schemas.")
+
+    def check_deletion(self, world: World, found: Resource) -> None:
+        need_none(list(world.of("Dataset", schemaArn=found.arn)), "Dataset", found)
+
+
+class DatasetKind(Kind):
+    noun = "Dataset"
+    update_key = "latestDatasetUpdate"
+
+    def check(self, world: World, params: Params) -> None:
+        group = world.need_active("DatasetGroup", params["datasetGroupArn"])
+        schema = world.get("Schema", params["schemaArn"])
+        kind = params["datasetType"].upper()
+        if kind not in KINDS_BY_TYPE:
+            raise invalid(f"Invalid dataset type: {params['datasetType']}")
+        domain = group.fields.get("domain")
+        if schema.fields.get("domain") != domain:
+            raise invalid("The domain of the schema is not the domain of the dataset group.")
+        if domain and kind.startswith("ACTION"):
+            raise invalid(f"A {domain} dataset group cannot have a dataset of type {kind}.")
+        _needs_kind(schema, kind)
+        for other in world.of(self.noun, datasetGroupArn=group.arn, datasetType=kind):
+            raise ServiceError(
+                EXISTS, f"Another dataset of type {kind} already exists: {other.arn}."
+            )
+
+    def fields(self, world: World, params: Params, arn: str) -> dict[str, Any]:
+        kind = params["datasetType"].upper()
+        return {**super().fields(world, params, arn), "datasetType": kind}
+
+    def new(self, world: World, params: Params) -> Resource:
+        made = super().new(world, params)
+        made.data = Dataset(KINDS_BY_TYPE[made.fields["datasetType"]])
+        return made
+
+    def update(self, world: World, found: Resource, params: Params) -> Change:
+        kind = found.fields["datasetType"]
+        if kind not in {"ITEMS", "USERS"}:
+            raise invalid(f"A dataset of type {kind} cannot be updated.")
+        schema = world.get("Schema", params["schemaArn"])
+        _needs_kind(schema, kind)
+        _extends(world.get("Schema", found.fields["schemaArn"]), schema)
+        sets = {"schemaArn": schema.arn}
+        return Change(world.begin_update(self.noun), sets, sets)
+
+    def check_deletion(self, world: World, found: Resource) -> None:
+        group = found.fields["datasetGroupArn"]
+        need_none(list(world.of("Filter", datasetGroupArn=group)), "Filter", found)
+        if found.fields["datasetType"] == "INTERACTIONS":
+            need_none(list(world.of("EventTracker", datasetGroupArn=group)), "EventTracker", found)
+        for job in world.of("DatasetImportJob", datasetArn=found.arn):
+            if job.changing(world.now):
+                raise in_use(f"{found.arn} is being imported by {job.arn}.")
+        for solution in world.of("Solution", datasetGroupArn=group):
+            _unused(world, solution, found)
+
+
+def _unused(world: World, solution: Resource, dataset: Resource) -> None:
+    """Refuse while a solution of the group is trained or served."""
+    for version in world.of("SolutionVersion", solutionArn=solution.arn):
+        if version.changing(world.now):
+            raise in_use(f"{dataset.arn} is used by {version.arn}, which is in progress.")
+    campaigns = [
+        one
+        for one in live(world, "Campaign")
+        if one.fields["solutionVersionArn"].startswith(f"{solution.arn}/")
+    ]
+    need_none(campaigns, "Campaign", dataset)
+
+
+def schema_problem(text: str, domain: str | None) -> str:
+    """Return what is wrong with a schema, whichever dataset it is for, or nothing."""
+    try:
+        schema = avro.loads(text)
+    except ValueError as error:
+        return f"not JSON: {error}"
+    name = schema.get("name") if isinstance(schema, dict) else None
+    kinds = {rules.record: kind for kind, rules in avro.RULES.items()}
+    if name not in kinds:
+        return f"the record's name must be one of {', '.join(kinds)}"
+    return "; ".join(str(one) for one in avro.problems(schema, kinds[name], domain))
+
+
+def fields_of(schema: Resource) -> list[avro.Field]:
+    return avro.fields(avro.loads(schema.fields["schema"]))
+
+
+def _needs_kind(schema: Resource, kind: str) -> None:
+    record = avro.RULES[KINDS_BY_TYPE[kind]].record
+    if avro.loads(schema.fields["schema"])["name"] != record:
+        raise invalid(f"The schema {schema.arn} is not for a dataset of type {kind}.")
+
+
+def _extends(old: Resource, new: Resource) -> None:
+    """Refuse a schema that drops or changes a field, or adds one that may not be null."""
+    before = {one.name: one for one in fields_of(old)}
+    after = {one.name: one for one in fields_of(new)}
+    for name, field in before.items():
+        if after.get(name) != field:
+            raise invalid(f"The new schema must keep the field {name} as it is.")
+    for name in set(after) - set(before):
+        if not after[name].nullable:
+            raise invalid(f"The new field {name} must allow null.")

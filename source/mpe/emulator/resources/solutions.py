@@ -1,0 +1,256 @@
+"""Solutions and their versions, which are really trained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+
+from mpe.emulator.lifecycle import ACTIVE, WorkFailed
+from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live, need_none
+from mpe.emulator.state import Change, Resource, World
+from mpe.emulator.training import train
+from mpe.emulator.wire import ServiceError
+from mpe.model.recipes import PERSONALIZED_ACTIONS, RECIPES, USER_SEGMENTATION, Recipe
+
+DAY = 24 * 60 * 60
+HOUR = 60 * 60
+UNTRAINED = {USER_SEGMENTATION, PERSONALIZED_ACTIONS}
+"""Types of recipes that the emulator has no model of."""
+
+
+class SolutionKind(Kind):
+    noun = "Solution"
+    update_key = "latestSolutionUpdate"
+
+    def check(self, world: World, params: Params) -> None:
+        group = world.need_active("DatasetGroup", params["datasetGroupArn"])
+        arn = params.get("recipeArn")
+        if params.get("performAutoML"):
+            if arn:
+                raise invalid("recipeArn cannot be given together with performAutoML.")
+            raise ServiceError("NotImplementedException", "performAutoML is not emulated.", 501)
+        recipe = RECIPES.get(str(arn))
+        if recipe is None or recipe.domain:
+            raise invalid(f"Invalid recipe for a solution: {arn}")
+        _supported(recipe, params)
+        kinds = {
+            one.fields["datasetType"] for one in world.of("Dataset", datasetGroupArn=group.arn)
+        }
+        for needed in recipe.datasets:
+            if needed.upper() not in kinds:
+                raise invalid(f"{recipe.name} needs a dataset of type {needed.upper()}.")
+        if len(live(world, self.noun, datasetGroupArn=group.arn)) >= world.quotas.solutions:
+            raise limit(f"More than {world.quotas.solutions} solutions in the dataset group.")
+
+    def fields(self, world: World, params: Params, arn: str) -> dict[str, Any]:
+        automatic = {"performHPO": False, "performAutoML": False, "performAutoTraining": True}
+        fields = {**automatic, **super().fields(world, params, arn)}
+        if fields["performAutoTraining"]:
+            config = fields.setdefault("solutionConfig", {})
+            config.setdefault("autoTrainingConfig", {"schedulingExpression": "rate(7 days)"})
+        return deepcopy(fields)
+
+    def describe(self, world: World, found: Resource) -> dict[str, Any]:
+        told = super().describe(world, found)
+        newest = newest_version(world, found.arn)
+        if newest:
+            told["latestSolutionVersion"] = KIND_OF_VERSION.describe(world, newest)
+        return told
+
+    def update(self, world: World, found: Resource, params: Params) -> Change:
+        sets = {
+            key: params[key]
+            for key in ("performAutoTraining", "performIncrementalUpdate")
+            if key in params
+        }
+        asked = {**sets}
+        if "solutionUpdateConfig" in params:
+            config = {**found.fields.get("solutionConfig", {}), **params["solutionUpdateConfig"]}
+            sets["solutionConfig"] = config
+            asked["solutionUpdateConfig"] = params["solutionUpdateConfig"]
+        return Change(world.begin_update(self.noun), sets, asked)
+
+    def check_deletion(self, world: World, found: Resource) -> None:
+        campaigns = [
+            one
+            for one in world.of("Campaign")
+            if one.fields["solutionVersionArn"].startswith(f"{found.arn}/")
+        ]
+        need_none(campaigns, "Campaign", found)
+        for version in world.of("SolutionVersion", solutionArn=found.arn):
+            if version.changing(world.now):
+                raise in_use(f"{found.arn} cannot be deleted: {version.arn} is in progress.")
+
+
+class SolutionVersionKind(Kind):
+    noun = "SolutionVersion"
+
+    def arn(self, world: World, params: Params) -> str:
+        return f"{params['solutionArn']}/{params.get('name') or world.mint()}"
+
+    def check(self, world: World, params: Params) -> None:
+        solution = world.need_active("Solution", params["solutionArn"])
+        recipe = RECIPES[solution.fields["recipeArn"]]
+        if recipe.type in UNTRAINED:
+            raise ServiceError(
+                "NotImplementedException", f"training of {recipe.name} is not emulated.", 501
+            )
+        mode = params.get("trainingMode", "FULL")
+        if mode == "AUTOTRAIN" and "automatic" not in params:
+            raise invalid("trainingMode AUTOTRAIN is for the service itself.")
+        if mode == "UPDATE":
+            self._updatable(world, solution, recipe)
+        running = [one for one in world.of(self.noun) if one.changing(world.now)]
+        if len(running) >= world.quotas.training:
+            raise limit(
+                f"More than {world.quotas.training} resources with PENDING or IN_PROGRESS status."
+            )
+
+    @staticmethod
+    def _updatable(world: World, solution: Resource, recipe: Recipe) -> None:
+        if not recipe.updates:
+            raise invalid(f"trainingMode UPDATE is not supported by {recipe.name}.")
+        full = [
+            one
+            for one in world.of("SolutionVersion", solutionArn=solution.arn, trainingMode="FULL")
+            if one.active(world.now)
+        ]
+        if not full:
+            raise invalid("trainingMode UPDATE needs an ACTIVE version trained with FULL.")
+
+    def fields(self, world: World, params: Params, arn: str) -> dict[str, Any]:
+        solution = world.get("Solution", params["solutionArn"])
+        frozen = (
+            "performHPO",
+            "performAutoML",
+            "recipeArn",
+            "eventType",
+            "solutionConfig",
+            "datasetGroupArn",
+            "performIncrementalUpdate",
+        )
+        return {
+            **{key: deepcopy(solution.fields[key]) for key in frozen if key in solution.fields},
+            "solutionArn": solution.arn,
+            "trainingMode": params.get("trainingMode", "FULL"),
+            "trainingType": "AUTOMATIC" if params.get("automatic") else "MANUAL",
+            **({"name": params["name"]} if "name" in params else {}),
+        }
+
+    def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
+        solution = world.get("Solution", params["solutionArn"])
+        recipe = RECIPES[solution.fields["recipeArn"]]
+        data = _interactions(world, solution)
+        config = solution.fields.get("solutionConfig", {})
+        least = config.get("eventValueThreshold")
+
+        def work() -> None:
+            made.model = train(
+                recipe.type,
+                data,
+                event_type=solution.fields.get("eventType"),
+                threshold=float(least) if least else None,
+            )
+
+        return work
+
+    def describe(self, world: World, found: Resource) -> dict[str, Any]:
+        told = super().describe(world, found)
+        if told["status"] == ACTIVE:
+            took = (told["lastUpdatedDateTime"] - found.created).total_seconds() * world.speed
+            told["trainingHours"] = round(took / HOUR, 3)
+        return told
+
+    def stop(self, world: World, found: Resource) -> None:
+        """Stop a training that is under way."""
+        state = found.state(world.now)
+        if state.status not in {"CREATE PENDING", "CREATE IN_PROGRESS"}:
+            raise in_use(f"{found.arn} cannot be stopped: it is {state.status}.")
+        found.stop = world.begin_deletion()
+        pending = state.status == "CREATE PENDING"
+        found.stop.steps = (
+            ("CREATE STOPPED",) * 3
+            if pending
+            else ("CREATE STOPPING", "CREATE STOPPING", "CREATE STOPPED")
+        )
+
+
+KIND_OF_VERSION = SolutionVersionKind()
+
+
+def _supported(recipe: Recipe, params: Params) -> None:
+    config = params.get("solutionConfig", {})
+    if params.get("performHPO") and not recipe.hpo:
+        raise invalid(f"performHPO is not supported by {recipe.name}.")
+    if "optimizationObjective" in config and not recipe.objective:
+        raise invalid(f"optimizationObjective is not supported by {recipe.name}.")
+    if params.get("performIncrementalUpdate") and not recipe.incremental:
+        raise invalid(f"performIncrementalUpdate is not supported by {recipe.name}.")
+    rate = config.get("autoTrainingConfig", {}).get("schedulingExpression")
+    if rate and not 1 <= days(rate) <= 30:
+        raise invalid("autoTrainingConfig must be from rate(1 day) to rate(30 days).")
+
+
+def days(rate: str) -> int:
+    """Return the days of a ``rate(7 days)``."""
+    found = re.search(r"\d+", rate)
+    return int(found.group()) if found else 0
+
+
+def _interactions(world: World, solution: Resource) -> list[Any]:
+    group = solution.fields["datasetGroupArn"]
+    for dataset in world.of("Dataset", datasetGroupArn=group, datasetType="INTERACTIONS"):
+        assert dataset.data is not None
+        return dataset.data.events
+    raise WorkFailed("Dataset has fewer than 1000 interactions")
+
+
+def newest_version(world: World, solution: str, *, active: bool = False) -> Resource | None:
+    """Return a solution's newest version, or its newest ACTIVE one."""
+    versions = [
+        one
+        for one in world.of("SolutionVersion", solutionArn=solution)
+        if not active or one.active(world.now)
+    ]
+    return max(versions, key=lambda one: one.created, default=None)
+
+
+def train_automatically(world: World) -> None:
+    """Start the trainings that are due by now.
+
+    The first within an hour of the solution's being ACTIVE, unless one was started by hand;
+    the later ones counted from the start of the one before, and only on new data
+    (https://docs.aws.amazon.com/personalize/latest/dg/solution-config-auto-training.html).
+    """
+    for solution in world.of("Solution"):
+        if solution.fields.get("performAutoTraining") and solution.active(world.now):
+            newest = newest_version(world, solution.arn)
+            if _due(world, solution, newest):
+                params = {"solutionArn": solution.arn, "trainingMode": "FULL", "automatic": True}
+                try:
+                    KIND_OF_VERSION.new(world, params)
+                except ServiceError:
+                    continue  # its recipe is not emulated, or too much is training already
+
+
+def _due(world: World, solution: Resource, newest: Resource | None) -> bool:
+    if newest is None:
+        since = solution.state(world.now).since
+        return world.now >= world.later(since, HOUR)
+    config = solution.fields["solutionConfig"]["autoTrainingConfig"]
+    seconds = days(config["schedulingExpression"]) * DAY
+    return world.now >= world.later(newest.created, seconds) and _imported_since(
+        world, solution, newest.created
+    )
+
+
+def _imported_since(world: World, solution: Resource, moment: datetime) -> bool:
+    group = solution.fields["datasetGroupArn"]
+    for dataset in world.of("Dataset", datasetGroupArn=group, datasetType="INTERACTIONS"):
+        for job in world.of("DatasetImportJob", datasetArn=dataset.arn):
+            if job.created > moment and job.active(world.now):
+                return True
+    return False

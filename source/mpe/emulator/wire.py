@@ -1,0 +1,163 @@
+"""Requests and answers as they go over the wire, and what each needs permission for.
+
+The control plane speaks JSON 1.1, the operation in ``X-Amz-Target``; the runtime speaks
+REST with a path per operation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mpe.emulator.arns import created_arn
+from mpe.model.service import service_model
+
+TARGET = "AmazonPersonalize."
+SERVICE = "personalize.amazonaws.com"
+
+
+class ServiceError(Exception):
+    """An error answer of the service."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, in the scope of an account and a region."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    """With their names in lower case."""
+    body: bytes
+    account: str = "000000000000"
+    region: str = "us-east-1"
+
+    @property
+    def operation(self) -> str:
+        """The operation that is called, or an empty string where there is none."""
+        target = self.headers.get("x-amz-target", "")
+        if target:
+            return target.removeprefix(TARGET)
+        return _RUNTIME.get((self.method, self.path.rstrip("/") or "/"), "")
+
+    @property
+    def runtime(self) -> bool:
+        return "x-amz-target" not in self.headers
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters; what is not a JSON object is a SerializationException."""
+        try:
+            params = json.loads(self.body or b"{}")
+        except ValueError as error:
+            raise ServiceError("SerializationException", str(error)) from None
+        if not isinstance(params, dict):
+            raise ServiceError("SerializationException", "the body is not an object")
+        return params
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """One check that IAM makes for a request."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+def _runtime_routes() -> dict[tuple[str, str], str]:
+    return {
+        (operation.http["method"], operation.http["requestUri"].rstrip("/")): name
+        for service in ("personalize-runtime", "personalize-events")
+        for name in service_model(service).operation_names
+        for operation in [service_model(service).operation_model(name)]
+    }
+
+
+_RUNTIME = _runtime_routes()
+
+
+def answer(result: Mapping[str, Any], *, runtime: bool = False) -> Response:
+    """Return a result as the service would send it."""
+    kind = "application/json" if runtime else "application/x-amz-json-1.1"
+    body = json.dumps(result, default=_seconds).encode()
+    return Response(200, {"Content-Type": kind}, body)
+
+
+def error_answer(error: ServiceError, *, runtime: bool = False) -> Response:
+    """Return an error as the service would send it."""
+    kind = "application/json" if runtime else "application/x-amz-json-1.1"
+    body = json.dumps({"__type": error.code, "message": error.message}).encode()
+    return Response(error.status, {"Content-Type": kind, "x-amzn-errortype": error.code}, body)
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, datetime):
+        return round(value.timestamp(), 3)
+    raise TypeError(f"{value!r} cannot be sent")
+
+
+def authorizations(request: Request) -> tuple[Authorization, ...]:
+    """Return every check that IAM makes for a request.
+
+    A creation is checked on the ARN of what it creates, a list on ``*`` alone, everything
+    else on the ARN in the request; tags and roles that are handed over cost a check each
+    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
+    """
+    try:
+        return tuple(_authorizations(request, request.params))
+    except ServiceError:
+        return (Authorization(f"personalize:{request.operation}", "*"),)
+
+
+def _authorizations(request: Request, params: Mapping[str, Any]) -> Iterator[Authorization]:
+    operation = request.operation
+    if operation.startswith("Create"):
+        noun = operation.removeprefix("Create")
+        resource = created_arn(noun, params, request.account, request.region)
+        yield Authorization(f"personalize:{operation}", resource)
+        if params.get("tags"):
+            yield Authorization("personalize:TagResource", resource)
+    else:
+        yield Authorization(f"personalize:{operation}", _resource(operation, params))
+    for role in _roles(params):
+        yield Authorization("iam:PassRole", role, {"iam:PassedToService": SERVICE})
+
+
+def _resource(operation: str, params: Mapping[str, Any]) -> str:
+    if operation.startswith("List") and operation != "ListTagsForResource":
+        return "*"
+    noun = operation
+    for verb in ("Describe", "Update", "Delete", "Start", "Stop"):
+        noun = noun.removeprefix(verb)
+    own = f"{noun[:1].lower()}{noun[1:]}Arn"
+    for key in (own, "resourceArn", "campaignArn", "recommenderArn", "solutionVersionArn"):
+        if isinstance(params.get(key), str):
+            return str(params[key])
+    return "*"
+
+
+def _roles(params: Any) -> Iterator[str]:
+    """Find the roles that a request hands to the service, at any depth."""
+    if isinstance(params, Mapping):
+        for key, value in params.items():
+            if key == "roleArn" and isinstance(value, str):
+                yield value
+            else:
+                yield from _roles(value)

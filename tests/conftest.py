@@ -1,0 +1,86 @@
+"""What several test folders share: an emulated service, and data with some structure."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
+
+ROOT = Path(__file__).parents[1]
+MOVIELENS = ROOT / "examples" / "01-movielens"
+ROLE = "arn:aws:iam::000000000000:role/service"
+BUCKET = "s3://data/train/films"
+
+
+class AtOnce(Executor):
+    """An executor that works while one waits, so that tests need no threads."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@dataclass
+class Emulated:
+    """An emulated service, the clients that it answers and what it lives by."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    objects: MemoryObjects = field(default_factory=MemoryObjects)
+    quotas: Quotas = field(default_factory=Quotas)
+
+    def __post_init__(self) -> None:
+        self.service = Personalize(
+            objects=self.objects, clock=self.clock, executor=AtOnce(), quotas=self.quotas
+        )
+        self.client = self.make("personalize")
+        self.runtime = self.make("personalize-runtime")
+
+    def make(self, name: str) -> Any:
+        client = boto3.client(
+            name,
+            region_name="us-east-1",
+            aws_access_key_id="none",
+            aws_secret_access_key="none",
+            config=Config(retries={"max_attempts": 0}),
+        )
+        self.service.attach(client)
+        return client
+
+
+@pytest.fixture
+def emulated() -> Emulated:
+    return Emulated()
+
+
+def interactions(users: int = 60, each: int = 30, seed: int = 7) -> str:
+    """Return a CSV in which each user likes one of three shelves of items."""
+    chance = random.Random(seed)
+    rows = ["USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP"]
+    for user in range(users):
+        shelf = user % 3
+        for visit in range(each):
+            own = chance.random() < 0.9
+            item = (shelf if own else chance.randrange(3)) * 100 + chance.randrange(40)
+            time = 1_700_000_000 + visit * 3600 + user
+            rows.append(f"u{user},i{item},{'view' if visit % 3 else 'buy'},{visit % 5 + 1},{time}")
+    return "\n".join(rows) + "\n"
+
+
+def config() -> dict[str, Any]:
+    """Return the example's config, to be bent."""
+    document: dict[str, Any] = json.loads((MOVIELENS / "config.json").read_text())
+    return document
