@@ -74,4 +74,3 @@ def shaped(shape: Shape | None, value: Any) -> Any:
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [shaped(shape.member, one) for one in value]
     return {} if shape is None else value
-

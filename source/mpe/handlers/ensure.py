@@ -164,8 +164,8 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
     state = objects.load_state(Pointer(**run["state"]))
     desired = state.resources[event["resource"]]
     given = {name: event["given"][name] for name in desired.given}
-    previous = event.get("previous") or {}
-    same = previous.get("resource") == desired.id
+    previous = event.get("previous")
+    same = isinstance(previous, Mapping) and previous.get("resource") == desired.id
     return Step(
         run=run["id"],
         group=state.group,

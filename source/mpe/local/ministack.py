@@ -1,0 +1,308 @@
+"""Everything that rests on MiniStack's internals, and nothing else.
+
+Each function leans on something that MiniStack does not promise; ``tests/local`` has a test
+for each, and the version is pinned. Differences from AWS that are made good here:
+
+* MiniStack has no Amazon Personalize: ours is mounted as one more service.
+* Its own IAM check knows no resources of Personalize: every check that the service makes
+  is made here with MiniStack's evaluator, before the emulator sees the call.
+* It answers on plain HTTP: a loopback connection stands for TLS, so that policies which
+  ask for ``aws:SecureTransport`` can be met.
+* It delivers no mail: what a subscriber would get is kept in a mailbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.metadata
+import json
+import secrets
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from mpe.emulator import (
+    Authorization,
+    ObjectsDenied,
+    ObjectsMissing,
+    Personalize,
+    Request,
+    authorizations,
+)
+
+VERSION = "1.5.33"
+SERVICE = "personalize.amazonaws.com"
+CHUNK = 1 << 20
+DEFAULT_SUBJECT = "AWS Notification Message"
+Scope = dict[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+class VersionError(RuntimeError):
+    """Another version of MiniStack is installed than the one this was made for."""
+
+
+def check_version() -> None:
+    """Refuse any other version of MiniStack: this module rests on its internals."""
+    found = importlib.metadata.version("ministack")
+    if found != VERSION:
+        raise VersionError(
+            f"MiniStack {found} is installed, but the local cloud is made for {VERSION}: "
+            f"pip install ministack=={VERSION}"
+        )
+
+
+def environment(port: int, speed: float) -> dict[str, str]:
+    """Return the environment that MiniStack reads, for its own process alone."""
+    return {
+        "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",  # these two would listen on ports of their own
+        "SFTP_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "LOG_LEVEL": "INFO",
+        "MINISTACK_REGION": "us-east-1",
+        "SFN_WAIT_SCALE": repr(1 / speed),
+        "MPE_TIME_SCALE": repr(speed),
+    }
+
+
+def mount(service: Personalize) -> None:
+    """Serve Amazon Personalize at MiniStack's endpoint."""
+    import ministack.app
+    from ministack.core.responses import get_account_id, get_region
+
+    async def handler(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> tuple[int, dict[str, str], bytes]:
+        request = Request(method, path, headers, body, get_account_id(), get_region())
+        denied = denial(request, query)
+        if denied:
+            error = {"__type": "AccessDeniedException", "message": denied}
+            kind = {"Content-Type": "application/x-amz-json-1.1"}
+            return 400, {**kind, "x-amzn-errortype": error["__type"]}, json.dumps(error).encode()
+        answer = await asyncio.to_thread(service.handle, request)
+        return answer.status, dict(answer.headers), answer.body
+
+    ministack.app.SERVICE_HANDLERS["personalize"] = handler
+
+
+def denial(request: Request, query: Mapping[str, Any]) -> str | None:
+    """Return why IAM denies a request, in its words, or None where it allows all of it."""
+    from ministack.core.iam_evaluator import AuthError, enforce
+    from ministack.core.router import extract_access_key_id
+
+    key = extract_access_key_id(request.headers, query)
+    for check in authorizations(request):
+        denied = enforce(
+            key,
+            check.action,
+            check.action.split(":")[0],
+            request.region,
+            resource_arn=check.resource,
+            service_context=dict(check.context),
+        )
+        if isinstance(denied, AuthError):
+            return str(denied.message)
+        if denied:
+            return _told(check, denied.principal_arn)
+    return None
+
+
+def _told(check: Authorization, principal: str) -> str:
+    return (
+        f"User: {principal} is not authorized to perform: {check.action} on resource: "
+        f"{check.resource} because no identity-based policy allows the {check.action} action"
+    )
+
+
+class RoleObjects:
+    """Read S3 in the name of a role: its policies and the bucket's decide.
+
+    The service assumes the role that an import job was given, so the role's trust policy
+    must let it, in this account.
+    """
+
+    def __init__(self, endpoint: str, region: str) -> None:
+        self._endpoint = endpoint
+        self._region = region
+
+    def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
+        from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+
+        role = _role(role_arn, account)
+        if role is None:
+            return False
+        source = f"arn:aws:personalize:{self._region}:{account}:dataset-import-job/any"
+        context = EvalContext(
+            principal_arn=SERVICE,
+            principal_type="Service",
+            principal_account=account,
+            action="sts:AssumeRole",
+            resource_arn="*",
+            region=self._region,
+            service_context={"aws:sourceaccount": account, "aws:sourcearn": source},
+        )
+        trusted = evaluate_resource_policy(_on_anything(role), context, service=SERVICE)
+        return str(trusted.decision) == "Allow"
+
+    def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
+        bucket, key = _split(url)
+        with _ReadErrors():
+            pages = self._s3(role_arn, account).get_paginator("list_objects_v2")
+            found = [
+                f"s3://{bucket}/{item['Key']}"
+                for page in pages.paginate(Bucket=bucket, Prefix=key)
+                for item in page.get("Contents", ())
+            ]
+        return found if url.endswith("/") else [one for one in found if one == url]
+
+    def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
+        bucket, key = _split(url)
+        with _ReadErrors():
+            body = self._s3(role_arn, account).get_object(Bucket=bucket, Key=key)["Body"]
+        yield from body.iter_chunks(CHUNK)
+
+    def _s3(self, role_arn: str, account: str) -> Any:
+        """Return a client with a session of the role."""
+        from ministack.services import sts
+
+        name = role_arn.rsplit("/", 1)[-1]
+        key = f"ASIA{hashlib.sha256(role_arn.encode()).hexdigest()[:16].upper()}"
+        secret, token = secrets.token_hex(20), secrets.token_hex(20)
+        known = sts._sessions.get(key)
+        if known is None:
+            arn = f"arn:aws:sts::{account}:assumed-role/{name}/personalize"
+            known = {"Arn": arn, "UserId": f"{name}:personalize"}
+            known |= {"SecretAccessKey": secret, "SessionToken": token}
+            sts.register_session(key, known)
+        return boto3.client(
+            "s3",
+            endpoint_url=self._endpoint,
+            region_name=self._region,
+            aws_access_key_id=key,
+            aws_secret_access_key=known["SecretAccessKey"],
+            aws_session_token=known["SessionToken"],
+            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
+        )
+
+
+class _ReadErrors:
+    """Turn S3's refusals into the emulator's."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        if not isinstance(error, ClientError):
+            return
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 403:
+            raise ObjectsDenied(str(error)) from error
+        if status == 404:
+            raise ObjectsMissing(str(error)) from error
+
+
+def _role(role_arn: str, account: str) -> dict[str, Any] | None:
+    from ministack.services import iam
+
+    found: dict[str, Any] | None = iam._roles.get_scoped(account, None, role_arn.rsplit("/", 1)[-1])
+    return found if found and found.get("Arn") == role_arn else None
+
+
+def _on_anything(role: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a trust policy as the evaluator reads a resource's: with a resource named."""
+    policy = role.get("AssumeRolePolicyDocument", "{}")
+    policy = json.loads(policy) if isinstance(policy, str) else policy
+    statements = policy.get("Statement", [])
+    statements = [statements] if isinstance(statements, dict) else statements
+    return {"Statement": [{**one, "Resource": "*"} for one in statements]}
+
+
+def _split(url: str) -> tuple[str, str]:
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One message as a subscriber of a topic would get it."""
+
+    to: str
+    protocol: str
+    subject: str
+    body: str
+    topic: str
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+
+
+class Mailbox:
+    """Keep what SNS would send to people."""
+
+    def __init__(self) -> None:
+        self._mail: list[Mail] = []
+        self._lock = threading.Lock()
+
+    def add(self, mail: Mail) -> None:
+        with self._lock:
+            self._mail.append(mail)
+
+    def as_list(self) -> list[dict[str, str]]:
+        with self._lock:
+            return [asdict(one) for one in self._mail]
+
+    def listen(self) -> None:
+        """Take a copy of everything that SNS delivers to email and SMS subscribers."""
+        from ministack.services import sns
+
+        deliver = sns._fanout
+
+        def deliver_and_keep(
+            topic: str,
+            id: str,
+            message: str,
+            subject: str,
+            structure: str = "",
+            *args: Any,
+            **more: Any,
+        ) -> None:
+            for one in (sns._topic_by_arn_any_scope(topic) or {}).get("subscriptions", ()):
+                if one.get("confirmed") and one["protocol"] in {"email", "email-json", "sms"}:
+                    body = sns._resolve_message_for_protocol(message, structure, one["protocol"])
+                    title = subject or DEFAULT_SUBJECT
+                    self.add(Mail(one["endpoint"], one["protocol"], title, body, topic))
+            deliver(topic, id, message, subject, structure, *args, **more)
+
+        sns._fanout = deliver_and_keep
+
+
+def wrap(app: App, pages: Mapping[str, Callable[[], Any]]) -> App:
+    """Serve pages of JSON beside MiniStack, and let every request count as secure."""
+
+    async def wrapped(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        page = pages.get(scope["path"])
+        if page:
+            await _send_json(send, page())
+            return
+        secure = (b"x-forwarded-proto", b"https")
+        await app({**scope, "headers": [*scope["headers"], secure]}, receive, send)
+
+    return wrapped
+
+
+async def _send_json(send: Any, found: Any) -> None:
+    body = json.dumps(found).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,61 @@
+"""The server process: MiniStack and the emulator at one endpoint.
+
+Started by :mod:`mpe.local.cloud` in a session of its own, with MiniStack's settings in the
+environment, since MiniStack reads them as it is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from mpe.local import ministack
+
+WATCH_SECONDS = 0.5
+WATCHED = "MPE_LOCAL_PARENT"
+"""The environment variable with the process without which the server shall not live."""
+
+
+def main() -> int:
+    """Serve until told to stop, or until the watched parent is gone."""
+    ministack.check_version()
+    _live_with_parent()
+    import ministack.app as app
+
+    from mpe.emulator import Personalize
+
+    port, speed = int(os.environ["GATEWAY_PORT"]), float(os.environ["MPE_TIME_SCALE"])
+    endpoint = f"http://127.0.0.1:{port}"
+    region = os.environ["MINISTACK_REGION"]
+    ministack.mount(Personalize(objects=ministack.RoleObjects(endpoint, region), speed=speed))
+    mailbox = ministack.Mailbox()
+    mailbox.listen()
+    pages = {
+        "/_mpe/mail": mailbox.as_list,
+        "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},
+    }
+    app.app = ministack.wrap(app.app, pages)
+    sys.argv = sys.argv[:1]
+    app.main()
+    return 0
+
+
+def _live_with_parent() -> None:
+    """End the whole process group, Lambda workers included, when the parent is gone."""
+    parent = int(os.environ.get(WATCHED, "0"))
+    if not parent:
+        return
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os.killpg(os.getpgrp(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
