@@ -164,13 +164,15 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
     state = objects.load_state(Pointer(**run["state"]))
     desired = state.resources[event["resource"]]
     given = {name: event["given"][name] for name in desired.given}
-    previous = event.get("previous")
-    same = isinstance(previous, Mapping) and previous.get("resource") == desired.id
+    previous = Outcome.of(desired)
+    before = event.get("previous")
+    if isinstance(before, Mapping) and before.get("resource") == desired.id:
+        previous = Outcome.from_dict(before)
     return Step(
         run=run["id"],
         group=state.group,
         desired=replace(desired, params={**desired.params, **given}),
-        previous=Outcome.from_dict(previous) if same else Outcome.of(desired),
+        previous=previous,
     )
 
 

@@ -67,8 +67,8 @@ class LocalCloud:
         self._assembly = assembly
         self._app = app
         self._detached = detached
-        self._folder = Path(tempfile.mkdtemp(prefix="mpe-local-"))
-        self.log_path = log or self._folder / "server.log"
+        self.folder = Path(tempfile.mkdtemp(prefix="mpe-local-"))
+        self.log_path = log or self.folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> LocalCloud:
@@ -119,7 +119,7 @@ class LocalCloud:
         ministack.check_version()
         try:
             self._serve()
-            assembly = self._assembly or synthesize(self._folder / "cdk.out", self._app)
+            assembly = self._assembly or synthesize(self.folder / "cdk.out", self._app)
             self.stack_name = assembly.stack
             self.outputs = deploy(
                 self.client,
@@ -137,8 +137,7 @@ class LocalCloud:
         """End the servers and every process that they started."""
         if self._server is not None:
             end_group(self._server.pid, self._server.poll)
-        if not self._detached:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def check(self) -> None:
         """Raise ServerDiedError where the server is no longer running."""
@@ -176,7 +175,7 @@ class LocalCloud:
 
     def _server_environment(self) -> dict[str, str]:
         """Return a clean environment: nothing of the user's own AWS settings gets in."""
-        temporary = self._folder / "tmp"
+        temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
         own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         return {

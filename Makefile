@@ -1,0 +1,40 @@
+# Two commands matter: `make demo` and `make test`. Each does its own set-up.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 1
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
+
+.PHONY: demo test fast lint synth clean
+
+demo: $(READY)
+	$(BIN)/python examples/01-movielens/demo.py
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+# Without the tests that start a local cloud.
+fast: $(READY)
+	$(BIN)/python -m pytest -m "not local"
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+# Synthesizes with cdk-nag's rules on, and lints the template.
+synth: $(READY)
+	$(BIN)/python -m tests.synth build/cdk.out
+	$(BIN)/cfn-lint build/cdk.out/*.template.json
+
+$(READY): requirements-dev.txt pyproject.toml
+	@command -v node >/dev/null || { echo "Node.js is needed: the AWS CDK runs on it."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build cdk.out .pytest_cache .mypy_cache .ruff_cache examples/*/data

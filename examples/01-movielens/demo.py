@@ -1,0 +1,208 @@
+"""The main job, end to end: upload a config and CSVs, get a campaign that recommends films.
+
+Starts a local cloud, does what a user does with boto3, shows every resource as it comes to
+life, and ends with what the model recommends and with the email that was sent. The exit
+code is 0 only if all of that happened.
+
+    python examples/01-movielens/demo.py [--port PORT] [--time-scale N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from prepare import prepare, titles
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from mpe.local.cloud import DEFAULT_SPEED, LocalCloud
+from mpe.local.errors import LocalCloudError
+from mpe.model.messages import spoken
+from mpe.model.spec import SPECS
+
+HERE = Path(__file__).parent
+GROUP = "movielens"
+CAMPAIGN = "movielens-for-you"
+FILTER = "movielens-unseen"
+USER = "1"
+PATIENCE = 300
+"""Seconds until the demo gives up."""
+
+Statuses = dict[str, str]
+
+
+class DemoError(Exception):
+    """Something that the demo promises did not happen."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, default=0, help="0 for any free one")
+    parser.add_argument("--time-scale", type=float, default=DEFAULT_SPEED)
+    given = parser.parse_args()
+    console = Console(highlight=False)
+    began = time.monotonic()
+    try:
+        folder = prepare()
+        console.print(f"Prepared the MovieLens ratings in {folder.relative_to(Path.cwd())}.")
+        with LocalCloud(port=given.port, speed=given.time_scale) as cloud:
+            took = time.monotonic() - began
+            console.print(f"The local cloud is up at {cloud.endpoint}, after {took:.0f} s.\n")
+            _run(cloud, folder, console)
+    except (DemoError, LocalCloudError) as error:
+        console.print(f"\n{error}", style="red")
+        return 1
+    console.print(f"\nAll of it took {spoken(time.monotonic() - began)}.")
+    return 0
+
+
+def _run(cloud: LocalCloud, folder: Path, console: Console) -> None:
+    _upload(cloud, folder, console)
+    status = _follow(cloud, console)
+    if status != "SUCCEEDED":
+        _show_mail(cloud, console)
+        raise DemoError(f"The workflow {status}.")
+    console.print("The workflow SUCCEEDED.", style="green")
+    _show_campaign(cloud, console)
+    _show_recommendations(cloud, folder, console)
+    _show_mail(cloud, console)
+
+
+def _upload(cloud: LocalCloud, folder: Path, console: Console) -> None:
+    """Upload as a user does: the data first, then the config that starts the run."""
+    s3, bucket = cloud.client("s3"), cloud.outputs["DataBucket"]
+    files = {path.name: path for path in sorted(folder.glob("*.csv"))}
+    for name, path in {**files, "config.json": HERE / "config.json"}.items():
+        key = f"train/{GROUP}/{name}"
+        s3.upload_file(str(path), bucket, key)
+        console.print(f"Uploaded {path.stat().st_size:>9,} bytes to s3://{bucket}/{key}")
+    console.print()
+
+
+def _follow(cloud: LocalCloud, console: Console) -> str:
+    """Show every resource until the run ends, and return the run's status."""
+    deadline = time.monotonic() + PATIENCE
+    seen: Statuses = {}
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        while time.monotonic() < deadline:
+            cloud.check()
+            found = dict(_statuses(cloud.client("personalize"), cloud.account, cloud.region))
+            if console.is_terminal:
+                live.update(_table(found), refresh=True)
+            else:
+                _print_changes(console, seen, found)
+            seen = found
+            status = _run_status(cloud)
+            if status and status != "RUNNING":
+                break
+            time.sleep(0.5)
+        else:
+            raise DemoError(f"The run did not end within {PATIENCE} s.")
+    if console.is_terminal:
+        console.print(_table(seen))
+    return status
+
+
+def _run_status(cloud: LocalCloud) -> str:
+    workflow = cloud.outputs["Workflow"]
+    runs = cloud.client("stepfunctions").list_executions(stateMachineArn=workflow)["executions"]
+    return str(runs[0]["status"]) if runs else ""
+
+
+def _statuses(personalize: Any, account: str, region: str) -> Iterator[tuple[str, str]]:
+    """Yield every resource of the dataset group with its status, parents first."""
+    arn = f"arn:aws:personalize:{region}:{account}:dataset-group/{GROUP}"
+    try:
+        group = personalize.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
+    except personalize.exceptions.ResourceNotFoundException:
+        return
+    yield f"DatasetGroup {GROUP}", group["status"]
+    yield from _children(personalize, "datasetGroupArn", arn)
+
+
+def _children(personalize: Any, parent: str, arn: str) -> Iterator[tuple[str, str]]:
+    for spec in SPECS.values():
+        if spec.listed_by != parent:
+            continue
+        list_them = getattr(personalize, _snake(spec.list))
+        for one in list_them(**{parent: arn})[spec.list_key]:
+            own = one[spec.arn_key]
+            name = one.get("name") or one.get("jobName") or "/".join(own.split("/")[1:])
+            yield f"{spec.noun} {name}", one["status"]
+            yield from _children(personalize, spec.arn_key, own)
+
+
+def _snake(operation: str) -> str:
+    from botocore import xform_name
+
+    return str(xform_name(operation))
+
+
+def _table(found: Statuses) -> Table:
+    table = Table("Resource", "Status")
+    for name, status in found.items():
+        style = {"ACTIVE": "green", "CREATE FAILED": "red"}.get(status, "yellow")
+        table.add_row(name, f"[{style}]{status}[/]")
+    return table
+
+
+def _print_changes(console: Console, before: Statuses, found: Statuses) -> None:
+    for name, status in found.items():
+        if before.get(name) != status:
+            console.print(f"  {name}: {status}", soft_wrap=True)
+
+
+def _show_campaign(cloud: LocalCloud, console: Console) -> None:
+    """Show that the campaign is ACTIVE, and the offline metrics of its model."""
+    personalize = cloud.client("personalize")
+    arn = f"arn:aws:personalize:{cloud.region}:{cloud.account}:campaign/{CAMPAIGN}"
+    campaign = personalize.describe_campaign(campaignArn=arn)["campaign"]
+    if campaign["status"] != "ACTIVE":
+        raise DemoError(f"The campaign is {campaign['status']}.")
+    console.print(f"The campaign {CAMPAIGN} is ACTIVE. Its model's offline metrics:\n")
+    version = campaign["solutionVersionArn"]
+    metrics = personalize.get_solution_metrics(solutionVersionArn=version)["metrics"]
+    if not metrics:
+        raise DemoError("The model has no metrics.")
+    for name, value in sorted(metrics.items()):
+        console.print(f"  {name:43} {value:.4f}")
+
+
+def _show_recommendations(cloud: LocalCloud, folder: Path, console: Console) -> None:
+    """Show ten films that the campaign recommends to a user, without those seen."""
+    place = f"arn:aws:personalize:{cloud.region}:{cloud.account}"
+    answer = cloud.client("personalize-runtime").get_recommendations(
+        campaignArn=f"{place}:campaign/{CAMPAIGN}",
+        filterArn=f"{place}:filter/{FILTER}",
+        userId=USER,
+        numResults=10,
+    )
+    films = titles(folder)
+    if len(answer["itemList"]) != 10:
+        raise DemoError(f"The campaign gave {len(answer['itemList'])} films, not 10.")
+    console.print(f"\nTen films for user {USER}, none of which they have rated:\n")
+    for place_, item in enumerate(answer["itemList"], 1):
+        score = item.get("score", 0.0)
+        console.print(f"  {place_:2}. {films[item['itemId']]:52} {score:.4f}", soft_wrap=True)
+
+
+def _show_mail(cloud: LocalCloud, console: Console) -> None:
+    """Show the email that the topic sent; it follows the run's end by a moment."""
+    deadline = time.monotonic() + 30
+    while not (mail := cloud.mail()):
+        if time.monotonic() > deadline:
+            raise DemoError("No email was sent.")
+        time.sleep(0.2)
+    for one in mail:
+        console.print(f"\nThe email to {one['to']}:\n", style="bold")
+        console.print(f"Subject: {one['subject']}\n\n{one['body']}", soft_wrap=True, markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

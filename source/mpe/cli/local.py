@@ -1,0 +1,145 @@
+"""``mpe local``: the local cloud on the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from dataclasses import asdict
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from mpe.local.cloud import DEFAULT_SPEED, LocalCloud
+from mpe.local.errors import LocalCloudError, ServerDiedError
+from mpe.local.records import Record, log_path
+
+DEFAULT_PORT = 4566
+NOT_RUNNING = 3
+PORT = click.option(
+    "--port",
+    default=DEFAULT_PORT,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="The port of the endpoint.",
+)
+
+
+@click.group()
+def local() -> None:
+    """Run the whole stack on this machine, without an AWS account."""
+
+
+@local.command()
+@PORT
+@click.option(
+    "--time-scale",
+    default=DEFAULT_SPEED,
+    show_default=True,
+    type=click.FloatRange(1, 10_000),
+    help="How many times faster than AWS jobs and waits pass.",
+)
+@click.option(
+    "--email",
+    default="you@example.com",
+    show_default=True,
+    help="Who would be told; nothing is really sent.",
+)
+@click.option("--detach", is_flag=True, help="Leave it running in the background.")
+def up(port: int, time_scale: float, email: str, detach: bool) -> None:
+    """Start the local cloud and deploy the stack.
+
+    Without --detach it runs until Ctrl-C. Example: mpe local up --time-scale 500
+    """
+    if Record.find(port):
+        raise LocalCloudError(
+            f"a local cloud is already up at port {port}. "
+            f"See it with `mpe local status --port {port}`, "
+            f"stop it with `mpe local down --port {port}`."
+        )
+    signal.signal(signal.SIGTERM, _interrupt)
+    cloud = LocalCloud(
+        port=port, speed=time_scale, email=email, log=log_path(port), detached=detach
+    )
+    click.echo(f"Starting the local cloud at {cloud.endpoint} ...", err=True)
+    try:
+        cloud.start()
+        record = Record.of(cloud)
+        record.save()
+        _show(record)
+        if not detach:
+            _stay(cloud, record)
+    except KeyboardInterrupt:
+        click.echo("Stopping the local cloud ...", err=True)
+        cloud.stop()
+        Record.of(cloud).forget()
+        raise click.exceptions.Exit(0) from None
+
+
+@local.command()
+@PORT
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+def status(port: int, output: str) -> None:
+    """Tell whether the local cloud is up, and where what is."""
+    record = Record.find(port)
+    if output == "json":
+        click.echo(json.dumps(asdict(record) if record else None, indent=2))
+    elif record:
+        _show(record)
+    if record is None:
+        click.echo(f"No local cloud is up at port {port}.", err=True)
+        raise click.exceptions.Exit(NOT_RUNNING)
+
+
+@local.command()
+@PORT
+def down(port: int) -> None:
+    """Stop the local cloud; all that is in it is gone."""
+    record = Record.find(port)
+    if record is None:
+        click.echo(f"No local cloud is up at port {port}.", err=True)
+        raise click.exceptions.Exit(NOT_RUNNING)
+    record.stop()
+    click.echo(f"The local cloud at port {port} is stopped.")
+
+
+def _stay(cloud: LocalCloud, record: Record) -> None:
+    """Stay until Ctrl-C, or until `mpe local down` or a crash ends the servers."""
+    click.echo("\nCtrl-C stops it.", err=True)
+    while True:
+        time.sleep(0.5)
+        try:
+            cloud.check()
+        except ServerDiedError:
+            crashed = record.kept()
+            cloud.stop()
+            record.forget()
+            if crashed:
+                raise
+            click.echo("The local cloud was stopped.", err=True)
+            return
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _show(record: Record) -> None:
+    console = Console()
+    console.print(f"Local cloud at {record.endpoint}\n", style="bold", highlight=False)
+    rows = {"Stack": record.stack, **record.outputs, "Log": record.log}
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        console.print(f"  {name:{width}}  {value}", highlight=False, soft_wrap=True)
+    settings = record.environment
+    first = f"export AWS_ENDPOINT_URL={settings['AWS_ENDPOINT_URL']}"
+    rest = " ".join(f"{key}={value}" for key, value in settings.items() if "URL" not in key)
+    console.print("\nPoint the aws CLI at it:\n", style="bold")
+    click.echo(f"{first}\nexport {rest}")

@@ -1,0 +1,49 @@
+"""The ``mpe`` command: its groups, and how errors are told.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing is running.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mpe.cli.local import local
+from mpe.local.errors import LocalCloudError
+from mpe.local.ministack import VersionError
+
+FAILED = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the stack trace of an error.")
+@click.version_option(package_name="mpe")
+@click.pass_context
+def mpe(context: click.Context, debug: bool) -> None:
+    """Maintain dataset groups of Amazon Personalize."""
+    context.obj = {"debug": debug}
+
+
+mpe.add_command(local)
+
+
+def main() -> None:
+    """Run the command line; tell a user's error in a line, without a stack trace."""
+    debug = "--debug" in sys.argv
+    try:
+        sys.exit(mpe.main(standalone_mode=False))
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (LocalCloudError, VersionError) as error:
+        if debug:
+            raise
+        click.echo(f"mpe: {error}", err=True)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What is kept of a running local cloud, so that other commands find it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mpe.local.cloud import LocalCloud, end_group, page
+
+
+def state_directory() -> Path:
+    """Return where records and logs are kept, as the XDG base directories say."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "mpe"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A local cloud that was started, by its port."""
+
+    port: int
+    pid: int
+    endpoint: str
+    speed: float
+    stack: str
+    outputs: dict[str, str]
+    environment: dict[str, str]
+    folder: str
+    log: str
+
+    @classmethod
+    def of(cls, cloud: LocalCloud) -> Record:
+        return cls(
+            cloud.port,
+            cloud.pid,
+            cloud.endpoint,
+            cloud.speed,
+            cloud.stack_name,
+            cloud.outputs,
+            cloud.environment,
+            str(cloud.folder),
+            str(cloud.log_path),
+        )
+
+    @classmethod
+    def find(cls, port: int) -> Record | None:
+        """Return the record of the local cloud at a port; forget one that is dead."""
+        path = _path(port)
+        try:
+            record = cls(**json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        if record.alive():
+            return record
+        record.forget()
+        return None
+
+    def alive(self) -> bool:
+        """Tell whether the very process of this record still answers at its port."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return bool(page(self.port, "/_mpe/health")["pid"] == self.pid)
+        return False
+
+    def save(self) -> None:
+        path = _path(self.port)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2))
+
+    def kept(self) -> bool:
+        """Tell whether the record is still there: `mpe local down` removes it first."""
+        return _path(self.port).exists()
+
+    def forget(self) -> None:
+        _path(self.port).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End the servers and every process that they started."""
+        self.forget()  # first, so that a foreground `up` knows that it was told to end
+        end_group(self.pid, lambda: None)
+
+
+def log_path(port: int) -> Path:
+    return state_directory() / f"local-{port}.log"
+
+
+def _path(port: int) -> Path:
+    return state_directory() / f"local-{port}.json"
