@@ -41,8 +41,7 @@ def test_the_same_data_gives_the_same_metrics(build: Builder) -> None:
     solution = build.solution(group)
     one, other = build.version(solution), build.version(solution)
     metrics = [
-        build.client.get_solution_metrics(solutionVersionArn=arn)["metrics"]
-        for arn in (one, other)
+        build.client.get_solution_metrics(solutionVersionArn=arn)["metrics"] for arn in (one, other)
     ]
     assert metrics[0] == metrics[1]
     assert set(metrics[0]) == {

@@ -39,17 +39,28 @@ class EnsureFunction(HandlerFunction):
             environment=environment,
             timeout=Duration.seconds(60),
         )
-        self.allow(spec.actions, [personalize_arn(self, spec.iam_resource)])
+        self.allow(
+            spec.actions,
+            [personalize_arn(self, spec.iam_resource)],
+            because="Users name their resources; this function is for one type of them.",
+        )
         if spec.list_actions:
-            # The service knows no resource-level permission for its list operations.
-            self.allow(spec.list_actions, ["*"])
+            self.allow(
+                spec.list_actions,
+                ["*"],
+                because="The service has no resource-level permission for its lists.",
+            )
         if spec.passes_role:
             self.allow(
                 ["iam:PassRole"],
                 [service_role.role_arn],
                 StringEquals={"iam:PassedToService": "personalize.amazonaws.com"},
             )
-        self.allow(["s3:GetObject"], [bucket.arn_for_objects("state/*")])
+        self.allow(
+            ["s3:GetObject"],
+            [bucket.arn_for_objects("state/*")],
+            because="Reads the desired state of whichever dataset group it is called for.",
+        )
         if spec.reads_data:
             self.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": "train/*"})
         self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [ledger.table_arn])

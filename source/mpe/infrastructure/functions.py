@@ -11,8 +11,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mpe.infrastructure import package
+from mpe.infrastructure.reasons import accept_wildcard
 
-RUNTIME = lambda_.Runtime.PYTHON_3_13
+RUNTIME = lambda_.Runtime.PYTHON_3_14
 
 
 class Package(Construct):
@@ -76,8 +77,25 @@ class HandlerFunction(lambda_.Function):
         )
         log_group.grant_write(role)
 
-    def allow(self, actions: Sequence[str], on: Sequence[str], **conditions: object) -> None:
-        """Grant actions on resources, under conditions by operator."""
+        accept_wildcard(role, "*", "X-Ray has no resource-level permission for its writes.")
+
+    def allow(
+        self,
+        actions: Sequence[str],
+        on: Sequence[str],
+        *,
+        because: str = "",
+        **conditions: object,
+    ) -> None:
+        """Grant actions on resources, under conditions by operator.
+
+        A resource with a wildcard needs a reason: ``because``.
+        """
+        assert self.role is not None
+        for resource in on:
+            if "*" in resource:
+                assert because, f"a wildcard needs a reason: {resource}"
+                accept_wildcard(self.role, resource, because)
         self.add_to_role_policy(
             iam.PolicyStatement(
                 actions=list(actions),

@@ -60,7 +60,7 @@ LAMBDA = Target(
     "lambda",
     (
         "--platform=manylinux2014_x86_64",
-        "--python-version=3.13",
+        "--python-version=3.14",
         "--implementation=cp",
         "--only-binary=:all:",
     ),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import ArnFormat, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from mpe.infrastructure.reasons import accept_wildcard
 from mpe.infrastructure.stages import (
     CRASH,
     EXECUTION,
@@ -29,6 +30,8 @@ from mpe.infrastructure.stages import (
 
 SOLUTION = "$states.context.Execution.Input.solution"
 """The solution that an execution works on, as a JSONata path."""
+TRAINED = ("Solution", "SolutionVersion", "Campaign")
+"""The resource types that a solution's own execution ensures."""
 AT_ONCE = 10
 """How many solutions are worked on at the same time; the service queues the rest anyway."""
 LONGEST = Duration.days(2)
@@ -39,7 +42,13 @@ class Machine(sfn.StateMachine):
     """A standard state machine in JSONata, with logs and traces."""
 
     def __init__(
-        self, scope: Construct, id: str, definition: sfn.IChainable, *, comment: str
+        self,
+        scope: Construct,
+        id: str,
+        definition: sfn.IChainable,
+        *,
+        calls: Iterable[lambda_.IFunction],
+        comment: str,
     ) -> None:
         super().__init__(
             scope,
@@ -60,6 +69,18 @@ class Machine(sfn.StateMachine):
                 include_execution_data=False,
             ),
         )
+        accept_wildcard(
+            self,
+            "*",
+            "Neither X-Ray's writes nor the delivery of vended logs have resource-level "
+            "permissions.",
+        )
+        for function in calls:
+            accept_wildcard(
+                self,
+                f"{function.function_arn}:*",
+                "CDK grants the versions of a function together with it; there are none.",
+            )
 
 
 class SolutionWorkflow(Construct):
@@ -96,7 +117,11 @@ class SolutionWorkflow(Construct):
             otherwise=stuck,
         )
         self.machine = Machine(
-            self, "Machine", start, comment="Trains one solution and moves its campaigns to it"
+            self,
+            "Machine",
+            start,
+            calls=[functions[noun] for noun in TRAINED],
+            comment="Trains one solution and moves its campaigns to it",
         )
 
     def _campaigns(self, function: lambda_.IFunction) -> sfn.Map:
@@ -151,7 +176,22 @@ class ProvisioningWorkflow(Construct):
         )
         start = self._turn(begin, work=group, report=report)
         self.machine = Machine(
-            self, "Machine", start, comment="Provisions a dataset group from its config"
+            self,
+            "Machine",
+            start,
+            calls=[begin, finish, *(functions[noun] for noun in functions if noun not in TRAINED)],
+            comment="Provisions a dataset group from its config",
+        )
+        accept_wildcard(
+            self.machine,
+            Stack.of(self).format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{_name(solutions.machine)}*",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
+            "A run follows and stops the executions that it started, which are named as they "
+            "start.",
         )
 
     def _turn(self, begin: lambda_.IFunction, *, work: sfn.State, report: sfn.State) -> sfn.State:
@@ -242,3 +282,8 @@ class ProvisioningWorkflow(Construct):
         )
         report.next(verdict)
         return report
+
+
+def _name(machine: sfn.StateMachine) -> str:
+    """Return a machine's name the way CDK writes it into the policy of its parent."""
+    return Fn.select(6, Fn.split(":", machine.state_machine_arn))

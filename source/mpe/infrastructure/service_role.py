@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mpe.infrastructure.functions import personalize_arn
+from mpe.infrastructure.reasons import accept_wildcard
 from mpe.infrastructure.storage import READ_BY_SERVICE, DataBucket
 
 
@@ -47,6 +48,11 @@ class ServiceRole(iam.Role):
                 resources=[bucket.bucket_arn],
                 conditions={"StringLike": {"s3:prefix": [READ_BY_SERVICE]}},
             )
+        )
+        accept_wildcard(
+            self,
+            bucket.arn_for_objects(READ_BY_SERVICE),
+            "Imports read the CSVs of any dataset group, below train/ and nowhere else.",
         )
         self._use_key(kms_key_arn, has_key)
 

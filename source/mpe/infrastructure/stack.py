@@ -25,6 +25,7 @@ from mpe.infrastructure.ensure import EnsureFunction
 from mpe.infrastructure.functions import HandlerFunction, Package
 from mpe.infrastructure.notifications import Notifications
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
+from mpe.infrastructure.reasons import accept, accept_wildcard
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable
 from mpe.model.spec import SPECS
@@ -115,7 +116,7 @@ class PersonalizedExperiences(Stack):
 
     def _dead_letters(self) -> sqs.Queue:
         """Keep events that could not be delivered."""
-        return sqs.Queue(
+        queue = sqs.Queue(
             self,
             "Undelivered",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -123,6 +124,8 @@ class PersonalizedExperiences(Stack):
             retention_period=Duration.days(14),
             removal_policy=RemovalPolicy.DESTROY,
         )
+        accept(queue, "AwsSolutions-SQS3", "It is the dead-letter queue of the event rules.")
+        return queue
 
     def _ensure(self, noun: str) -> EnsureFunction:
         return EnsureFunction(
@@ -149,7 +152,11 @@ class PersonalizedExperiences(Stack):
             environment={"TURNS_TABLE": self.turns.table_name},
         )
         function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [self.turns.table_arn])
-        function.allow(["s3:GetObject"], [self.bucket.arn_for_objects("state/*")])
+        function.allow(
+            ["s3:GetObject"],
+            [self.bucket.arn_for_objects("state/*")],
+            because="Reads the desired state of whichever dataset group has a run.",
+        )
         return function
 
     def _finish(self) -> HandlerFunction:
@@ -186,7 +193,7 @@ class PersonalizedExperiences(Stack):
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         assert function.role is not None
-        iam.Policy(
+        policy = iam.Policy(
             self,
             "AskAfterRuns",
             roles=[function.role],
@@ -194,6 +201,7 @@ class PersonalizedExperiences(Stack):
                 iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
             ],
         )
+        accept_wildcard(policy, executions, "Runs are named as they start.")
 
     def _configure(self) -> HandlerFunction:
         function = HandlerFunction(
@@ -212,9 +220,15 @@ class PersonalizedExperiences(Stack):
             memory_size=1024,
         )
         function.allow(
-            ["s3:GetObject", "s3:GetObjectVersion"], [self.bucket.arn_for_objects(CONFIGS)]
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            [self.bucket.arn_for_objects(CONFIGS)],
+            because="Reads the config of any dataset group, in the version that was uploaded.",
         )
-        function.allow(["s3:PutObject"], [self.bucket.arn_for_objects("state/*")])
+        function.allow(
+            ["s3:PutObject"],
+            [self.bucket.arn_for_objects("state/*")],
+            because="Writes the desired state of any dataset group.",
+        )
         function.allow(["dynamodb:PutItem"], [self.turns.table_arn])
         function.allow(["events:PutEvents"], [self.bus.event_bus_arn])
         function.allow(["states:StartExecution"], [self.workflow.machine.state_machine_arn])
