@@ -16,6 +16,7 @@ from mpe.aws.ledger import Ledger
 from mpe.aws.turns import Turns
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.messages import likely_remedy
+from mpe.model.spec import SPECS
 
 MOST_LISTED = 200
 """How many resources one event lists by name; the counts tell of all."""
@@ -43,7 +44,7 @@ class Finish:
         ledger knows of no failure, since one failure often brings others down with it.
         """
         group, run_id = run["group"], run["id"]
-        outcomes = list(self.ledger.outcomes(group, run_id))
+        outcomes = sorted(self.ledger.outcomes(group, run_id), key=_built_order)
         failures = [_failure(one) for one in outcomes if one.get("failed")]
         failures = failures or [_crash(one) for one in crashes]
         row = self.turns.recorded(group, run_id) or {}
@@ -77,6 +78,11 @@ class Finish:
             "Failures": failures[:MOST_LISTED],
             "Notes": run.get("notes", []),
         }
+
+
+def _built_order(outcome: Mapping[str, Any]) -> tuple[int, str]:
+    """Sort as a dataset group is built, parents first."""
+    return list(SPECS).index(outcome["noun"]), str(outcome["name"])
 
 
 def _changed(outcome: Mapping[str, Any]) -> bool:

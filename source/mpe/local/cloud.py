@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,10 +23,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from mpe.emulator import Quotas
 from mpe.local import ministack
 from mpe.local.deploy import Assembly, Template, deploy, synthesize
 from mpe.local.errors import LocalCloudError, PortInUseError, ServerDiedError
-from mpe.local.server import WATCHED
+from mpe.local.server import QUOTAS, WATCHED
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -33,15 +35,17 @@ KEY = SECRET = "test"
 """MiniStack's credentials of the account's root."""
 DEFAULT_SPEED = 200.0
 START_SECONDS = 60
-STOP_SECONDS = 8
+STOP_SECONDS = 2
+"""How long the servers may take to end by themselves: nothing in them needs saving."""
 
 
 class LocalCloud:
     """Start, deploy and stop; a context manager that leaves no process behind.
 
     ``speed`` is how many times faster than AWS the time passes for jobs and waits.
-    ``edit_template`` may change the synthesized template before it is deployed, and
-    ``assembly`` saves the synthesis where it was done before.
+    ``quotas`` are the service's, as an account's may be raised. ``edit_template`` may change
+    the synthesized template before it is deployed, and ``assembly`` saves the synthesis
+    where it was done before.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class LocalCloud:
         port: int = 0,
         speed: float = DEFAULT_SPEED,
         email: str = "you@example.com",
+        quotas: Quotas | None = None,
         edit_template: Callable[[Template], Template] | None = None,
         assembly: Assembly | None = None,
         app: Sequence[str] = ("source/app.py",),
@@ -63,6 +68,7 @@ class LocalCloud:
         self.outputs: dict[str, str] = {}
         self.stack_name = ""
         self._email = email
+        self._quotas = quotas or Quotas()
         self._edit = edit_template
         self._assembly = assembly
         self._app = app
@@ -187,6 +193,7 @@ class LocalCloud:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            QUOTAS: json.dumps(asdict(self._quotas)),
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "TMPDIR": str(temporary),
             **({} if self._detached else {WATCHED: str(os.getpid())}),

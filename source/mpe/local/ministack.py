@@ -9,6 +9,7 @@ for each, and the version is pinned. Differences from AWS that are made good her
 * It answers on plain HTTP: a loopback connection stands for TLS, so that policies which
   ask for ``aws:SecureTransport`` can be met.
 * It delivers no mail: what a subscriber would get is kept in a mailbox.
+* Its S3 events for EventBridge do not name the object's version: it is added.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import secrets
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -122,6 +124,30 @@ def _told(check: Authorization, principal: str) -> str:
         f"User: {principal} is not authorized to perform: {check.action} on resource: "
         f"{check.resource} because no identity-based policy allows the {check.action} action"
     )
+
+
+_version: ContextVar[str | None] = ContextVar("version", default=None)
+
+
+def name_versions() -> None:
+    """Let S3's events for EventBridge name the version of the object, as in AWS."""
+    from ministack.services import eventbridge, s3
+
+    fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
+
+    def fire_with_version(*args: Any, **more: Any) -> None:
+        _version.set(more.get("version_id"))
+        fire(*args, **more)
+
+    def dispatch_with_version(event: dict[str, Any], *args: Any, **more: Any) -> Any:
+        version = _version.get()
+        if event.get("Source") == "aws.s3" and version:
+            detail = json.loads(event["Detail"])
+            detail["object"].setdefault("version-id", version)
+            event = {**event, "Detail": json.dumps(detail)}
+        return dispatch(event, *args, **more)
+
+    s3._fire_s3_event, eventbridge._dispatch_event = fire_with_version, dispatch_with_version
 
 
 class RoleObjects:

@@ -6,6 +6,7 @@ environment, since MiniStack reads them as it is imported.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ from mpe.local import ministack
 WATCH_SECONDS = 0.5
 WATCHED = "MPE_LOCAL_PARENT"
 """The environment variable with the process without which the server shall not live."""
+QUOTAS = "MPE_LOCAL_QUOTAS"
+"""The environment variable with the service's quotas, as JSON."""
 
 
 def main() -> int:
@@ -25,14 +28,17 @@ def main() -> int:
     _live_with_parent()
     import ministack.app as app
 
-    from mpe.emulator import Personalize
+    from mpe.emulator import Personalize, Quotas
 
     port, speed = int(os.environ["GATEWAY_PORT"]), float(os.environ["MPE_TIME_SCALE"])
     endpoint = f"http://127.0.0.1:{port}"
     region = os.environ["MINISTACK_REGION"]
-    ministack.mount(Personalize(objects=ministack.RoleObjects(endpoint, region), speed=speed))
+    quotas = Quotas(**json.loads(os.environ.get(QUOTAS, "{}")))
+    objects = ministack.RoleObjects(endpoint, region)
+    ministack.mount(Personalize(objects=objects, speed=speed, quotas=quotas))
     mailbox = ministack.Mailbox()
     mailbox.listen()
+    ministack.name_versions()
     pages = {
         "/_mpe/mail": mailbox.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},

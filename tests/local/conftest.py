@@ -1,0 +1,140 @@
+"""One local cloud for all tests that need one, and what a user does with it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mpe.emulator import Quotas
+from mpe.local.cloud import LocalCloud
+from mpe.local.deploy import Assembly, synthesize
+from tests.conftest import interactions
+
+SPEED = 2000.0
+PATIENCE = 120
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """The real app, synthesized once."""
+    return synthesize(tmp_path_factory.mktemp("assembly"))
+
+
+@pytest.fixture(scope="session")
+def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
+    quotas = Quotas(dataset_groups=100, importing=100, training=100)
+    with LocalCloud(speed=SPEED, assembly=assembly, quotas=quotas) as running:
+        yield running
+
+
+@dataclass
+class User:
+    """Somebody who maintains one dataset group in a cloud."""
+
+    cloud: LocalCloud
+    group: str
+
+    @property
+    def bucket(self) -> str:
+        return self.cloud.outputs["DataBucket"]
+
+    def arn(self, resource: str) -> str:
+        return f"arn:aws:personalize:{self.cloud.region}:{self.cloud.account}:{resource}"
+
+    def put(self, name: str, body: str) -> str:
+        """Upload a file beside the config and return its version."""
+        key = f"train/{self.group}/{name}"
+        answer = self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body.encode())
+        return str(answer["VersionId"])
+
+    def upload(self, document: dict[str, Any] | str) -> None:
+        """Upload a config, which starts a run."""
+        text = document if isinstance(document, str) else json.dumps(document)
+        self.put("config.json", text)
+
+    def executions(self) -> list[dict[str, Any]]:
+        """Return this group's runs, the newest first."""
+        found = self.cloud.client("stepfunctions").list_executions(
+            stateMachineArn=self.cloud.outputs["Workflow"], maxResults=1000
+        )["executions"]
+        return [one for one in found if one["name"].startswith(f"{self.group}-2")]
+
+    def wait_for_run(self, count: int = 1) -> str:
+        """Wait until there are that many runs and none is under way; return the last's status."""
+        return wait_until(
+            lambda: (
+                runs[0]["status"]
+                if len(runs := self.executions()) >= count
+                and all(run["status"] != "RUNNING" for run in runs)
+                else None
+            )
+        )
+
+    def mail(self, count: int = 1) -> list[dict[str, str]]:
+        """Wait for this group's mail: at least so many messages."""
+
+        def mine() -> list[dict[str, str]] | None:
+            found = [
+                one
+                for one in self.cloud.mail()
+                if f"group {self.group} " in one["subject"] or f"/{self.group}/" in one["subject"]
+            ]
+            return found if len(found) >= count else None
+
+        found: list[dict[str, str]] = wait_until(mine)
+        return found
+
+
+def wait_until(ask: Any) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        answer = ask()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"it did not happen within {PATIENCE} s")
+
+
+def small(group: str, **sections: Any) -> dict[str, Any]:
+    """Return a config with one dataset, one solution and one campaign."""
+    fields = [
+        {"name": "USER_ID", "type": "string"},
+        {"name": "ITEM_ID", "type": "string"},
+        {"name": "EVENT_TYPE", "type": "string"},
+        {"name": "EVENT_VALUE", "type": "float"},
+        {"name": "TIMESTAMP", "type": "long"},
+    ]
+    schema = {
+        "type": "record",
+        "name": "Interactions",
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": fields,
+        "version": "1.0",
+    }
+    return {
+        "datasetGroup": {"serviceConfig": {"name": group}},
+        "datasets": {
+            "interactions": {
+                "dataset": {"serviceConfig": {"name": f"{group}-interactions"}},
+                "schema": {"serviceConfig": {"name": f"{group}-interactions", "schema": schema}},
+            }
+        },
+        "solutions": [
+            {
+                "serviceConfig": {
+                    "name": f"{group}-popular",
+                    "recipeArn": "arn:aws:personalize:::recipe/aws-popularity-count",
+                },
+                "campaigns": [{"serviceConfig": {"name": f"{group}-live"}}],
+            }
+        ],
+        **sections,
+    }
+
+
+CSV = interactions()
