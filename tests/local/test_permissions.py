@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -67,10 +68,10 @@ def granted(cloud: LocalCloud) -> Iterator[Grant]:
     made: list[str] = []
 
     def grant(statements: list[dict[str, Any]]) -> Any:
-        name = f"someone-{len(made)}"
+        name = f"someone-{uuid.uuid4().hex[:8]}"
         iam.create_user(UserName=name)
         made.append(name)
-        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [WHO, *statements]})
         iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=policy)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return boto3.client(
@@ -93,6 +94,7 @@ def allow(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
+WHO = allow("sts:GetCallerIdentity")
 PLACE = "arn:aws:personalize:us-east-1:000000000000:"
 ROLE = "arn:aws:iam::000000000000:role/some"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/some"
