@@ -109,7 +109,9 @@ def parse(expression: str) -> Filter:
     try:
         tree = _parser().parse(expression)
     except UnexpectedInput as error:
-        position = error.pos_in_stream if error.pos_in_stream is not None else len(expression)
+        position = error.pos_in_stream
+        if position is None or position < 0:
+            position = len(expression)
         found = expression[position : position + 20] or "the end"
         raise FilterError(f"cannot be read at character {position}: {found!r}", position) from None
     parsed: Filter = _Build().transform(tree)

@@ -1,0 +1,434 @@
+"""Configs: what is wrong is told, all at once, with its path and what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpe.model.config import SIZE_LIMIT, parse
+from mpe.model.desired import DesiredState, Place, desired_state
+from mpe.model.errors import ConfigError
+from tests.conftest import config
+
+PLACE = Place("us-east-1", "000000000000", "data", "arn:aws:iam::000000000000:role/service")
+Bend = Callable[[dict[str, Any]], Any]
+
+
+def told(document: Any) -> dict[str, str]:
+    """Return the problems of a document by their paths."""
+    text = document if isinstance(document, str | bytes) else json.dumps(document)
+    with pytest.raises(ConfigError) as refused:
+        parse(text)
+    found: dict[str, str] = {}
+    for one in refused.value.problems:
+        found[one.path] = f"{found.get(one.path, '')} {one.message} {one.remedy}"
+    return found
+
+
+def at(document: dict[str, Any], *path: str | int) -> Any:
+    found: Any = document
+    for part in path:
+        found = found[part]
+    return found
+
+
+def put(*path_and_value: Any) -> Bend:
+    """Return a bend that sets a value at a path."""
+    *path, last, value = path_and_value
+
+    def bend(document: dict[str, Any]) -> None:
+        at(document, *path)[last] = value
+
+    return bend
+
+
+def drop(*path: str | int) -> Bend:
+    *above, last = path
+    return lambda document: at(document, *above).pop(last)
+
+
+def add(*path_and_value: Any) -> Bend:
+    *path, value = path_and_value
+    return lambda document: at(document, *path).append(value)
+
+
+GROUP = ("datasetGroup", "serviceConfig")
+SOLUTION = ("solutions", 0, "serviceConfig")
+CAMPAIGN = ("solutions", 0, "campaigns", 0, "serviceConfig")
+SCHEMA = ("datasets", "interactions", "schema", "serviceConfig", "schema")
+ITEMS = ("datasets", "items", "schema", "serviceConfig", "schema")
+USERS = ("datasets", "users", "schema", "serviceConfig", "schema")
+FILTER = ("filters", 0, "serviceConfig")
+RECIPE = "arn:aws:personalize:::recipe/"
+P_GROUP, P_SOLUTION = "$.datasetGroup.serviceConfig", "$.solutions[0].serviceConfig"
+P_CAMPAIGN = "$.solutions[0].campaigns[0].serviceConfig"
+P_SCHEMA = "$.datasets.interactions.schema.serviceConfig.schema"
+P_ITEMS = "$.datasets.items.schema.serviceConfig.schema"
+P_USERS = "$.datasets.users.schema.serviceConfig.schema"
+P_FILTER = "$.filters[0].serviceConfig"
+
+WRONG = [
+    # the shape
+    (put("eventTraker", {}), "$.eventTraker", "Did you mean 'eventTracker'?"),
+    (put("anything", {}), "$.anything", "not a key"),
+    (drop("datasetGroup"), "$.datasetGroup", "is required"),
+    (put("datasetGroup", []), "$.datasetGroup", "must be an object"),
+    (put("solutions", {}), "$.solutions", "must be a list"),
+    (add("solutions", "x"), "$.solutions[2]", "must be an object"),
+    (drop(*SOLUTION), "$.solutions[0].serviceConfig", "is required"),
+    (drop("datasets", "items", "schema"), "$.datasets.items.schema", "is required"),
+    (put("datasets", "films", {}), "$.datasets.films", "not a key"),
+    (put("solutions", 0, "campaign", []), "$.solutions[0].campaign", "'campaigns'"),
+    (put("tags", "x"), "$.tags", "must be a list"),
+    (put("tags", [{"tagKey": "a"}]), "$.tags[0].tagValue", "is required"),
+    (put("tags", [{"tagKey": "a", "tagValue": 1}]), "$.tags[0].tagValue", "must be a string"),
+    (
+        put("solutions", 0, "workflowConfig", {"schedule": "rate(1 day)"}),
+        "$.solutions[0].workflowConfig.schedule",
+        "'schedules'",
+    ),
+    (
+        put("solutions", 0, "workflowConfig", {"schedules": {"full": "daily"}}),
+        "$.solutions[0].workflowConfig.schedules.full",
+        "not understood",
+    ),
+    (
+        put("solutions", 0, "workflowConfig", {"maxAge": "a while"}),
+        "$.solutions[0].workflowConfig.maxAge",
+        "not understood",
+    ),
+    # the service's own parameters
+    (drop(*GROUP, "name"), f"{P_GROUP}.name", "is required"),
+    (put(*GROUP, "name", "no spaces here"), f"{P_GROUP}.name", "not of the form"),
+    (put(*GROUP, "name", "x" * 64), f"{P_GROUP}.name", "The most is 63"),
+    (put(*GROUP, "name", ""), f"{P_GROUP}.name", "The least is 1"),
+    (put(*GROUP, "name", 5), f"{P_GROUP}.name", "must be a string"),
+    (put(*GROUP, "domain", "SHOP"), f"{P_GROUP}.domain", "not one of ECOMMERCE"),
+    (put(*GROUP, "domian", "ECOMMERCE"), f"{P_GROUP}.domian", "Did you mean 'domain'?"),
+    (put(*GROUP, "kmsKeyArn", "key"), f"{P_GROUP}.kmsKeyArn", "not of the form"),
+    (put(*GROUP, "roleArn", PLACE.role_arn), f"{P_GROUP}.roleArn", "filled in by the workflow"),
+    (
+        put("datasets", "serviceConfig", "importMode", "SOME"),
+        "$.datasets.serviceConfig.importMode",
+        "not one of FULL, INCREMENTAL",
+    ),
+    (
+        put("datasets", "serviceConfig", "jobName", "x"),
+        "$.datasets.serviceConfig.jobName",
+        "filled in by the workflow",
+    ),
+    (
+        put("datasets", "serviceConfig", "publishAttributionMetricsToS3", 0),
+        "$.datasets.serviceConfig.publishAttributionMetricsToS3",
+        "true or false",
+    ),
+    (
+        drop("datasets", "items", "dataset", "serviceConfig", "name"),
+        "$.datasets.items.dataset.serviceConfig.name",
+        "is required",
+    ),
+    (
+        put("datasets", "items", "dataset", "serviceConfig", "datasetType", "Items"),
+        "$.datasets.items.dataset.serviceConfig.datasetType",
+        "filled in",
+    ),
+    (drop("datasets", "items", "schema", "serviceConfig", "schema"), P_ITEMS, "is required"),
+    (put("eventTracker", "serviceConfig", {}), "$.eventTracker.serviceConfig.name", "is required"),
+    (drop(*FILTER, "filterExpression"), f"{P_FILTER}.filterExpression", "is required"),
+    (put(*FILTER, "filterExpression", "x" * 2501), f"{P_FILTER}.filterExpression", "2500"),
+    (drop(*SOLUTION, "name"), f"{P_SOLUTION}.name", "is required"),
+    (put(*SOLUTION, "performHPO", "yes"), f"{P_SOLUTION}.performHPO", "true or false"),
+    (put(*SOLUTION, "performAutoTraining", 1), f"{P_SOLUTION}.performAutoTraining", "true or"),
+    (
+        put(*SOLUTION, "solutionConfig", {"hpoConfg": {}}),
+        f"{P_SOLUTION}.solutionConfig.hpoConfg",
+        "'hpoConfig'",
+    ),
+    (
+        put(
+            *SOLUTION,
+            "solutionConfig",
+            {"autoTrainingConfig": {"schedulingExpression": "rate(1 hour)"}},
+        ),
+        f"{P_SOLUTION}.solutionConfig.autoTrainingConfig.schedulingExpression",
+        "not of the form",
+    ),
+    (put(*CAMPAIGN, "minProvisionedTPS", "1"), f"{P_CAMPAIGN}.minProvisionedTPS", "whole number"),
+    (put(*CAMPAIGN, "minProvisionedTPS", True), f"{P_CAMPAIGN}.minProvisionedTPS", "whole number"),
+    (put(*CAMPAIGN, "minProvisionedTPS", 0), f"{P_CAMPAIGN}.minProvisionedTPS", "The least is 1"),
+    (
+        put(*CAMPAIGN, "campaignConfig", {"rankingInfluence": {"FRESHNESS": 1.5}}),
+        f"{P_CAMPAIGN}.campaignConfig.rankingInfluence.FRESHNESS",
+        "The most is 1",
+    ),
+    (put(*CAMPAIGN, "solutionVersionArn", "x"), f"{P_CAMPAIGN}.solutionVersionArn", "filled in"),
+    (
+        put(*CAMPAIGN, "tags", [{"tagKey": "50%", "tagValue": "x"}]),
+        f"{P_CAMPAIGN}.tags[0].tagKey",
+        "not of the form",
+    ),
+    # schemas
+    (put(*SCHEMA, "type", "map"), f"{P_SCHEMA}.type", '"record"'),
+    (put(*SCHEMA, "name", "Events"), f"{P_SCHEMA}.name", '"Interactions"'),
+    (drop(*SCHEMA, "fields"), f"{P_SCHEMA}.fields", "list of fields"),
+    (drop(*SCHEMA, "fields", 4), f"{P_SCHEMA}.fields", "lacks the field TIMESTAMP"),
+    (put(*SCHEMA, "fields", 0, "type", "int"), f"{P_SCHEMA}.fields[0].type", "must be string"),
+    (
+        put(*SCHEMA, "fields", 0, "type", ["string", "null"]),
+        f"{P_SCHEMA}.fields[0].type",
+        "may not be null",
+    ),
+    (put(*SCHEMA, "fields", 3, "type", "decimal"), f"{P_SCHEMA}.fields[3].type", "not a type"),
+    (
+        put(*SCHEMA, "fields", 3, "type", ["float", "int"]),
+        f"{P_SCHEMA}.fields[3].type",
+        "one type and null",
+    ),
+    (put(*SCHEMA, "fields", 3, "name", "9"), f"{P_SCHEMA}.fields[3].name", "not a field name"),
+    (
+        put(*SCHEMA, "fields", 2, "categorical", True),
+        f"{P_SCHEMA}.fields[2].categorical",
+        "may not be categorical",
+    ),
+    (
+        add(*SCHEMA, "fields", {"name": "EVENTTYPE", "type": "string"}),
+        f"{P_SCHEMA}.fields[5].name",
+        "collides with EVENT_TYPE",
+    ),
+    (
+        lambda d: at(d, *SCHEMA, "fields").extend(
+            {"name": f"M{i}", "type": "int"} for i in range(6)
+        ),
+        f"{P_SCHEMA}.fields",
+        "6 metadata fields",
+    ),
+    (
+        put(*USERS, "fields", [{"name": "USER_ID", "type": "string"}]),
+        f"{P_USERS}.fields",
+        "no metadata field",
+    ),
+    (put(*ITEMS, "fields", 2, "textual", True), f"{P_ITEMS}.fields", "textual fields"),
+    (put("datasets", "items", "schema", "serviceConfig", "schema", "{"), P_ITEMS, "is not JSON"),
+    # the sections against each other
+    (
+        put(*SOLUTION, "recipeArn", f"{RECIPE}aws-magic"),
+        f"{P_SOLUTION}.recipeArn",
+        "is not a recipe",
+    ),
+    (put(*SOLUTION, "recipeArn", f"{RECIPE}aws-hrnn"), f"{P_SOLUTION}.recipeArn", "not a recipe"),
+    (drop(*SOLUTION, "recipeArn"), f"{P_SOLUTION}.recipeArn", "is required"),
+    (put(*SOLUTION, "performAutoML", True), f"{P_SOLUTION}.recipeArn", "has no recipe"),
+    (
+        put(*SOLUTION, "recipeArn", f"{RECIPE}aws-vod-top-picks"),
+        f"{P_SOLUTION}.recipeArn",
+        "makes recommenders",
+    ),
+    (
+        put(*SOLUTION, "recipeArn", f"{RECIPE}aws-next-best-action"),
+        f"{P_SOLUTION}.recipeArn",
+        "needs the actions dataset",
+    ),
+    (put(*SOLUTION, "performHPO", True), f"{P_SOLUTION}.performHPO", "does not support it"),
+    (
+        put("solutions", 0, "solutionVersion", {"serviceConfig": {"trainingMode": "UPDATE"}}),
+        "$.solutions[0].solutionVersion.serviceConfig.trainingMode",
+        "does not support UPDATE",
+    ),
+    (
+        put("solutions", 1, "serviceConfig", "name", "movielens-for-you"),
+        "$.solutions[1].serviceConfig.name",
+        "already used by $.solutions[0]",
+    ),
+    (
+        put("datasets", "users", "schema", "serviceConfig", "name", "movielens-items"),
+        "$.datasets.items.schema.serviceConfig.name",
+        "already used",
+    ),
+    (put(*FILTER, "filterExpression", "nonsense"), f"{P_FILTER}.filterExpression", "character 0"),
+    (
+        put(*FILTER, "filterExpression", "EXCLUDE ItemID WHERE Items.COST = 1"),
+        f"{P_FILTER}.filterExpression",
+        "not in that schema",
+    ),
+    (
+        put(
+            "recommenders",
+            [{"serviceConfig": {"name": "r", "recipeArn": f"{RECIPE}aws-vod-top-picks"}}],
+        ),
+        "$.recommenders",
+        "need a domain dataset group",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": {"jobName": "x"}}]),
+        "$.solutions[0].batchInferenceJobs[0].serviceConfig.jobName",
+        "filled in",
+    ),
+    (drop("datasets", "interactions"), "$.eventTracker", "needs an interactions dataset"),
+]
+
+
+@pytest.mark.parametrize(
+    ("bend", "path", "message"), WRONG, ids=[f"{path} {message}" for _, path, message in WRONG]
+)
+def test_a_wrong_config_is_told_with_its_path(bend: Bend, path: str, message: str) -> None:
+    document = config()
+    bend(document)
+    problems = told(document)
+    assert path in problems, problems
+    assert message in problems[path]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1, column 1"),
+        ('{"datasetGroup": ', "line 1, column 18"),
+        ("[]", "must be an object"),
+        ('{"a": 1, "a": 2}', "twice"),
+        ('{"a": NaN}', "NaN is not a number"),
+        (b"\xff\xfe{}", "not UTF-8"),
+        ("[" * 200_000, "nested too deeply"),
+        (" " * (SIZE_LIMIT + 1), "larger than"),
+    ],
+)
+def test_what_is_not_a_json_object_is_one_problem(text: str | bytes, message: str) -> None:
+    problems = told(text)
+    assert list(problems) == ["$"]
+    assert message in problems["$"]
+
+
+def test_all_problems_are_told_at_once() -> None:
+    document = config()
+    bends = [
+        put("eventTraker", {}),
+        put(*GROUP, "name", "x y"),
+        drop(*SCHEMA, "fields", 4),
+        put(*SOLUTION, "recipeArn", "nothing"),
+        put(*CAMPAIGN, "minProvisionedTPS", "1"),
+    ]
+    for bend in bends:
+        bend(document)
+    assert {
+        "$.eventTraker",
+        f"{P_GROUP}.name",
+        f"{P_SCHEMA}.fields",
+        f"{P_SOLUTION}.recipeArn",
+        f"{P_CAMPAIGN}.minProvisionedTPS",
+    } <= set(told(document))
+
+
+def test_paths_stay_right_behind_a_part_that_cannot_be_read() -> None:
+    document = config()
+    document["filters"] = [3, {"serviceConfig": {"name": "x y", "filterExpression": "nonsense"}}]
+    assert set(told(document)) == {
+        "$.filters[0]",
+        "$.filters[1].serviceConfig.name",
+        "$.filters[1].serviceConfig.filterExpression",
+    }
+
+
+def test_the_example_is_read_and_nothing_is_added_to_it() -> None:
+    document = config()
+    parsed = parse(json.dumps(document))
+    assert parsed.group.params == document["datasetGroup"]["serviceConfig"]
+    assert [one.kind for one in parsed.datasets] == ["interactions", "users", "items"]
+    assert parsed.not_yet == ()
+
+
+def test_a_byte_order_mark_is_no_problem() -> None:
+    parse(b"\xef\xbb\xbf" + json.dumps(config()).encode())
+
+
+def test_false_and_zero_are_kept() -> None:
+    document = config()
+    document["solutions"][0]["serviceConfig"]["performAutoTraining"] = False
+    state = desired_state(parse(json.dumps(document)), PLACE, version="1")
+    assert state.resources["solution.movielens-for-you"].params["performAutoTraining"] is False
+
+
+def test_what_is_not_carried_out_yet_is_named() -> None:
+    document = config()
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 * * ? *)"}}
+    document["solutions"][0]["workflowConfig"] = {"maxAge": "365 days"}
+    document["solutions"][0]["batchInferenceJobs"] = [{"serviceConfig": {}}]
+    assert [one.path for one in parse(json.dumps(document)).not_yet] == [
+        "$.datasetGroup.workflowConfig.schedules",
+        "$.solutions[0].workflowConfig.maxAge",
+        "$.solutions[0].batchInferenceJobs[0]",
+    ]
+
+
+def test_a_domain_config_is_read() -> None:
+    document = config()
+    document["datasetGroup"]["serviceConfig"]["domain"] = "VIDEO_ON_DEMAND"
+    at(document, *ITEMS, "fields").append({"name": "CREATION_TIMESTAMP", "type": "long"})
+    document["recommenders"] = [
+        {"serviceConfig": {"name": "top", "recipeArn": f"{RECIPE}aws-vod-top-picks"}}
+    ]
+    state = desired_state(parse(json.dumps(document)), PLACE, version="1")
+    assert state.resources["schema.items"].params["domain"] == "VIDEO_ON_DEMAND"
+
+
+def test_the_desired_state_survives_being_saved() -> None:
+    state = desired_state(parse(json.dumps(config())), PLACE, version="1")
+    assert DesiredState.from_json(state.to_json()) == state
+
+
+def test_every_id_of_the_work_is_a_resource() -> None:
+    state = desired_state(parse(json.dumps(config())), PLACE, version="1")
+    ids = {state.work["datasetGroup"], *state.work["filters"], *state.work["eventTrackers"]}
+    for dataset in state.work["datasets"]:
+        ids.update(dataset.values())
+    for solution in state.work["solutions"]:
+        ids.update((solution["solution"], solution["version"], *solution["campaigns"]))
+    assert ids == set(state.resources)
+
+
+def test_tags_of_the_file_are_for_all_that_have_none_of_their_own() -> None:
+    document = config()
+    own = [{"tagKey": "own", "tagValue": "1"}]
+    document["solutions"][0]["serviceConfig"]["tags"] = own
+    document["solutions"][1]["serviceConfig"]["tags"] = []
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    assert resources["solution.movielens-for-you"].params["tags"] == own
+    assert resources["solution.movielens-popular"].params["tags"] == []
+    assert resources["datasetGroup"].params["tags"] == document["tags"]
+    assert "tags" not in resources["schema.items"].params
+
+
+def test_a_campaign_that_syncs_follows_the_latest_version() -> None:
+    document = config()
+    at(document, *CAMPAIGN)["campaignConfig"] = {"syncWithLatestSolutionVersion": True}
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    campaign = resources["campaign.movielens-for-you.movielens-for-you"]
+    assert campaign.params["solutionVersionArn"].endswith("solution/movielens-for-you/$LATEST")
+    assert campaign.given == ()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(st.text() | st.binary() | JSON.map(json.dumps))
+def test_anything_is_a_config_or_has_problems(text: str | bytes) -> None:
+    with contextlib.suppress(ConfigError):
+        parse(text)
+
+
+@given(st.sampled_from([SOLUTION, CAMPAIGN, SCHEMA, FILTER, GROUP, ("datasets",)]), st.text(), JSON)
+def test_a_config_with_anything_anywhere_is_read_or_told(
+    path: tuple[str, ...], key: str, value: Any
+) -> None:
+    document = config()
+    at(document, *path)[key] = value
+    with contextlib.suppress(ConfigError):
+        parse(json.dumps(document))

@@ -1,0 +1,119 @@
+"""What people are told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mpe.model.messages import execution_link, likely_remedy, message_for, spoken
+
+RUN: dict[str, Any] = {
+    "DatasetGroup": "films",
+    "Run": "20260101T000000-abcdef12",
+    "Status": "SUCCEEDED",
+    "ExecutionArn": "arn:aws:states:eu-west-1:000000000000:execution:m:films",
+    "Duration": 3725,
+    "Config": "train/films/config.json",
+    "Changes": [{"Resource": "Campaign", "Name": "live", "Did": "created", "Seconds": 600}],
+    "Kept": 3,
+    "Failures": [],
+    "Notes": [],
+}
+
+
+def tell(**changes: Any) -> Any:
+    return message_for("Maintenance Run State Change", {**RUN, **changes}, region="eu-west-1")
+
+
+def test_a_success_tells_what_was_done_and_where_to_look() -> None:
+    message = tell()
+    assert message.subject == "Personalize dataset group films is ready"
+    assert "It took 1 h 2 min." in message.text
+    assert "created Campaign live in 10 min 0 s" in message.text
+    assert "kept 3 as they were" in message.text
+    assert RUN["ExecutionArn"] in message.text
+
+
+def test_a_run_that_changed_nothing_says_so() -> None:
+    assert "all 3 resources are as the config says" in tell(Changes=[]).text
+
+
+def test_a_failure_tells_which_why_and_what_to_do() -> None:
+    failure = {
+        "Resource": "DatasetImportJob",
+        "Name": "films",
+        "Path": "$.datasets.items.dataset",
+        "Error": "ResourceFailed",
+        "Reason": "Input CSV is missing the following columns:[ITEM_ID]",
+        "Remedy": "Add the columns.",
+    }
+    message = tell(Status="FAILED", Failures=[failure])
+    assert message.subject == "Personalize dataset group films needs your attention"
+    for told in (*failure.values(), "continues from there"):
+        assert told in message.text
+
+
+def test_sections_that_are_not_carried_out_are_told() -> None:
+    message = tell(Notes=["$.recommenders[0]: a Recommender is not created yet."])
+    assert "Not carried out:\n  $.recommenders[0]" in message.text
+
+
+def test_every_protocol_has_its_own_words() -> None:
+    words = tell().by_protocol()
+    assert json.loads(words["sqs"])["DatasetGroup"] == "films"
+    assert json.loads(words["email-json"])["Event"] == "Maintenance Run State Change"
+    assert len(words["sms"]) <= 140
+    assert words["default"] == words["email"]
+
+
+def test_a_subject_is_one_line_of_ascii_up_to_100_characters() -> None:
+    detail = {
+        "Bucket": "b",
+        "Key": f"train/{'ü' * 300}\n/config.json",
+        "Total": 1,
+        "Problems": [{"path": "$", "message": "is wrong.", "remedy": ""}],
+    }
+    subject = message_for("Configuration Rejected", detail, region="x").subject
+    assert len(subject) <= 100
+    assert subject.isascii()
+    assert subject.isprintable()
+
+
+def test_problems_beyond_those_listed_are_counted() -> None:
+    problem = {"path": "$", "message": "is wrong.", "remedy": "Mend it."}
+    detail = {"Bucket": "b", "Key": "k", "Total": 7, "Problems": [problem] * 5}
+    assert "... and 2 more." in message_for("Configuration Rejected", detail, region="x").text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (7260, "2 h 1 min")]
+)
+def test_durations_are_spoken(seconds: float, words: str) -> None:
+    assert spoken(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("partition", "host"),
+    [("aws", "console.aws.amazon.com"), ("aws-cn", "console.amazonaws.cn")],
+)
+def test_the_link_is_of_the_partition(partition: str, host: str) -> None:
+    assert execution_link(f"arn:{partition}:states:r:a:execution:m:x", "r").startswith(
+        f"https://{host}/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "told"),
+    [
+        ("ResourceFailed", "Dataset has fewer than 1000 interactions: 3", "1,000"),
+        ("InvalidInputException", "Invalid Data location: there is no CSV", "Upload the CSV"),
+        ("AccessDeniedException", "User is not authorized", "permission"),
+        ("ResourceFailed", "something new", ""),
+    ],
+)
+def test_a_known_reason_has_a_remedy(error: str, reason: str, told: str) -> None:
+    remedy = likely_remedy(error, reason)
+    assert told in remedy
+    assert bool(remedy) == bool(told)

@@ -1,0 +1,88 @@
+"""The resource table agrees with the service's own model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mpe.emulator.arns import PARTS
+from mpe.model.service import operation, service_model
+from mpe.model.spec import SPECS, ResourceSpec
+
+ROWS = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+
+
+def members(name: str, *, output: bool = False) -> dict[str, Any]:
+    model = operation(name)
+    shape = model.output_shape if output else model.input_shape
+    assert shape is not None
+    return dict(shape.members)
+
+
+@ROWS
+def test_its_operations_exist(spec: ResourceSpec) -> None:
+    known = set(service_model().operation_names)
+    assert {spec.create, spec.describe, spec.list} <= known
+    assert (f"Update{spec.noun}" in known) == bool(spec.mutable)
+
+
+@ROWS
+def test_its_keys_are_the_models(spec: ResourceSpec) -> None:
+    assert spec.arn_key in members(spec.create, output=True)
+    assert spec.arn_key in members(spec.describe)
+    assert spec.key in members(spec.describe, output=True)
+    assert spec.list_key in members(spec.list, output=True)
+
+
+@ROWS
+def test_it_is_named_and_found_as_the_model_says(spec: ResourceSpec) -> None:
+    created = members(spec.create)
+    assert spec.name_param is None or spec.name_param in created
+    if spec.listed_by:
+        assert spec.listed_by in members(spec.list)
+    if spec.listed:
+        assert spec.listed_by, "what is found by listing needs a parent to list by"
+
+
+@ROWS
+def test_what_describe_never_returns_is_write_only(spec: ResourceSpec) -> None:
+    described = members(spec.describe, output=True)[spec.key].members
+    assert set(members(spec.create)) - set(described) <= spec.write_only
+
+
+@ROWS
+def test_what_is_mutable_is_a_parameter_of_its_update(spec: ResourceSpec) -> None:
+    if spec.update:
+        assert spec.mutable <= set(members(spec.update)) - {spec.arn_key}
+        described = members(spec.describe, output=True)[spec.key].members
+        assert spec.update_status in described
+
+
+@ROWS
+def test_its_flags_are_the_models(spec: ResourceSpec) -> None:
+    created = members(spec.create)
+    described = members(spec.describe, output=True)[spec.key].members
+    assert spec.tagged == ("tags" in created)
+    assert spec.passes_role == ("roleArn" in created)
+    assert spec.has_status == ("status" in described)
+    assert set(spec.needs) <= set(SPECS)
+
+
+@ROWS
+def test_it_comes_after_what_it_needs(spec: ResourceSpec) -> None:
+    order = list(SPECS)
+    assert all(order.index(needed) < order.index(spec.noun) for needed in spec.needs)
+
+
+@ROWS
+def test_its_arn_begins_as_the_services_do(spec: ResourceSpec) -> None:
+    kinds = {**PARTS, "Dataset": "dataset", "SolutionVersion": "solution"}
+    assert spec.arn.split("/")[0] == kinds[spec.noun]
+
+
+@ROWS
+def test_it_grants_no_action_on_everything(spec: ResourceSpec) -> None:
+    assert spec.iam_resource != "*"
+    assert all(action.startswith("personalize:List") for action in spec.list_actions)
+    assert not any(action.startswith("personalize:List") for action in spec.actions)
