@@ -1,0 +1,334 @@
+"""Runs: started once per upload, one at a time per dataset group, told when they end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mpe.aws.clock import Clock
+from mpe.aws.events import CONFIG_REJECTED, RUN_CHANGED
+from mpe.aws.ledger import Ledger
+from mpe.aws.objects import Objects, Pointer
+from mpe.aws.turns import LEASE, Claim, Turns
+from mpe.handlers.begin import Begin
+from mpe.handlers.configure import Configure, Upload
+from mpe.handlers.finish import Finish
+from mpe.model.desired import Place
+from tests.conftest import config
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+BUCKET = "data"
+PLACE = Place("us-east-1", "000000000000", BUCKET, "arn:aws:iam::000000000000:role/service")
+
+
+@dataclass
+class Executions:
+    """Step Functions in memory."""
+
+    started: dict[str, Any] = field(default_factory=dict)
+    alive: set[str] = field(default_factory=set)
+
+    def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
+        assert len(name) <= 80
+        new = name not in self.started
+        self.started.setdefault(name, given)
+        return new
+
+    def running(self, execution: str) -> bool:
+        return execution in self.alive
+
+
+@dataclass
+class Events:
+    """The bus in memory."""
+
+    put_: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        self.put_.append((kind, json.loads(json.dumps(detail))))
+
+
+@dataclass(frozen=True)
+class Fixed(Clock):
+    moment: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class Account:
+    """S3 and DynamoDB as moto has them, with the rest in memory."""
+
+    s3: Any
+    turns: Turns
+    ledger: Ledger
+    executions: Executions = field(default_factory=Executions)
+    events: Events = field(default_factory=Events)
+
+    def upload(
+        self,
+        body: str,
+        sequencer: str = "01",
+        key: str = "train/movielens/config.json",
+    ) -> dict[str, Any]:
+        version = self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())["VersionId"]
+        return self.deliver(version, sequencer, key)
+
+    def deliver(
+        self, version: str, sequencer: str = "01", key: str = "train/movielens/config.json"
+    ) -> dict[str, Any]:
+        configure = Configure(
+            Objects(self.s3),
+            self.turns,
+            self.executions,
+            self.events,
+            PLACE,
+            "machine",  # type: ignore[arg-type]
+        )
+        return configure(Upload(BUCKET, key, version, sequencer, NOW))
+
+    def begin(self, claim: Claim, now: datetime = NOW) -> dict[str, Any]:
+        pointer = self.state_of(claim.run)
+        return Begin(
+            Objects(self.s3),
+            self.turns,
+            self.executions,
+            Fixed(moment=now),  # type: ignore[arg-type]
+        )(claim, pointer)
+
+    def state_of(self, run: str) -> Pointer:
+        return Pointer(BUCKET, f"state/movielens/{run}.json")
+
+    def finish(self, run: Mapping[str, Any], crashes: Any = ()) -> dict[str, Any]:
+        clock = Fixed(moment=NOW + timedelta(seconds=90))
+        return Finish(self.turns, self.ledger, self.events, clock)(run, "execution-1", crashes)
+
+
+def table(name: str) -> Any:
+    return boto3.resource("dynamodb", region_name="us-east-1").create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "group", "KeyType": "HASH"},
+            {"AttributeName": "record", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": one, "AttributeType": "S"} for one in ("group", "record")
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        yield Account(s3, Turns(table("turns")), Ledger(table("ledger")))
+
+
+GOOD = json.dumps(config())
+
+
+def test_a_good_config_starts_a_run_that_carries_pointers_only(account: Account) -> None:
+    answer = account.upload(GOOD)
+    ((name, given),) = account.executions.started.items()
+    assert name == f"movielens-{answer['started']}"
+    run = given["run"]
+    assert run["group"] == "movielens"
+    assert len(json.dumps(given)) < 1000
+    state = json.loads(account.s3.get_object(Bucket=BUCKET, Key=run["state"]["key"])["Body"].read())
+    assert "campaign.movielens-for-you.movielens-for-you" in state["resources"]
+
+
+def test_the_same_event_twice_is_one_run(account: Account) -> None:
+    started = account.upload(GOOD)["started"]
+    version = account.s3.head_object(Bucket=BUCKET, Key="train/movielens/config.json")["VersionId"]
+    assert account.deliver(version) == {"ignored": started}
+    assert len(account.executions.started) == 1
+
+
+def test_the_same_config_uploaded_again_is_another_run(account: Account) -> None:
+    assert "started" in account.upload(GOOD, "01")
+    assert "started" in account.upload(GOOD, "02")
+    assert len(account.executions.started) == 2
+
+
+def test_an_older_upload_that_comes_late_is_ignored(account: Account) -> None:
+    account.upload(GOOD, "02")
+    assert "ignored" in account.upload(GOOD, "01")
+    assert len(account.executions.started) == 1
+
+
+def test_the_version_that_was_uploaded_is_read_and_not_a_newer_one(account: Account) -> None:
+    key = "train/movielens/config.json"
+    version = account.s3.put_object(Bucket=BUCKET, Key=key, Body=GOOD.encode())["VersionId"]
+    account.s3.put_object(Bucket=BUCKET, Key=key, Body=b"nonsense")
+    assert "started" in account.deliver(version)
+
+
+def test_a_config_that_is_gone_is_ignored(account: Account) -> None:
+    assert "ignored" in account.deliver("", key="train/movielens/gone.json")
+
+
+def test_a_config_with_problems_starts_nothing_and_one_event_has_them_all(
+    account: Account,
+) -> None:
+    document = config()
+    document["eventTraker"] = {}
+    document["solutions"][0]["serviceConfig"]["recipeArn"] = "x"
+    assert account.upload(json.dumps(document))["rejected"] == 3
+    assert account.executions.started == {}
+    ((kind, detail),) = account.events.put_
+    assert kind == CONFIG_REJECTED
+    assert detail["Total"] == 3
+    assert {one["path"] for one in detail["Problems"]} == {
+        "$.eventTraker",
+        "$.solutions[0].serviceConfig.recipeArn",
+    }
+
+
+def test_a_config_in_another_groups_folder_is_refused(account: Account) -> None:
+    assert account.upload(GOOD, key="train/other/config.json") == {"rejected": 1}
+    ((_, detail),) = account.events.put_
+    assert detail["Problems"][0]["path"] == "$.datasetGroup.serviceConfig.name"
+
+
+def test_the_longest_names_still_make_an_execution_name(account: Account) -> None:
+    document = config()
+    name = "x" * 63
+    document["datasetGroup"]["serviceConfig"]["name"] = name
+    assert "started" in account.upload(json.dumps(document), key=f"train/{name}/config.json")
+
+
+def claims(account: Account) -> tuple[Claim, Claim]:
+    """Upload twice, and return what both runs ask for their turn with."""
+    runs = [account.upload(GOOD, sequencer)["started"] for sequencer in ("01", "02")]
+    return (
+        Claim("movielens", runs[0], "execution-1", "01"),
+        Claim("movielens", runs[1], "execution-2", "02"),
+    )
+
+
+def test_a_run_that_was_overtaken_by_a_newer_config_ends(account: Account) -> None:
+    older, newer = claims(account)
+    assert account.begin(older) == {"superseded": True}
+    assert "work" in account.begin(newer)
+
+
+def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
+    run = account.upload(GOOD, "01")["started"]
+    first = Claim("movielens", run, "execution-1", "01")
+    account.executions.alive.add("execution-1")
+    assert "work" in account.begin(first)
+    run = account.upload(GOOD, "02")["started"]
+    second = Claim("movielens", run, "execution-2", "02")
+    assert account.begin(second) == {"wait": 30}
+    account.turns.give_back("movielens", "execution-1")
+    assert "work" in account.begin(second)
+
+
+def test_asking_again_is_answered_the_same(account: Account) -> None:
+    _, newer = claims(account)
+    assert account.begin(newer) == account.begin(newer)
+
+
+def test_the_turn_of_a_dead_run_is_taken_over(account: Account) -> None:
+    account.turns.take(Claim("movielens", "dead", "dead", "00"), NOW)
+    _, newer = claims(account)
+    assert "work" in account.begin(newer)
+
+
+def test_a_lease_ends_by_itself(account: Account) -> None:
+    account.turns.take(Claim("movielens", "stuck", "stuck", "00"), NOW)
+    account.executions.alive.add("stuck")
+    _, newer = claims(account)
+    assert account.begin(newer) == {"wait": 30}
+    assert "work" in account.begin(newer, NOW + LEASE + timedelta(seconds=1))
+
+
+def test_a_turn_is_given_back_only_by_its_holder(account: Account) -> None:
+    claim = Claim("movielens", "one", "execution-1", "01")
+    account.turns.take(claim, NOW)
+    account.turns.give_back("movielens", "execution-2")
+    other = Claim("movielens", "two", "execution-2", "02")
+    assert account.turns.take(other, NOW) == "execution-1"
+
+
+RUN = {
+    "id": "run",
+    "group": "movielens",
+    "config": {"key": "train/movielens/config.json"},
+    "notes": ["$.x: later."],
+}
+
+
+def outcome(resource: str, **more: Any) -> dict[str, Any]:
+    noun = {"campaign": "Campaign", "group": "DatasetGroup"}.get(resource.split(".")[0], "Schema")
+    return {
+        "resource": resource,
+        "noun": noun,
+        "name": resource,
+        "path": f"$.{resource}",
+        "status": "ACTIVE",
+        "did": "created",
+        **more,
+    }
+
+
+def test_a_run_ends_with_one_event_of_what_it_did(account: Account) -> None:
+    account.turns.take(Claim("movielens", "run", "execution-1", "01"), NOW)
+    account.turns.record("movielens", "run", {"status": "RUNNING", "started": NOW.isoformat()})
+    for row in (outcome("campaign", seconds=600.4), outcome("group"), outcome("s", did="kept")):
+        account.ledger.record("movielens", "run", row, NOW)
+    account.ledger.record("movielens", "another-run", outcome("x"), NOW)
+
+    assert account.finish(RUN) == {"succeeded": True}
+    assert account.finish(RUN) == {"succeeded": True}, "asked again after a lost answer"
+
+    ((kind, detail),) = account.events.put_
+    assert kind == RUN_CHANGED
+    assert (detail["Status"], detail["Duration"], detail["Kept"]) == ("SUCCEEDED", 90, 1)
+    assert detail["Changes"] == [
+        {"Resource": "DatasetGroup", "Name": "group", "Did": "created"},
+        {"Resource": "Campaign", "Name": "campaign", "Did": "created", "Seconds": 600},
+    ]
+    assert detail["Notes"] == ["$.x: later."]
+    free = Claim("movielens", "next", "execution-2", "02")
+    assert account.turns.take(free, NOW) is None, "the turn was given back"
+
+
+def test_a_failed_run_tells_every_failure_and_its_remedy(account: Account) -> None:
+    failed = {"error": "ResourceFailed", "reason": "Dataset has fewer than 1000 interactions: 3"}
+    account.ledger.record("movielens", "run", outcome("s", failed=failed), NOW)
+    account.ledger.record("movielens", "run", outcome("t", failed=failed), NOW)
+    verdict = account.finish(RUN, [{"error": "States.TaskFailed", "cause": "x"}])
+    assert verdict["succeeded"] is False
+    assert verdict["error"] == "ResourceFailed"
+    assert "(and 1 more)" in verdict["cause"]
+    ((_, detail),) = account.events.put_
+    assert [one["Name"] for one in detail["Failures"]] == ["s", "t"]
+    assert "1,000" in detail["Failures"][0]["Remedy"]
+
+
+def test_a_step_that_broke_down_is_told_where_nothing_else_is(account: Account) -> None:
+    verdict = account.finish(RUN, [{"resource": "campaign", "error": "Boom", "cause": "it broke"}])
+    assert verdict["error"] == "Boom"
+    ((_, detail),) = account.events.put_
+    assert detail["Failures"][0]["Reason"] == "it broke"
+
+
+def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
+    account.ledger.remember("movielens", "campaign", 601.26)
+    assert account.ledger.duration("movielens", "campaign") == 601.3
+    assert account.ledger.duration("other", "campaign") is None

@@ -1,0 +1,238 @@
+"""The template: what it grants, keeps and lets in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mpe.infrastructure.package import SERVICES, code
+from mpe.model.spec import SPECS
+from tests.synth import synthesize
+
+Template = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("synth")
+
+
+@pytest.fixture(scope="session")
+def found(folder: Path) -> list[str]:
+    """What cdk-nag found."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPE_PACKAGE_TARGET", "local")
+        return synthesize(folder)
+
+
+@pytest.fixture(scope="session")
+def template(folder: Path, found: list[str]) -> Template:
+    text = (folder / "PersonalizedExperiences.template.json").read_text()
+    loaded: Template = json.loads(text)
+    return loaded
+
+
+def of(template: Template, kind: str) -> Iterator[tuple[str, Template]]:
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource
+
+
+def statements(template: Template) -> Iterator[tuple[str, Template]]:
+    for name, policy in of(template, "AWS::IAM::Policy"):
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            yield name, statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_cdk_nag_finds_nothing(found: list[str]) -> None:
+    assert found == []
+
+
+def test_cfn_lint_finds_nothing(folder: Path, template: Template) -> None:
+    from cfnlint.api import ManualArgs, lint_file
+
+    path = folder / "PersonalizedExperiences.template.json"
+    ignored = ["W3005", "W3037"]  # each explained in .cfnlintrc.yaml
+    matches = lint_file(path, config=ManualArgs(ignore_checks=ignored, regions=["us-east-1"]))
+    assert [str(match) for match in matches] == []
+
+
+def test_each_resource_type_has_a_function_with_just_its_actions(template: Template) -> None:
+    granted = {
+        spec.noun: {
+            action
+            for name, statement in statements(template)
+            if name.startswith(f"Ensure{spec.noun}RoleDefaultPolicy")
+            for action in listed(statement["Action"])
+            if action.startswith("personalize:")
+        }
+        for spec in SPECS.values()
+    }
+    assert granted == {spec.noun: {*spec.actions, *spec.list_actions} for spec in SPECS.values()}
+
+
+def test_only_what_has_no_resource_is_granted_on_everything(template: Template) -> None:
+    everywhere = {
+        action
+        for _, statement in statements(template)
+        if "*" in listed(statement["Resource"])
+        for action in listed(statement["Action"])
+    }
+    lists = {action for spec in SPECS.values() for action in spec.list_actions}
+    rest = everywhere - lists
+    assert rest
+    assert all(action.startswith(("xray:", "logs:")) for action in rest), rest
+
+
+def test_roles_are_passed_to_personalize_only(template: Template) -> None:
+    passing = [one for _, one in statements(template) if "iam:PassRole" in listed(one["Action"])]
+    assert len(passing) == sum(spec.passes_role for spec in SPECS.values())
+    for statement in passing:
+        assert statement["Condition"] == {
+            "StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}
+        }
+
+
+def test_the_service_role_is_safe_from_the_confused_deputy(template: Template) -> None:
+    (role,) = (
+        one for name, one in of(template, "AWS::IAM::Role") if name.startswith("ServiceRole")
+    )
+    (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "personalize.amazonaws.com"}
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": {"Ref": "AWS::AccountId"}
+    }
+    assert "aws:SourceArn" in statement["Condition"]["ArnLike"]
+
+
+def test_the_data_bucket_is_private_versioned_logged_and_outlives_the_stack(
+    template: Template,
+) -> None:
+    name = template["Outputs"]["DataBucket"]["Value"]["Ref"]
+    bucket = template["Resources"][name]
+    properties = bucket["Properties"]
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["BucketEncryption"]
+    assert properties["LoggingConfiguration"]
+    assert properties["NotificationConfiguration"] == {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+    }
+    rules = properties["LifecycleConfiguration"]["Rules"]
+    assert not any("ExpirationInDays" in rule for rule in rules), "a user's data is kept"
+
+
+@pytest.mark.parametrize("kind", ["AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic"])
+def test_plain_http_is_refused(template: Template, kind: str) -> None:
+    policies = [
+        statement
+        for policy in template["Resources"].values()
+        if policy["Type"]
+        == kind.replace("::Topic", "::TopicPolicy")
+        .replace("::Queue", "::QueuePolicy")
+        .replace("::Bucket", "::BucketPolicy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+    ]
+    assert len(policies) == len(list(of(template, kind)))
+
+
+def test_tables_outlive_the_stack_and_can_be_restored(template: Template) -> None:
+    tables = list(of(template, "AWS::DynamoDB::GlobalTable"))
+    assert len(tables) == 2
+    for _, table in tables:
+        assert table["DeletionPolicy"] == "Retain"
+        (replica,) = table["Properties"]["Replicas"]
+        assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+
+def test_an_upload_of_a_config_is_what_starts_a_run(template: Template) -> None:
+    (rule,) = (
+        one["Properties"]
+        for name, one in of(template, "AWS::Events::Rule")
+        if name.startswith("Upload")
+    )
+    assert rule["EventPattern"]["detail"]["object"]["key"] == [{"wildcard": "train/*.json"}]
+    (target,) = rule["Targets"]
+    assert "DeadLetterConfig" in target
+
+
+def test_email_and_key_are_optional(template: Template) -> None:
+    for name in ("Email", "PersonalizeKmsKeyArn"):
+        assert template["Parameters"][name]["Default"] == ""
+    (subscription,) = of(template, "AWS::SNS::Subscription")
+    assert subscription[1]["Condition"] == "HasEmail"
+    conditional = [
+        one for _, one in of(template, "AWS::IAM::Policy") if one.get("Condition") == "HasKmsKey"
+    ]
+    assert len(conditional) == 1
+
+
+def test_nothing_in_the_template_is_tied_to_a_region_or_an_account(template: Template) -> None:
+    text = json.dumps(template)
+    assert "us-east-1" not in text
+    assert "000000000000" not in text
+
+
+def machines(template: Template) -> dict[str, Template]:
+    """Return each machine's definition, with references in angle brackets."""
+    found: dict[str, Template] = {}
+    for name, machine in of(template, "AWS::StepFunctions::StateMachine"):
+        parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
+        text = "".join(one if isinstance(one, str) else "<ref>" for one in parts)
+        found[name] = json.loads(text)
+    return found
+
+
+def states(definition: Template) -> Iterator[tuple[str, Template]]:
+    for name, state in definition["States"].items():
+        yield name, state
+        for inner in (state.get("ItemProcessor"), *state.get("Branches", ())):
+            if inner:
+                yield from states(inner)
+
+
+def test_every_task_tries_again_and_every_failure_leads_somewhere(template: Template) -> None:
+    for definition in machines(template).values():
+        assert definition["QueryLanguage"] == "JSONata"
+        assert definition["TimeoutSeconds"] > 0
+        for name, state in states(definition):
+            if state["Type"] == "Task" and "lambda" in state["Resource"]:
+                assert state["Retry"], name
+                assert state.get("Catch") or name == "Report", name
+
+
+def test_every_resource_type_has_its_step_in_one_machine(template: Template) -> None:
+    names = [name for one in machines(template).values() for name, _ in states(one)]
+    assert sorted(name for name in names if name.startswith("Ensure ")) == sorted(
+        f"Ensure {noun}" for noun in SPECS
+    )
+
+
+def test_the_functions_carry_no_more_than_runs_in_lambda(tmp_path: Path) -> None:
+    place = code(tmp_path)
+    rooms = {path.name for path in (place / "mpe").iterdir() if path.is_dir()}
+    assert rooms == {"model", "aws", "handlers"}
+    assert not list(place.rglob("__pycache__"))
+
+
+def test_the_bundled_sdk_has_every_service_that_is_called() -> None:
+    import re
+
+    called = set()
+    source = Path(__file__).parents[2] / "source" / "mpe"
+    for room in ("aws", "handlers"):
+        for path in (source / room).glob("*.py"):
+            called |= set(re.findall(r'client\("([a-z0-9-]+)"\)', path.read_text()))
+    assert called
+    assert called <= SERVICES
