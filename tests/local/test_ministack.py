@@ -1,0 +1,88 @@
+"""Each assumption about MiniStack's internals, and each difference from AWS made good."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+
+import pytest
+
+from mpe.local import ministack
+from mpe.local.cloud import LocalCloud
+from tests.local.conftest import wait_until
+
+pytestmark = pytest.mark.local
+
+
+def test_the_version_that_is_pinned_is_installed() -> None:
+    assert importlib.metadata.version("ministack") == ministack.VERSION
+    ministack.check_version()
+
+
+def test_personalize_answers_at_the_one_endpoint(cloud: LocalCloud) -> None:
+    recipes = cloud.client("personalize").list_recipes()["recipes"]
+    assert "aws-user-personalization-v2" in {one["name"] for one in recipes}
+
+
+def test_the_runtime_answers_at_the_same_endpoint(cloud: LocalCloud) -> None:
+    runtime = cloud.client("personalize-runtime")
+    with pytest.raises(runtime.exceptions.ResourceNotFoundException):
+        runtime.get_recommendations(
+            campaignArn="arn:aws:personalize:us-east-1:000000000000:campaign/none", userId="u"
+        )
+
+
+@pytest.mark.parametrize("protocol", ["email", "email-json", "sms"])
+def test_a_subscriber_gets_the_words_of_its_protocol(cloud: LocalCloud, protocol: str) -> None:
+    sns = cloud.client("sns")
+    topic = sns.create_topic(Name=f"told-{protocol}")["TopicArn"]
+    to = "+15550100" if protocol == "sms" else f"{protocol}@example.com"
+    sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=to)
+    words = {"default": "d", "email": "for email", "email-json": "{}", "sms": "short"}
+    sns.publish(TopicArn=topic, Subject="S", Message=json.dumps(words), MessageStructure="json")
+    (mail,) = wait_until(lambda: [one for one in cloud.mail() if one["topic"] == topic])
+    assert (mail["to"], mail["subject"], mail["body"]) == (to, "S", words[protocol])
+
+
+def test_a_mail_without_a_subject_has_the_services_own(cloud: LocalCloud) -> None:
+    sns = cloud.client("sns")
+    topic = sns.create_topic(Name="untitled")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="one@example.com")
+    sns.publish(TopicArn=topic, Message="hello")
+    (mail,) = wait_until(lambda: [one for one in cloud.mail() if one["topic"] == topic])
+    assert mail["subject"] == "AWS Notification Message"
+
+
+def test_an_upload_is_told_with_its_version(cloud: LocalCloud) -> None:
+    """MiniStack 1.5.33 leaves it out, AWS has it: goes when MiniStack has it too."""
+    queue = cloud.client("sqs").create_queue(QueueName="uploads")["QueueUrl"]
+    events = cloud.client("events")
+    pattern = {"source": ["aws.s3"], "detail": {"object": {"key": ["seen/it"]}}}
+    events.put_rule(Name="uploads", EventPattern=json.dumps(pattern))
+    arn = f"arn:aws:sqs:{cloud.region}:{cloud.account}:uploads"
+    events.put_targets(Rule="uploads", Targets=[{"Id": "q", "Arn": arn}])
+    version = cloud.client("s3").put_object(
+        Bucket=cloud.outputs["DataBucket"], Key="seen/it", Body=b"x"
+    )["VersionId"]
+
+    def received() -> list[dict[str, str]] | None:
+        found: list[dict[str, str]] | None = (
+            cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages")
+        )
+        return found
+
+    (message,) = wait_until(received)
+    assert json.loads(message["Body"])["detail"]["object"]["version-id"] == version
+
+
+def test_functions_know_how_fast_the_time_passes_and_nothing_of_the_users_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    another = LocalCloud(speed=50)
+    environment = another._server_environment()
+    another.stop()
+    assert environment["MPE_TIME_SCALE"] == "50"
+    assert environment["SFN_WAIT_SCALE"] == "0.02"
+    assert "AWS_PROFILE" not in environment
+    assert environment["BIND_HOST"] == "127.0.0.1"
