@@ -73,7 +73,8 @@ def up(port: int, time_scale: float, email: str, detach: bool) -> None:
     except KeyboardInterrupt:
         click.echo("Stopping the local cloud ...", err=True)
         cloud.stop()
-        Record.of(cloud).forget()
+        if left := Record.read(port):
+            left.forget()
         raise click.exceptions.Exit(0) from None
 
 

@@ -199,15 +199,16 @@ class ProvisioningWorkflow(Construct):
         ask = invoke(self, "Take turn", begin, {"run": RUN, "execution": EXECUTION})
         broken = failed(self, "Taking turn failed").next(report)
         ask.add_catch(broken, outputs={**CRASH, "resource": "Take turn"})
-        ours = sfn.Choice.jsonata(
-            self, "Is it our turn?", assign={"work": "{% $states.input.work %}"}, outputs={}
-        )
+        ours = sfn.Choice.jsonata(self, "Is it our turn?")
         ours.when(asks_to_wait(), wait_as_told(self, "Wait for turn").next(ask))
         ours.when(
             sfn.Condition.jsonata("{% $exists($states.input.superseded) %}"),
             sfn.Succeed.jsonata(self, "A newer config took over"),
         )
-        ours.otherwise(work)
+        plan = sfn.Pass.jsonata(
+            self, "Plan the work", assign={"work": "{% $states.input.work %}"}, outputs={}
+        )
+        ours.otherwise(plan.next(work))
         return ask.next(ours).start_state
 
     def _datasets(self) -> sfn.Map:

@@ -49,15 +49,19 @@ class Record:
     @classmethod
     def find(cls, port: int) -> Record | None:
         """Return the record of the local cloud at a port; forget one that is dead."""
-        path = _path(port)
+        record = cls.read(port)
+        if record and not record.alive():
+            record.forget()
+            return None
+        return record
+
+    @classmethod
+    def read(cls, port: int) -> Record | None:
+        """Return what is recorded of a port, dead or alive."""
         try:
-            record = cls(**json.loads(path.read_text()))
+            return cls(**json.loads(_path(port).read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        if record.alive():
-            return record
-        record.forget()
-        return None
 
     def alive(self) -> bool:
         """Tell whether the very process of this record still answers at its port."""
