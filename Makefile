@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION = 1
-export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
 
 .PHONY: demo test fast lint synth clean
 

@@ -81,7 +81,8 @@ def _upload(cloud: LocalCloud, folder: Path, console: Console) -> None:
     for name, path in {**files, "config.json": HERE / "config.json"}.items():
         key = f"train/{GROUP}/{name}"
         s3.upload_file(str(path), bucket, key)
-        console.print(f"Uploaded {path.stat().st_size:>9,} bytes to s3://{bucket}/{key}")
+        told = f"Uploaded {path.stat().st_size:>9,} bytes to s3://{bucket}/{key}"
+        console.print(told, soft_wrap=True)
     console.print()
 
 
@@ -134,6 +135,9 @@ def _children(personalize: Any, parent: str, arn: str) -> Iterator[tuple[str, st
         for one in list_them(**{parent: arn})[spec.list_key]:
             own = one[spec.arn_key]
             name = one.get("name") or one.get("jobName") or "/".join(own.split("/")[1:])
+            if spec.noun == "Dataset":
+                schema = personalize.describe_dataset(datasetArn=own)["dataset"]["schemaArn"]
+                yield f"Schema {schema.rsplit('/', 1)[-1]}", "ACTIVE"  # it has no status
             yield f"{spec.noun} {name}", one["status"]
             yield from _children(personalize, spec.arn_key, own)
 

@@ -53,8 +53,6 @@ def synthesize(folder: Path, app: Sequence[str] = ("source/app.py",)) -> Assembl
         "CDK_OUTDIR": str(folder),
         "MPE_PACKAGE_TARGET": "local",
         "PYTHONPATH": str(ROOT / "source"),
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     done = subprocess.run(
         [sys.executable, *app],

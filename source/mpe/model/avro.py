@@ -121,6 +121,11 @@ def loads(schema: Any) -> Any:
     return json.loads(schema) if isinstance(schema, str) else schema
 
 
+def dumps(schema: Any) -> str:
+    """Return a schema as the text that CreateSchema takes, as short as it can be."""
+    return schema if isinstance(schema, str) else json.dumps(schema, separators=(",", ":"))
+
+
 def problems(schema: Any, kind: str, domain: str | None = None, path: str = "$") -> list[Problem]:
     """Return all that is wrong with the schema of a dataset of a kind (``interactions``)."""
     try:

@@ -356,7 +356,7 @@ def _params(noun: str, section: ResourceConfig) -> Iterator[Problem]:
         yield Problem(f"{place}.{name}", "is filled in by the workflow.", "Remove it.")
     given = {name: value for name, value in section.params.items() if name not in filled}
     if isinstance(given.get("schema"), Mapping):
-        given["schema"] = json.dumps(given["schema"])
+        given["schema"] = avro.dumps(given["schema"])
     missing = {Problem(f"{place}.{name}", "is required.", "Add it.") for name in filled}
     for problem in violations(operation(f"Create{noun}").input_shape, given, place):
         if problem not in missing:

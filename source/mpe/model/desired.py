@@ -9,10 +9,11 @@ size of the config.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from mpe.model import avro
 from mpe.model.config import Config, DatasetConfig, ResourceConfig, SolutionConfig
 from mpe.model.spec import SPECS, ResourceSpec
 
@@ -189,7 +190,11 @@ class _Builder:
             "Schema",
             schema_name,
             config.schema.path,
-            {"name": schema_name, "schema": _text(config.schema.params["schema"]), **self.domain},
+            {
+                "name": schema_name,
+                "schema": avro.dumps(config.schema.params["schema"]),
+                **self.domain,
+            },
             arn=schema_arn,
         )
         yield Desired(
@@ -290,8 +295,3 @@ def _solution_work(config: SolutionConfig) -> dict[str, Any]:
 
 def _name(section: ResourceConfig) -> str:
     return str(section.params["name"])
-
-
-def _text(schema: str | Mapping[str, Any] | Sequence[Any]) -> str:
-    """Return an Avro schema as the text that CreateSchema takes."""
-    return schema if isinstance(schema, str) else json.dumps(schema)
