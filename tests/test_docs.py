@@ -59,11 +59,16 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
 def test_every_command_and_option_is_documented(
     path: tuple[str, ...], command: click.Command
 ) -> None:
-    text = (ROOT / "docs" / "local-cloud.md").read_text()
+    text = (ROOT / "docs" / "cli.md").read_text()
     assert f"mpe {' '.join(path)}" in text
     assert command.help
     for parameter in command.params:
-        assert parameter.opts[0] in text
+        shown = (
+            parameter.opts[0]
+            if parameter.opts[0].startswith("-")
+            else parameter.human_readable_name
+        )
+        assert shown in text
 
 
 def test_every_command_that_is_named_exists() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mpe.aws.clock import Clock
-from mpe.aws.objects import DataVersion
+from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock
 from mpe.handlers.ensure import Ensure, Step
@@ -50,11 +50,13 @@ class Heard:
         self.events.append((noun, status))
 
 
-@dataclass
-class Bucket:
+class Bucket(Objects):
     """The data bucket in memory."""
 
     modified: datetime | None = None
+
+    def __init__(self) -> None:
+        super().__init__(None)
 
     def data(self, data: Data) -> DataVersion:
         return DataVersion(f"s3://{data.bucket}/{data.prefix}.csv", self.modified)
@@ -79,7 +81,7 @@ class World:
         self.calls = 0
         self.ensure = Ensure(
             Personalize(emulated.client),
-            self.bucket,  # type: ignore[arg-type]
+            self.bucket,
             self.ledger,  # type: ignore[arg-type]
             self.heard,
             Ticking(fake=emulated.clock),

@@ -79,6 +79,7 @@ def test_up_status_down_in_the_background(home: dict[str, str], port: str) -> No
     assert status.returncode == 0
     assert set(found["outputs"]) == {
         "DataBucket",
+        "PersonalizeRole",
         "Workflow",
         "Topic",
         "EventBus",

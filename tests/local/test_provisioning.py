@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -304,3 +308,41 @@ def _drained(cloud: LocalCloud, queue: str) -> list[dict[str, Any]]:
             found.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     return sorted(found, key=lambda one: one["time"])
+
+
+def test_a_plan_says_what_the_run_then_does(cloud: LocalCloud, tmp_path: Path) -> None:
+    user = User(cloud, "planned")
+    config_file = tmp_path / "config.json"
+
+    def plan(document: dict[str, Any]) -> tuple[int, str]:
+        config_file.write_text(json.dumps(document))
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "mpe.cli.main",
+                "plan",
+                str(config_file),
+                "--endpoint-url",
+                cloud.endpoint,
+            ],
+            env={**os.environ, **cloud.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code, told = plan(small("planned"))
+    assert code == 2, told
+    assert "+ Campaign planned-live" in told
+    user.put("interactions.csv", CSV)
+    user.upload(small("planned"))
+    assert user.wait_for_run() == "SUCCEEDED"
+    assert plan(small("planned"))[0] == 0
+
+    document = small("planned")
+    document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
+    code, told = plan(document)
+    assert code == 2
+    assert "minProvisionedTPS: 1 -> 2" in told

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mpe.model.desired import Data, DesiredState
+from mpe.model.desired import Data, Desired, DesiredState
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,14 @@ class Objects:
     def load_state(self, pointer: Pointer) -> DesiredState:
         """Return the desired state that a run works towards."""
         return DesiredState.from_json(self.read(pointer.bucket, pointer.key))
+
+    def completed(self, desired: Desired) -> tuple[Desired, datetime | None]:
+        """Fill in where a resource's data lies, and tell when it last changed."""
+        if desired.data is None:
+            return desired, None
+        found = self.data(desired.data)
+        source = {"dataSource": {"dataLocation": found.location}}
+        return replace(desired, params={**desired.params, **source}), found.modified
 
     def data(self, data: Data) -> DataVersion:
         """Return where a dataset's data lies: the file, or else the folder of CSVs."""

@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from mpe.cli.configs import plan, validate
 from mpe.cli.local import local
 from mpe.local.errors import LocalCloudError
 from mpe.local.ministack import VersionError
@@ -25,7 +26,8 @@ def mpe(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-mpe.add_command(local)
+for command in (validate, plan, local):
+    mpe.add_command(command)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -81,7 +80,7 @@ class Ensure:
             return step.previous.failing(error.code, error.message)
 
     def _advance(self, step: Step) -> Outcome:
-        desired, fresh_since = self._completed(step.desired)
+        desired, fresh_since = self.objects.completed(step.desired)
         before = step.previous
         observed = self.personalize.observe(desired, before.arn)
         pinned = before.did if before.did in {"created", "updated"} else None
@@ -101,14 +100,6 @@ class Ensure:
                 seen = observed.arn if observed else before.arn
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
-
-    def _completed(self, desired: Desired) -> tuple[Desired, datetime | None]:
-        """Fill in where the data lies, which only S3 knows."""
-        if desired.data is None:
-            return desired, None
-        found = self.objects.data(desired.data)
-        source = {"dataSource": {"dataLocation": found.location}}
-        return replace(desired, params={**desired.params, **source}), found.modified
 
     def _create(self, step: Step, desired: Desired) -> Outcome:
         arn = self.personalize.create(desired, {**desired.params, **_named(desired, step.run)})

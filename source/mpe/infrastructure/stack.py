@@ -257,6 +257,7 @@ class PersonalizedExperiences(Stack):
     def _outputs(self) -> None:
         for name, value, description in (
             ("DataBucket", self.bucket.bucket_name, "Upload configs and CSVs here"),
+            ("PersonalizeRole", self.service_role.role_arn, "Amazon Personalize acts in it"),
             ("Workflow", self.workflow.machine.state_machine_arn, "The provisioning workflow"),
             ("Topic", self.notifications.topic.topic_arn, "Tells of every run"),
             ("EventBus", self.bus.event_bus_name, "Has an event for every state change"),

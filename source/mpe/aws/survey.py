@@ -1,0 +1,49 @@
+"""What a run would do: every resource observed and decided on, nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mpe.aws.objects import Objects
+from mpe.aws.personalize import Personalize
+from mpe.model.desired import Desired, DesiredState
+from mpe.model.reconcile import Action, Create, Observed, decide
+
+UNKNOWN = "(the new solution version)"
+"""Stands for an ARN that only the run will know."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One resource, and what a run would do about it."""
+
+    desired: Desired
+    action: Action
+
+
+def survey(state: DesiredState, personalize: Personalize, objects: Objects) -> Iterator[Step]:
+    """Decide on every resource as a run would, in its order.
+
+    What would be in something that is yet to be created is not looked for. A campaign
+    follows its solution's version: where there is none yet, or a new one would be trained,
+    its ARN is :data:`UNKNOWN`.
+    """
+    versions: dict[str | None, str] = {}
+    absent: set[str | None] = set()
+    for resource in state.resources.values():
+        if resource.given:
+            arn = versions.get(resource.parent, UNKNOWN)
+            resource = replace(resource, params={**resource.params, "solutionVersionArn": arn})
+        desired, fresh_since = objects.completed(resource)
+        observed = None if desired.parent in absent else personalize.observe(desired)
+        action = decide(desired, observed, fresh_since=fresh_since)
+        if isinstance(action, Create) and desired.arn:
+            absent.add(desired.arn)
+        if desired.noun == "SolutionVersion":
+            versions[desired.parent] = _version(observed, action)
+        yield Step(desired, action)
+
+
+def _version(observed: Observed | None, action: Action) -> str:
+    return UNKNOWN if observed is None or isinstance(action, Create) else observed.arn

@@ -1,0 +1,194 @@
+"""``mpe validate`` and ``mpe plan``: what the config Lambda would say, and the run would do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from mpe.aws.objects import Objects
+from mpe.aws.personalize import Personalize, ServiceError
+from mpe.aws.survey import Step, survey
+from mpe.model.config import Config, parse
+from mpe.model.desired import Place, desired_state
+from mpe.model.errors import ConfigError, Problem
+from mpe.model.reconcile import Create, Reject, Update, Wait
+
+CHANGES = 2
+PROBLEMS = 1
+OUTPUT = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@OUTPUT
+def validate(files: tuple[Path, ...], output: str) -> None:
+    """Check config files as an upload would be checked; nothing is sent anywhere.
+
+    Exit code 0 when all are fine, 1 when any has problems. Example: mpe validate config.json
+    """
+    found = {str(path): _checked(path) for path in files}
+    if output == "json":
+        click.echo(json.dumps({path: _as_dict(*told) for path, told in found.items()}, indent=2))
+    else:
+        for path, told in found.items():
+            _print_checked(path, *told)
+    if any(problems for _, problems in found.values()):
+        raise click.exceptions.Exit(PROBLEMS)
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--stack", default="PersonalizedExperiences", show_default=True, help="The stack.")
+@click.option("--profile", help="The AWS profile.")
+@click.option("--region", help="The AWS region.")
+@click.option("--endpoint-url", help="Another endpoint than AWS's: the local cloud's.")
+@OUTPUT
+def plan(
+    file: Path,
+    stack: str,
+    profile: str | None,
+    region: str | None,
+    endpoint_url: str | None,
+    output: str,
+) -> None:
+    """Show what uploading a config would change; nothing is changed.
+
+    Exit code 0 when there is nothing to do, 2 when there are changes, 1 when there are
+    problems. Example: mpe plan config.json --endpoint-url http://127.0.0.1:4566
+    """
+    config, problems = _checked(file)
+    if config is None:
+        _print_checked(str(file), config, problems)
+        raise click.exceptions.Exit(PROBLEMS)
+    try:
+        steps = list(_survey(config, Account(stack, profile, region, endpoint_url)))
+    except (ServiceError, ClientError, BotoCoreError) as error:
+        raise click.ClickException(f"{error}") from error
+    if output == "json":
+        click.echo(json.dumps([_row(step) for step in steps], indent=2, default=str))
+    else:
+        _print_plan(steps)
+    raise click.exceptions.Exit(_exit_code(steps))
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the stack is, as the command line says."""
+
+    stack: str
+    profile: str | None
+    region: str | None
+    endpoint: str | None
+
+    def client(self, service: str) -> Any:
+        session = boto3.Session(profile_name=self.profile, region_name=self.region)
+        return session.client(service, endpoint_url=self.endpoint)
+
+    def place(self) -> Place:
+        """Return the place that the stack's outputs tell of."""
+        found = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
+        _, partition, _, region, account, *_ = found["StackId"].split(":")
+        return Place(region, account, outputs["DataBucket"], outputs["PersonalizeRole"], partition)
+
+
+def _survey(config: Config, account: Account) -> Iterator[Step]:
+    state = desired_state(config, account.place(), version="plan")
+    objects = Objects(account.client("s3"))
+    yield from survey(state, Personalize(account.client("personalize")), objects)
+
+
+def _checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
+    try:
+        return parse(path.read_bytes()), ()
+    except ConfigError as error:
+        return None, error.problems
+
+
+def _as_dict(config: Config | None, problems: tuple[Problem, ...]) -> dict[str, Any]:
+    notes = config.not_yet if config else ()
+    return {
+        "problems": [asdict(one) for one in problems],
+        "notes": [asdict(one) for one in notes],
+    }
+
+
+def _print_checked(path: str, config: Config | None, problems: tuple[Problem, ...]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if problems:
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        console.print(f"{path}: {count}", style="red", markup=False)
+    else:
+        console.print(f"{path}: fine", style="green", markup=False)
+    for one in problems:
+        console.print(f"  {one.path}\n      {one.message} {one.remedy}".rstrip(), markup=False)
+    for note in config.not_yet if config else ():
+        console.print(f"  note: {note}", style="yellow", markup=False)
+
+
+def _row(step: Step) -> dict[str, Any]:
+    told = {
+        "action": type(step.action).__name__.lower(),
+        "resource": step.desired.noun,
+        "name": step.desired.name,
+        "path": step.desired.path,
+    }
+    match step.action:
+        case Create(why):
+            return {**told, "why": why}
+        case Update(_, changes):
+            return {**told, "changes": [asdict(change) for change in changes]}
+        case Reject(error, message):
+            return {**told, "error": error, "message": message}
+    return told
+
+
+_SIGNS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "wait": (".", "cyan"),
+    "keep": ("=", "dim"),
+    "reject": ("!", "red"),
+}
+
+
+def _print_plan(steps: list[Step]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for step in steps:
+        row = _row(step)
+        sign, style = _SIGNS[row["action"]]
+        why = {"stale": " (newer data)", "failed": " (the last one failed)"}.get(
+            row.get("why", ""), ""
+        )
+        line = f"{sign} {row['resource']} {row['name']}{why}"
+        console.print(line, style=style, markup=False)
+        for change in row.get("changes", ()):
+            old, new = json.dumps(change["old"], default=str), json.dumps(change["new"])
+            console.print(f"    {change['field']}: {old} -> {new}", markup=False)
+        if "message" in row:
+            console.print(f"    {row['path']}: {row['message']}", markup=False)
+    counts = {name: sum(_row(step)["action"] == name for step in steps) for name in _SIGNS}
+    told = ", ".join(f"{count} to {name}" for name, count in counts.items() if count)
+    console.print(f"\n{told}.", markup=False)
+
+
+def _exit_code(steps: list[Step]) -> int:
+    if any(isinstance(step.action, Reject) for step in steps):
+        return PROBLEMS
+    changed = any(isinstance(step.action, Create | Update | Wait) for step in steps)
+    return CHANGES if changed else 0

@@ -1,0 +1,170 @@
+"""``mpe validate`` and what ``mpe plan`` is made of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mpe.aws.objects import DataVersion, Objects
+from mpe.aws.personalize import Personalize
+from mpe.aws.survey import UNKNOWN, survey
+from mpe.cli.main import mpe
+from mpe.model.config import parse
+from mpe.model.desired import Data, Place, desired_state
+from mpe.model.reconcile import Change, Create, Keep, Reject, Update, Wait
+from tests.conftest import MOVIELENS, ROLE, Emulated, config
+from tests.emulator.conftest import Builder
+from tests.emulator.conftest import build as build
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(mpe, list(arguments))
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    document = config()
+    document["eventTraker"] = {}
+    path = tmp_path / "wrong.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_a_good_file_is_fine() -> None:
+    result = run("validate", str(MOVIELENS / "config.json"))
+    assert result.exit_code == 0
+    assert "fine" in result.output
+
+
+def test_every_file_is_checked_and_any_problem_is_exit_code_1(wrong: Path) -> None:
+    result = run("validate", str(wrong), str(MOVIELENS / "config.json"))
+    assert result.exit_code == 1
+    assert "1 problem" in result.output
+    assert "Did you mean 'eventTracker'?" in result.output
+    assert "fine" in result.output
+
+
+def test_problems_come_as_json_too(wrong: Path) -> None:
+    result = run("validate", str(wrong), "--output", "json")
+    (told,) = json.loads(result.output).values()
+    assert [one["path"] for one in told["problems"]] == ["$.eventTraker"]
+
+
+def test_what_is_not_carried_out_yet_is_noted(tmp_path: Path) -> None:
+    document = config()
+    document["solutions"][0]["workflowConfig"] = {"schedules": {"full": "rate(7 days)"}}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(document))
+    result = run("validate", str(path))
+    assert result.exit_code == 0
+    assert "note: $.solutions[0].workflowConfig.schedules" in result.output
+
+
+def test_a_file_that_is_not_there_is_wrong_usage() -> None:
+    assert run("validate", "nowhere.json").exit_code == 2
+
+
+def test_a_plan_of_a_wrong_file_tells_its_problems_without_asking_aws(wrong: Path) -> None:
+    result = run("plan", str(wrong))
+    assert result.exit_code == 1
+    assert "$.eventTraker" in result.output
+
+
+class Nothing(Objects):
+    """A data bucket that is empty."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def data(self, data: Data) -> DataVersion:
+        return DataVersion(f"s3://{data.bucket}/{data.prefix}.csv", None)
+
+
+def planned(emulated: Emulated, document: dict[str, Any]) -> dict[str, Any]:
+    place = Place("us-east-1", "000000000000", "data", ROLE)
+    state = desired_state(parse(json.dumps(document)), place, version="plan")
+    steps = survey(state, Personalize(emulated.client), Nothing())
+    return {step.desired.id: step.action for step in steps}
+
+
+def films(recipe: str = "aws-popularity-count", tps: int = 1) -> dict[str, Any]:
+    """Return a config of what the builder builds."""
+    fields = [
+        {"name": name, "type": kind}
+        for name, kind in (
+            ("USER_ID", "string"),
+            ("ITEM_ID", "string"),
+            ("EVENT_TYPE", "string"),
+            ("EVENT_VALUE", "float"),
+            ("TIMESTAMP", "long"),
+        )
+    ]
+    schema = {
+        "type": "record",
+        "name": "Interactions",
+        "version": "1.0",
+        "fields": fields,
+        "namespace": "com.amazonaws.personalize.schema",
+    }
+    return {
+        "datasetGroup": {"serviceConfig": {"name": "films"}},
+        "datasets": {
+            "interactions": {
+                "dataset": {"serviceConfig": {"name": "d"}},
+                "schema": {"serviceConfig": {"name": "d-Interactions", "schema": schema}},
+            }
+        },
+        "solutions": [
+            {
+                "serviceConfig": {
+                    "name": "for-you",
+                    "recipeArn": f"arn:aws:personalize:::recipe/{recipe}",
+                },
+                "campaigns": [{"serviceConfig": {"name": "live", "minProvisionedTPS": tps}}],
+            }
+        ],
+    }
+
+
+def test_of_nothing_everything_would_be_created(emulated: Emulated) -> None:
+    actions = planned(emulated, films())
+    assert set(actions.values()) == {Create("absent")}
+    assert emulated.client.list_dataset_groups()["datasetGroups"] == []
+
+
+def test_of_what_is_as_desired_nothing_would_be_done(build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    build.campaign(build.version(build.solution(group, "popularity-count")))
+    actions = planned(build.emulated, films())
+    assert {type(action) for action in actions.values()} == {Keep}
+
+
+def test_a_plan_tells_updates_refusals_and_what_is_under_way(build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group, "popularity-count")
+    build.campaign(build.version(solution))
+    actions = planned(build.emulated, films("aws-sims", tps=2))
+    assert isinstance(actions["solution.for-you"], Reject)
+    changed = actions["campaign.for-you.live"]
+    assert isinstance(changed, Update)
+    assert changed.changes == (Change("minProvisionedTPS", 1, 2),)
+    build.client.update_campaign(campaignArn=f"{changed.arn}", minProvisionedTPS=2)
+    assert isinstance(planned(build.emulated, films(tps=2))["campaign.for-you.live"], Wait)
+
+
+def test_a_campaign_would_move_to_a_version_that_is_yet_to_be(build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group, "popularity-count")
+    version = build.version(solution)
+    build.campaign(version)
+    build.emulated.service._worlds["000000000000", "us-east-1"].resources.pop(version)
+    action = planned(build.emulated, films())["campaign.for-you.live"]
+    assert isinstance(action, Update)
+    assert action.changes[0].new == UNKNOWN
