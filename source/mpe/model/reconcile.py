@@ -14,7 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from mpe.model.desired import Desired
+from mpe.model.errors import DriftError, ResourceFailed
 from mpe.model.spec import ACTIVE, FAILED, ResourceSpec
+
+DRIFT, FAILURE = DriftError.__name__, ResourceFailed.__name__
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,10 @@ class Keep:
 
 @dataclass(frozen=True)
 class Reject:
-    """Nothing this project may do would mend it; ``error`` names the class of errors.py."""
+    """Nothing this project may do would mend it."""
 
     error: str
+    """The name of a class of :mod:`mpe.model.errors`, as people see it in mails."""
     message: str
 
 
@@ -117,7 +121,7 @@ def decide(
     if observed.status in FAILED:
         return _failed(desired, observed, pinned)
     if observed.update in FAILED and pinned == "updated":
-        return Reject("ResourceFailed", observed.reason or f"the update is {observed.update}")
+        return Reject(FAILURE, observed.reason or f"the update is {observed.update}")
     if desired.spec.repeatable:
         return _repeatable(observed, pinned, fresh_since)
     return _converge(desired, observed, pinned)
@@ -126,7 +130,7 @@ def decide(
 def _absent(desired: Desired, pinned: str | None) -> Action:
     if pinned:
         return Reject(
-            "ResourceFailed",
+            FAILURE,
             "it disappeared while this run waited for it: something else deleted it. "
             "Upload the config again to create it.",
         )
@@ -135,12 +139,12 @@ def _absent(desired: Desired, pinned: str | None) -> Action:
 
 def _failed(desired: Desired, observed: Observed, pinned: str | None) -> Action:
     if pinned:
-        return Reject("ResourceFailed", observed.reason or f"its status is {observed.status}")
+        return Reject(FAILURE, observed.reason or f"its status is {observed.status}")
     if desired.spec.repeatable:
         return Create("failed")
     reason = f" ({observed.reason})" if observed.reason else ""
     return Reject(
-        "ResourceFailed",
+        FAILURE,
         f"an earlier attempt is {observed.status}{reason}. "
         "Delete it in Amazon Personalize and upload the config again.",
     )
@@ -157,9 +161,9 @@ def _converge(desired: Desired, observed: Observed, pinned: str | None) -> Actio
         return Keep(observed.arn)
     frozen = [change for change in changes if change.field not in desired.spec.mutable]
     if frozen:
-        return Reject("DriftError", _frozen(frozen))
+        return Reject(DRIFT, _frozen(frozen))
     if pinned == "updated":
-        return Reject("ResourceFailed", f"the update did not change {_names(changes)}.")
+        return Reject(FAILURE, f"the update did not change {_names(changes)}.")
     return Update(observed.arn, changes)
 
 

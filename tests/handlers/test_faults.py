@@ -1,0 +1,195 @@
+"""Whatever fails on the way, a dataset group ends the same, with nothing made twice.
+
+A run's steps are taken in its own order through the real handler against the emulator.
+Calls fail before they take effect, or take effect and lose their answer; functions die half
+way and are called again, as Step Functions would. What a run gives up on, a new upload mends.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mpe.aws.personalize import Personalize
+from mpe.emulator import Request, Response
+from mpe.handlers.ensure import Ensure, Step
+from mpe.model.config import parse
+from mpe.model.desired import Desired, DesiredState, Place, desired_state
+from mpe.model.outcome import Outcome
+from tests.conftest import ROLE, Emulated, config, interactions
+from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking
+
+DATA = "s3://data/train/movielens"
+MOST_RUNS = 3
+RETRIES = 5
+
+
+@dataclass
+class Faulty(Emulated):
+    """An emulated service some of whose calls fail, by their number."""
+
+    faults: dict[int, str] = field(default_factory=dict)
+    calls: int = 0
+
+    def make(self, name: str) -> Any:
+        answer = self.service.handle
+
+        def handle(request: Request) -> Response:
+            self.calls += 1
+            fault = self.faults.get(self.calls)
+            if fault is None:
+                return answer(request)
+            if fault == "lost":
+                answer(request)
+            code = "ThrottlingException" if fault == "throttled" else "InternalFailure"
+            kind = {"Content-Type": "application/x-amz-json-1.1"}
+            return Response(500, kind, json.dumps({"__type": code, "message": code}).encode())
+
+        self.service.handle = handle  # type: ignore[method-assign]
+        return super().make(name)
+
+
+class Killed(Exception):
+    """The function died."""
+
+
+@dataclass
+class Mortal(Ledger):
+    """A ledger at which the function dies now and then."""
+
+    deaths: set[int] = field(default_factory=set)
+    calls: int = 0
+
+    def duration(self, group: str, resource: str) -> float | None:
+        self._maybe_die()
+        return super().duration(group, resource)
+
+    def record(self, *args: Any) -> None:
+        self._maybe_die()
+        super().record(*args)
+
+    def _maybe_die(self) -> None:
+        self.calls += 1
+        if self.calls in self.deaths:
+            raise Killed
+
+
+class Provisioning:
+    """A dataset group, provisioned by as many runs as it takes."""
+
+    def __init__(self, faults: dict[int, str], deaths: set[int]) -> None:
+        self.emulated = Faulty(faults=faults)
+        rows = "ITEM_ID,TITLE,GENRES,YEAR\n1,A,Drama,1999\n"
+        self.emulated.objects.objects = {
+            f"{DATA}/interactions.csv": interactions(users=40),
+            f"{DATA}/items.csv": rows,
+            f"{DATA}/users.csv": "USER_ID,FAVOURITE_GENRE,RATINGS\nu1,Drama,3\n",
+        }
+        bucket = Bucket()
+        bucket.modified = self.emulated.clock()
+        self.ensure = Ensure(
+            Personalize(self.emulated.client),
+            bucket,
+            Mortal(deaths=deaths),  # type: ignore[arg-type]
+            Heard(),
+            Ticking(fake=self.emulated.clock),
+        )
+        place = Place("us-east-1", "000000000000", "data", ROLE)
+        self.state = desired_state(parse(json.dumps(config())), place, version="1")
+
+    def provision(self) -> int:
+        """Run until all is as desired, and return how many runs it took."""
+        for count in range(1, MOST_RUNS + 1):
+            if self._run(f"run-{count}", self.state):
+                return count
+        raise AssertionError("it did not converge")
+
+    def _run(self, run: str, state: DesiredState) -> bool:
+        version = None
+        for desired in state.resources.values():
+            params = {**desired.params}
+            if desired.given:
+                params["solutionVersionArn"] = version
+            outcome = self._follow(run, _with(desired, params))
+            if outcome.failed:
+                return False
+            version = outcome.arn if desired.noun == "SolutionVersion" else version
+        return True
+
+    def _follow(self, run: str, desired: Desired) -> Outcome:
+        outcome = Outcome.of(desired)
+        while True:
+            outcome = self._call(Step(run, self.state.group, desired, outcome))
+            if outcome.wait is None:
+                return outcome
+            self.emulated.clock.advance(outcome.wait)
+
+    def _call(self, step: Step) -> Outcome:
+        """Call the function, and again where it died, with the same input."""
+        for _ in range(RETRIES):
+            try:
+                return Outcome.from_dict(self.ensure(step).as_dict())
+            except Killed:
+                continue
+        raise AssertionError("the function died every time")
+
+    def made(self) -> dict[str, list[tuple[str, str]]]:
+        """Return every resource there is, by type, with its status."""
+        self.emulated.faults = {}
+        client = self.emulated.client
+        lists = {
+            "groups": client.list_dataset_groups()["datasetGroups"],
+            "datasets": client.list_datasets()["datasets"],
+            "imports": client.list_dataset_import_jobs()["datasetImportJobs"],
+            "trackers": client.list_event_trackers()["eventTrackers"],
+            "filters": client.list_filters()["Filters"],
+            "solutions": client.list_solutions()["solutions"],
+            "versions": client.list_solution_versions()["solutionVersions"],
+            "campaigns": client.list_campaigns()["campaigns"],
+        }
+        return {
+            kind: sorted((_parent(one), one["status"]) for one in found)
+            for kind, found in lists.items()
+        }
+
+
+def _with(desired: Desired, params: dict[str, Any]) -> Desired:
+    return Desired(**{**vars(desired), "params": params})
+
+
+def _parent(one: dict[str, Any]) -> str:
+    """Return a name that does not depend on the run: a job's without its end."""
+    name = one.get("name") or one.get("jobName", "").rsplit("-run-", 1)[0]
+    return str(name or one["solutionVersionArn"].split("/")[1])
+
+
+def clean() -> dict[str, list[tuple[str, str]]]:
+    undisturbed = Provisioning({}, set())
+    assert undisturbed.provision() == 1
+    return undisturbed.made()
+
+
+CLEAN = clean()
+FAULTS = st.dictionaries(
+    st.integers(1, 160), st.sampled_from(["lost", "refused", "throttled"]), max_size=12
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(FAULTS, st.sets(st.integers(1, 60), max_size=4))
+def test_a_dataset_group_ends_the_same_whatever_fails(
+    faults: dict[int, str], deaths: set[int]
+) -> None:
+    disturbed = Provisioning(dict(faults), deaths)
+    disturbed.provision()
+    assert disturbed.made() == CLEAN
+
+
+def test_the_undisturbed_run_makes_one_of_each() -> None:
+    assert len(CLEAN["imports"]) == 3
+    assert len(CLEAN["versions"]) == 2
+    assert {status for found in CLEAN.values() for _, status in found} == {"ACTIVE"}
