@@ -346,3 +346,45 @@ def test_a_plan_says_what_the_run_then_does(cloud: LocalCloud, tmp_path: Path) -
     code, told = plan(document)
     assert code == 2
     assert "minProvisionedTPS: 1 -> 2" in told
+
+
+def shop(group: str) -> dict[str, Any]:
+    """Return a config of an ECOMMERCE dataset group with a recommender."""
+    document = small(group)
+    document["datasetGroup"]["serviceConfig"]["domain"] = "ECOMMERCE"
+    del document["solutions"]
+    document["recommenders"] = [
+        {
+            "serviceConfig": {
+                "name": f"{group}-for-you",
+                "recipeArn": "arn:aws:personalize:::recipe/aws-ecomm-recommended-for-you",
+                "recommenderConfig": {"minRecommendationRequestsPerSecond": 1},
+            }
+        }
+    ]
+    return document
+
+
+def test_a_domain_dataset_group_gets_its_recommender_and_its_updates(cloud: LocalCloud) -> None:
+    user = User(cloud, "shop")
+    user.put("interactions.csv", CSV)
+    user.upload(shop("shop"))
+    assert user.wait_for_run() == "SUCCEEDED"
+    arn = user.arn("recommender/shop-for-you")
+    personalize = cloud.client("personalize")
+    told = personalize.describe_recommender(recommenderArn=arn)["recommender"]
+    assert told["status"] == "ACTIVE"
+    assert told["modelMetrics"]["coverage"] > 0
+    items = cloud.client("personalize-runtime").get_recommendations(
+        recommenderArn=arn, userId="u0", numResults=5
+    )["itemList"]
+    assert len(items) == 5
+
+    document = shop("shop")
+    config_ = document["recommenders"][0]["serviceConfig"]["recommenderConfig"]
+    config_["minRecommendationRequestsPerSecond"] = 2
+    user.upload(document)
+    assert user.wait_for_run(2) == "SUCCEEDED"
+    told = personalize.describe_recommender(recommenderArn=arn)["recommender"]
+    assert told["recommenderConfig"]["minRecommendationRequestsPerSecond"] == 2
+    assert "updated Recommender shop-for-you" in user.mail(2)[1]["body"]

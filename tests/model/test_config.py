@@ -373,6 +373,8 @@ def test_a_domain_config_is_read() -> None:
     ]
     state = desired_state(parse(json.dumps(document)), PLACE, version="1")
     assert state.resources["schema.items"].params["domain"] == "VIDEO_ON_DEMAND"
+    assert state.work["recommenders"] == ["recommender.top"]
+    assert state.resources["recommender.top"].arn == PLACE.arn("recommender/top")
 
 
 def test_the_desired_state_survives_being_saved() -> None:
@@ -383,6 +385,7 @@ def test_the_desired_state_survives_being_saved() -> None:
 def test_every_id_of_the_work_is_a_resource() -> None:
     state = desired_state(parse(json.dumps(config())), PLACE, version="1")
     ids = {state.work["datasetGroup"], *state.work["filters"], *state.work["eventTrackers"]}
+    ids.update(state.work["recommenders"])
     for dataset in state.work["datasets"]:
         ids.update(dataset.values())
     for solution in state.work["solutions"]:

@@ -95,6 +95,13 @@ CASES = [
         id="a-document-is-compared-by-meaning",
     ),
     pytest.param(
+        desired("Recommender", recommenderConfig={"minRecommendationRequestsPerSecond": 2}),
+        observed("INACTIVE", recommenderConfig={"minRecommendationRequestsPerSecond": 1}),
+        {},
+        Keep(ARN),
+        id="what-somebody-stopped-stays-stopped",
+    ),
+    pytest.param(
         desired("DatasetImportJob"),
         observed("CREATE FAILED"),
         {},

@@ -33,11 +33,10 @@ def call(world: World, name: str, path: str, params: Mapping[str, Any]) -> dict[
 
 
 def _recommend(world: World, params: Mapping[str, Any]) -> dict[str, Any]:
-    for key in ("recommenderArn", "promotions", "metadataColumns"):
+    for key in ("promotions", "metadataColumns"):
         if key in params:
             raise ServiceError("NotImplementedException", f"{key} is not emulated yet.", 501)
-    campaign = _campaign(world, params.get("campaignArn"))
-    version = version_of(world, campaign.fields["solutionVersionArn"])
+    version = _source(world, params)
     _needs(version, params)
     count = params.get("numResults", DEFAULT)
     if not 1 <= count <= MOST:
@@ -61,15 +60,21 @@ def _item(item: str, score: float) -> dict[str, Any]:
     return {"itemId": item, "score": score} if score else {"itemId": item}
 
 
-def _campaign(world: World, arn: str | None) -> Resource:
-    if not arn:
-        raise invalid("campaignArn or recommenderArn is required.")
+def _source(world: World, params: Mapping[str, Any]) -> Resource:
+    """Return what has the model: a campaign's solution version, or a recommender."""
+    given = [key for key in ("campaignArn", "recommenderArn") if key in params]
+    if len(given) != 1:
+        raise invalid("Either campaignArn or recommenderArn is required.")
+    arn = params[given[0]]
     found = world.resources.get(arn)
-    if found is None or found.noun != "Campaign":
-        raise ServiceError("ResourceNotFoundException", f"Campaign {arn} does not exist.", 404)
+    noun = {"campaignArn": "Campaign", "recommenderArn": "Recommender"}[given[0]]
+    if found is None or found.noun != noun:
+        raise ServiceError("ResourceNotFoundException", f"{noun} {arn} does not exist.", 404)
     if found.state(world.now).status != ACTIVE:
-        raise invalid(f"Campaign {arn} is not ACTIVE.")
-    return found
+        raise invalid(f"{noun} {arn} is not ACTIVE.")
+    if noun == "Recommender":
+        return found
+    return version_of(world, found.fields["solutionVersionArn"])
 
 
 def _needs(version: Resource, params: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from mpe.emulator.objects import Objects
 from mpe.emulator.recipes import describe_static, list_recipes
 from mpe.emulator.resources import KINDS
 from mpe.emulator.resources.base import in_use, invalid
+from mpe.emulator.resources.recommenders import start, stop
 from mpe.emulator.resources.solutions import KIND_OF_VERSION, train_automatically
 from mpe.emulator.settings import Durations, Quotas, utcnow
 from mpe.emulator.state import World
@@ -194,6 +195,14 @@ def _stop(world: World, params: Params) -> dict[str, Any]:
     return {}
 
 
+def _start_recommender(world: World, params: Params) -> dict[str, Any]:
+    return start(world, world.get("Recommender", params["recommenderArn"]))
+
+
+def _stop_recommender(world: World, params: Params) -> dict[str, Any]:
+    return stop(world, world.get("Recommender", params["recommenderArn"]))
+
+
 _VERBS: dict[str, Callable[[World, str, Params], dict[str, Any]]] = {
     "Create": _create,
     "Describe": _describe,
@@ -204,6 +213,8 @@ _VERBS: dict[str, Callable[[World, str, Params], dict[str, Any]]] = {
 _SPECIAL: dict[str, Callable[[World, Params], dict[str, Any]]] = {
     "GetSolutionMetrics": _metrics,
     "StopSolutionVersionCreation": _stop,
+    "StartRecommender": _start_recommender,
+    "StopRecommender": _stop_recommender,
     "ListRecipes": list_recipes,
     "DescribeRecipe": describe_static("recipe"),
     "DescribeAlgorithm": describe_static("algorithm"),

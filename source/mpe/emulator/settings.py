@@ -25,12 +25,14 @@ class Durations:
             "Solution": 10,
             "SolutionVersion": 3600,
             "Campaign": 600,
+            "Recommender": 3600,
         }
     )
     update: dict[str, float] = field(
-        default_factory=lambda: {"Dataset": 30, "Solution": 10, "Campaign": 600}
+        default_factory=lambda: {"Dataset": 30, "Solution": 10, "Campaign": 600, "Recommender": 600}
     )
     delete: float = 20
+    start_stop: float = 60
     pending: float = 0.1
     """The share of a duration that is spent pending."""
 
@@ -45,6 +47,8 @@ class Quotas:
     solutions: int = 10
     """Per dataset group."""
     campaigns: int = 5
+    """Per dataset group."""
+    recommenders: int = 5
     """Per dataset group."""
     filters: int = 30
     """Per dataset group."""

@@ -53,7 +53,7 @@ class Resource:
     data: Dataset | None = None
     """A dataset's rows."""
     model: Model | None = None
-    """A solution version's model."""
+    """What a solution version or a recommender learned."""
 
     @property
     def name(self) -> str:
@@ -71,7 +71,7 @@ class Resource:
 
     def changing(self, now: datetime) -> bool:
         """Tell whether a creation, an update or a deletion is under way."""
-        settled = {ACTIVE, FAILED, "CREATE STOPPED"}
+        settled = {ACTIVE, FAILED, "CREATE STOPPED", "INACTIVE"}
         if self.state(now).status not in settled:
             return True
         return self.change is not None and self.change.progress.at(now).status not in settled

@@ -161,6 +161,7 @@ class ProvisioningWorkflow(Construct):
             [
                 self._each_of("EventTracker", "eventTrackers"),
                 self._each_of("Filter", "filters"),
+                self._each_of("Recommender", "recommenders"),
                 self._solutions(solutions.machine),
             ],
         )

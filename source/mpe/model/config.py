@@ -323,7 +323,7 @@ def _sections(given: Mapping[str, Any], key: str, path: str) -> tuple[ResourceCo
 
 def _not_yet(config: Config) -> Iterator[Problem]:
     """Name the sections that are valid but that this version does not act on."""
-    later = {"Recommender", "BatchInferenceJob", "BatchSegmentJob"}
+    later = {"BatchInferenceJob", "BatchSegmentJob"}
     for noun, section in config.sections():
         if noun in later:
             yield Problem(section.path, f"a {noun} is not created yet by this version.")

@@ -151,6 +151,7 @@ class _Builder:
             ],
             "eventTrackers": ["eventTracker"] if self.config.event_tracker else [],
             "filters": [f"filter.{_name(one)}" for one in self.config.filters],
+            "recommenders": [f"recommender.{_name(one)}" for one in self.config.recommenders],
             "solutions": [_solution_work(solution) for solution in self.config.solutions],
         }
 
@@ -162,6 +163,8 @@ class _Builder:
             yield self._in_group("EventTracker", "eventTracker", self.config.event_tracker)
         for one in self.config.filters:
             yield self._in_group("Filter", f"filter.{_name(one)}", one)
+        for one in self.config.recommenders:
+            yield self._in_group("Recommender", f"recommender.{_name(one)}", one)
         for solution in self.config.solutions:
             yield from self._solution(solution)
 

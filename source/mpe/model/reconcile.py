@@ -15,7 +15,7 @@ from typing import Any
 
 from mpe.model.desired import Desired
 from mpe.model.errors import DriftError, ResourceFailed
-from mpe.model.spec import ACTIVE, FAILED, ResourceSpec
+from mpe.model.spec import ACTIVE, FAILED, INACTIVE, ResourceSpec
 
 DRIFT, FAILURE = DriftError.__name__, ResourceFailed.__name__
 
@@ -43,7 +43,7 @@ class Observed:
 
     @staticmethod
     def _pending(status: str) -> bool:
-        return status != ACTIVE and status not in FAILED
+        return status not in {ACTIVE, INACTIVE} and status not in FAILED
 
     @property
     def shown(self) -> str:
@@ -124,6 +124,8 @@ def decide(
         return Reject(FAILURE, observed.reason or f"the update is {observed.update}")
     if desired.spec.repeatable:
         return _repeatable(observed, pinned, fresh_since)
+    if observed.status == INACTIVE:
+        return Keep(observed.arn)  # stopped on purpose, and not to be updated while it is
     return _converge(desired, observed, pinned)
 
 

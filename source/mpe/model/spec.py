@@ -20,6 +20,8 @@ MINUTE = 60
 HOUR = 60 * MINUTE
 
 ACTIVE = "ACTIVE"
+INACTIVE = "INACTIVE"
+"""A recommender that somebody stopped; it costs nothing until it is started again."""
 FAILED = frozenset({"CREATE FAILED", "CREATE STOPPED", "FAILED"})
 """Statuses that no waiting will mend."""
 
@@ -177,6 +179,16 @@ _ROWS = (
         listed_by="datasetGroupArn",
         typical_seconds=15,
         needs=("DatasetGroup", "Dataset"),
+    ),
+    ResourceSpec(
+        noun="Recommender",
+        arn="recommender/{name}",
+        list_key="recommenders",
+        listed_by="datasetGroupArn",
+        mutable=frozenset({"recommenderConfig"}),
+        update_status="latestRecommenderUpdate",
+        typical_seconds=HOUR,
+        needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
     ),
     ResourceSpec(
         noun="Solution",

@@ -3,6 +3,7 @@
 from mpe.emulator.resources.base import Kind
 from mpe.emulator.resources.groups import DatasetGroupKind, DatasetKind, SchemaKind
 from mpe.emulator.resources.imports import DatasetImportJobKind
+from mpe.emulator.resources.recommenders import RecommenderKind
 from mpe.emulator.resources.serving import CampaignKind
 from mpe.emulator.resources.solutions import SolutionKind, SolutionVersionKind
 from mpe.emulator.resources.using import EventTrackerKind, FilterKind
@@ -19,6 +20,7 @@ KINDS: dict[str, Kind] = {
         SolutionKind(),
         SolutionVersionKind(),
         CampaignKind(),
+        RecommenderKind(),
     )
 }
 """The resource types that are emulated, by noun."""

@@ -29,7 +29,7 @@ class DatasetGroupKind(Kind):
             raise limit(f"More than {world.quotas.dataset_groups} dataset groups.")
 
     def check_deletion(self, world: World, found: Resource) -> None:
-        for noun in ("EventTracker", "Solution", "Dataset"):
+        for noun in ("EventTracker", "Solution", "Recommender", "Dataset"):
             need_none(list(world.of(noun, datasetGroupArn=found.arn)), noun, found)
 
 
@@ -96,6 +96,7 @@ class DatasetKind(Kind):
         for job in world.of("DatasetImportJob", datasetArn=found.arn):
             if job.changing(world.now):
                 raise in_use(f"{found.arn} is being imported by {job.arn}.")
+        need_none(live(world, "Recommender", datasetGroupArn=group), "Recommender", found)
         for solution in world.of("Solution", datasetGroupArn=group):
             _unused(world, solution, found)
 
