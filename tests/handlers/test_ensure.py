@@ -297,6 +297,35 @@ def test_a_campaign_moves_to_another_version(world: World, build: Builder) -> No
     assert (told["solutionVersionArn"], told["minProvisionedTPS"]) == (new, 2)
 
 
+def test_a_solutions_automatic_training_is_converged(world: World, build: Builder) -> None:
+    group_ = build.group()
+    build.imported(group_)
+    arn = build.solution(group_, performAutoTraining=True)
+    config = {"autoTrainingConfig": {"schedulingExpression": "rate(3 days)"}}
+    params = {"name": "for-you", "performAutoTraining": True, "solutionConfig": config}
+    desired = Desired("solution", "Solution", "for-you", "$.s", params, arn=arn)
+    assert world.follow(desired).did == "updated"
+    told = world.emulated.client.describe_solution(solutionArn=arn)["solution"]
+    assert told["solutionConfig"] == config
+    off = replace(desired, params={"name": "for-you", "performAutoTraining": False})
+    assert world.follow(off).did == "updated"
+    assert not world.emulated.client.describe_solution(solutionArn=arn)["solution"][
+        "performAutoTraining"
+    ]
+
+
+def test_what_a_solution_cannot_change_is_refused_by_its_member(
+    world: World, build: Builder
+) -> None:
+    group_ = build.group()
+    build.imported(group_)
+    arn = build.solution(group_)
+    params = {"solutionConfig": {"eventValueThreshold": "3"}}
+    outcome = world.step(Desired("solution", "Solution", "for-you", "$.s", params, arn=arn))
+    assert outcome.failed
+    assert "solutionConfig.eventValueThreshold is null" in outcome.failed.reason
+
+
 def test_the_name_of_a_job_stays_within_the_services_limit(world: World, build: Builder) -> None:
     desired = replace(imported(build.dataset(build.group())), name="x" * 63)
     world.emulated.objects.objects[f"{BUCKET}/interactions.csv"] = interactions()

@@ -93,8 +93,14 @@ class Personalize:
         """Change fields of an existing resource in place."""
         operation = desired.spec.update
         assert operation is not None, f"{desired.noun} has no update"
-        fields = {change.field: change.new for change in changes}
-        self._call(operation, **{desired.spec.arn_key: arn, **fields})
+        params: dict[str, Any] = {desired.spec.arn_key: arn}
+        for change in changes:
+            outer, _, inner = change.field.partition(".")
+            if inner:
+                params.setdefault(desired.spec.update_inside[outer], {})[inner] = change.new
+            else:
+                params[outer] = change.new
+        self._call(operation, **params)
 
     def _find(self, desired: Desired) -> Observed | None:
         spec = desired.spec

@@ -8,7 +8,7 @@ prints it, so a plan cannot disagree with what happens.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -178,10 +178,22 @@ def drift(desired: Desired, fields: Mapping[str, Any]) -> tuple[Change, ...]:
     spec = desired.spec
     compared = sorted(set(desired.params) - spec.write_only)
     return tuple(
-        Change(name, fields.get(name), desired.params[name])
+        change
         for name in compared
         if not _covers(spec, name, desired.params[name], fields.get(name))
+        for change in _changes(spec, name, desired.params[name], fields.get(name))
     )
+
+
+def _changes(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> Iterator[Change]:
+    """Yield what differs: the parameter, or those of its members that do."""
+    if name not in spec.update_inside or not isinstance(wanted, Mapping):
+        yield Change(name, found, wanted)
+        return
+    known = found or {}
+    for inner in sorted(wanted):
+        if inner not in known or not _included(wanted[inner], known[inner]):
+            yield Change(f"{name}.{inner}", known.get(inner), wanted[inner])
 
 
 def _covers(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> bool:

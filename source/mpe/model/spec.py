@@ -12,7 +12,7 @@ and, for the ARNs and the actions' resources, the service authorization referenc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,7 +46,10 @@ class ResourceSpec:
     one_per_parent: bool = False
     """The parent holds one of these, so it is found by listing, whatever its name."""
     mutable: frozenset[str] = frozenset()
-    """The create parameters that the Update operation can converge."""
+    """The create parameters that the Update operation can converge; ``outer.inner`` for a
+    member of one that it converges in part."""
+    update_inside: Mapping[str, str] = field(default_factory=dict)
+    """For a parameter that is converged in part, the update's parameter with those members."""
     write_only: frozenset[str] = frozenset({"tags"})
     """Create parameters that Describe never returns, so they cannot drift."""
     documents: frozenset[str] = frozenset()
@@ -195,7 +198,15 @@ _ROWS = (
         arn="solution/{name}",
         list_key="solutions",
         listed_by="datasetGroupArn",
-        mutable=frozenset({"performAutoTraining", "performIncrementalUpdate"}),
+        mutable=frozenset(
+            {
+                "performAutoTraining",
+                "performIncrementalUpdate",
+                "solutionConfig.autoTrainingConfig",
+                "solutionConfig.eventsConfig",
+            }
+        ),
+        update_inside={"solutionConfig": "solutionUpdateConfig"},
         update_status="latestSolutionUpdate",
         typical_seconds=10,
         needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
