@@ -21,6 +21,7 @@ from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.finish import Finish
 from mpe.model.desired import Place
+from mpe.model.messages import message_for
 from tests.conftest import config
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -332,3 +333,30 @@ def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
     account.ledger.remember("movielens", "campaign", 601.26)
     assert account.ledger.duration("movielens", "campaign") == 601.3
     assert account.ledger.duration("other", "campaign") is None
+
+
+def test_the_worst_config_still_fits_into_an_event(account: Account) -> None:
+    document = config()
+    document["x" * 100_000] = {}
+    for n in range(5_000):
+        document[f"{n}-{'y' * 100}"] = {}
+    assert account.upload(json.dumps(document))["rejected"] == 5_001
+    ((_, detail),) = account.events.put_
+    assert detail["Total"] == 5_001
+    assert 10 < len(detail["Problems"]) < 5_001
+    message = message_for(CONFIG_REJECTED, detail, region="us-east-1")
+    assert len(json.dumps(detail)) < 100_000
+    assert len(json.dumps(message.by_protocol())) < 256_000
+
+
+def test_the_worst_run_still_fits_into_an_event(account: Account) -> None:
+    failed = {"error": "ResourceFailed", "reason": "z" * 5_000}
+    for n in range(150):
+        account.ledger.record("movielens", "run", outcome(f"s{n}", failed=failed), NOW)
+        account.ledger.record("movielens", "run", outcome(f"t{n}"), NOW)
+    account.finish(RUN)
+    ((_, detail),) = account.events.put_
+    assert (detail["Failed"], detail["Changed"]) == (150, 150)
+    message = message_for(RUN_CHANGED, detail, region="us-east-1")
+    assert len(json.dumps(detail)) < 150_000
+    assert len(json.dumps(message.by_protocol())) < 256_000

@@ -17,8 +17,10 @@ RUN: dict[str, Any] = {
     "Duration": 3725,
     "Config": "train/films/config.json",
     "Changes": [{"Resource": "Campaign", "Name": "live", "Did": "created", "Seconds": 600}],
+    "Changed": 1,
     "Kept": 3,
     "Failures": [],
+    "Failed": 0,
     "Notes": [],
 }
 
@@ -37,7 +39,7 @@ def test_a_success_tells_what_was_done_and_where_to_look() -> None:
 
 
 def test_a_run_that_changed_nothing_says_so() -> None:
-    assert "all 3 resources are as the config says" in tell(Changes=[]).text
+    assert "all 3 resources are as the config says" in tell(Changes=[], Changed=0).text
 
 
 def test_a_failure_tells_which_why_and_what_to_do() -> None:
@@ -49,10 +51,11 @@ def test_a_failure_tells_which_why_and_what_to_do() -> None:
         "Reason": "Input CSV is missing the following columns:[ITEM_ID]",
         "Remedy": "Add the columns.",
     }
-    message = tell(Status="FAILED", Failures=[failure])
+    message = tell(Status="FAILED", Failures=[failure], Failed=3)
     assert message.subject == "Personalize dataset group films needs your attention"
     for told in (*failure.values(), "continues from there"):
         assert told in message.text
+    assert "... and 2 more failed." in message.text
 
 
 def test_sections_that_are_not_carried_out_are_told() -> None:

@@ -14,8 +14,6 @@ from typing import Any
 SOURCE = "solutions.aws.personalize"
 RUN_CHANGED = "Maintenance Run State Change"
 CONFIG_REJECTED = "Configuration Rejected"
-LIMIT = 240_000
-"""Bytes of detail, below the 256 KB that PutEvents takes."""
 
 
 class EventsError(Exception):

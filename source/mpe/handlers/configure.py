@@ -25,10 +25,9 @@ from mpe.handlers.settings import LOGGER, setting
 from mpe.model.config import Config, parse
 from mpe.model.desired import Place, desired_state
 from mpe.model.errors import ConfigError, Problem
+from mpe.model.messages import within
 
 EXECUTION_NAME_LIMIT = 80
-MOST_PROBLEMS = 100
-"""How many problems one event carries; the count tells of the rest."""
 MOST_NOTES = 20
 GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
 
@@ -108,7 +107,7 @@ class Configure:
                 "VersionId": upload.version,
                 "DatasetGroup": upload.folder,
                 "Total": len(problems),
-                "Problems": [asdict(problem) for problem in problems[:MOST_PROBLEMS]],
+                "Problems": within(asdict(problem) for problem in problems),
             },
         )
         return {"rejected": len(problems)}

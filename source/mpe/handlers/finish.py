@@ -15,11 +15,8 @@ from mpe.aws.events import RUN_CHANGED, Events
 from mpe.aws.ledger import Ledger
 from mpe.aws.turns import Turns
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.messages import likely_remedy
+from mpe.model.messages import likely_remedy, within
 from mpe.model.spec import SPECS
-
-MOST_LISTED = 200
-"""How many resources one event lists by name; the counts tell of all."""
 
 
 class EventSink(Protocol):
@@ -73,9 +70,11 @@ class Finish:
             "ExecutionArn": execution,
             "Duration": round(self.clock.since(began)),
             "Config": run["config"]["key"],
-            "Changes": [_change(one) for one in outcomes if _changed(one)][:MOST_LISTED],
+            "Changes": within(_change(one) for one in outcomes if _changed(one)),
+            "Changed": sum(map(_changed, outcomes)),
             "Kept": sum(one.get("did") == "kept" for one in outcomes if not one.get("failed")),
-            "Failures": failures[:MOST_LISTED],
+            "Failures": within(failures),
+            "Failed": len(failures),
             "Notes": run.get("notes", []),
         }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,29 @@ SUBJECT_LIMIT = 100
 SMS_LIMIT = 140
 EMAIL_LIMIT = 60_000
 """Characters, so that all protocols together stay below the 256 KB that Publish takes."""
+
+
+LONGEST = 1_000
+"""Characters of one text in an event."""
+BUDGET = 50_000
+"""Characters that one list takes in an event: events and messages hold 256 KB in all."""
+
+
+def within(items: Iterable[Mapping[str, Any]], budget: int = BUDGET) -> list[dict[str, Any]]:
+    """Return as many items as fit into an event, each with its texts cut to a length."""
+    kept: list[dict[str, Any]] = []
+    for item in items:
+        cut = {key: _cut(value) for key, value in item.items()}
+        budget -= len(json.dumps(cut))
+        if budget < 0:
+            break
+        kept.append(cut)
+    return kept
+
+
+def _cut(value: Any) -> Any:
+    long = isinstance(value, str) and len(value) > LONGEST
+    return f"{value[: LONGEST - 3]}..." if long else value
 
 
 @dataclass(frozen=True)
@@ -111,6 +134,10 @@ def _failures(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"      {failure['Reason']}"
         if failure["Remedy"]:
             yield f"      {failure['Remedy']}"
+    hidden = detail["Failed"] - len(detail["Failures"])
+    if hidden > 0:
+        yield ""
+        yield f"  ... and {hidden} more failed."
     if detail["Failures"]:
         yield ""
         yield "What was created before stays. A new upload of the config continues from there."
@@ -124,6 +151,9 @@ def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
     for change in detail["Changes"]:
         took = f" in {spoken(change['Seconds'])}" if "Seconds" in change else ""
         yield f"  {change['Did']} {change['Resource']} {change['Name']}{took}"
+    hidden = detail["Changed"] - len(detail["Changes"])
+    if hidden > 0:
+        yield f"  ... and {hidden} more"
     if detail["Kept"]:
         yield f"  kept {detail['Kept']} as they were"
 
