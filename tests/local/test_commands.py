@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from mpe.local.cloud import LocalCloud, group_alive, listening
+from mpe.local.cloud import LocalCloud, page
+from mpe.local.processes import group_alive, listening
 from tests.local.conftest import CSV, User, small, wait_until
 
 pytestmark = pytest.mark.local
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.local
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An environment with a state directory of its own; nothing is left running in it."""
-    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "TMPDIR": str(temporary)}
     yield environment
     for record in (tmp_path / "mpe").glob("local-*.json"):
         run(environment, "local", "down", "--port", str(json.loads(record.read_text())["port"]))
@@ -45,15 +49,22 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     )
 
 
-def start(environment: dict[str, str], port: str) -> subprocess.Popen[str]:
-    """Start a foreground `up`, and return it once the cloud is up."""
+def begin(environment: dict[str, str], port: str, *options: str) -> subprocess.Popen[str]:
+    """Start an `up`, and return it once the server answers; nothing is deployed yet."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "mpe.cli.main", "local", "up", "--port", port],
+        [sys.executable, "-m", "mpe.cli.main", "local", "up", "--port", port, *options],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    wait_until(lambda: process.poll() is not None or listening(int(port)))
+    return process
+
+
+def start(environment: dict[str, str], port: str) -> subprocess.Popen[str]:
+    """Start a foreground `up`, and return it once the cloud is up."""
+    process = begin(environment, port)
     wait_until(
         lambda: (
             process.poll() is not None
@@ -120,6 +131,43 @@ def test_a_crash_of_the_server_is_told_with_the_end_of_its_log(
     assert "ended by itself (exit code -9)" in errors
     assert "Traceback" not in errors
     assert run(home, "local", "down", "--port", port).returncode == 3
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_before_it_is_up_leaves_nothing(
+    home: dict[str, str], port: str, sign: signal.Signals
+) -> None:
+    process = begin(home, port)
+    process.send_signal(sign)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[1:] == ["Stopping the local cloud ..."]
+    assert not listening(int(port))
+    assert list(Path(home["TMPDIR"]).iterdir()) == []
+    assert not _processes_of(home)
+
+
+def test_a_crash_of_the_server_before_it_is_up_is_told_with_the_end_of_its_log(
+    home: dict[str, str], port: str
+) -> None:
+    process = begin(home, port)
+    wait_until(lambda: _server_pid(port))
+    os.kill(_server_pid(port), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "ended by itself (exit code -9)" in errors
+    assert "Traceback" not in errors
+    assert list(Path(home["TMPDIR"]).iterdir()) == []
+
+
+def test_the_server_goes_when_a_detaching_command_is_killed_before_it_is_up(
+    home: dict[str, str], port: str
+) -> None:
+    process = begin(home, port, "--detach")
+    process.kill()
+    process.communicate(timeout=60)
+    wait_until(lambda: not listening(int(port)))
+    wait_until(lambda: not _processes_of(home))
 
 
 def test_the_server_goes_when_the_command_is_killed(home: dict[str, str], port: str) -> None:
@@ -195,6 +243,24 @@ def test_the_aws_cli_talks_to_it(cloud: LocalCloud, tmp_path: Path) -> None:
         aws("personalize", "describe-campaign", "--campaign-arn", user.arn("campaign/by-cli-live"))
     )
     assert described["campaign"]["status"] == "ACTIVE"
+
+
+def _server_pid(port: str) -> int:
+    """Return the process that answers at a port, or 0 while none does."""
+    try:
+        return int(page(int(port), "/_mpe/health")["pid"])
+    except (OSError, ValueError):
+        return 0
+
+
+def _processes_of(environment: dict[str, str]) -> list[str]:
+    """Return what runs with an environment's own state directory, however it was started."""
+    mark, found = f"XDG_STATE_HOME={environment['XDG_STATE_HOME']}".encode(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
 
 
 def _running(pid: int) -> bool:

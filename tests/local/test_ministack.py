@@ -32,16 +32,53 @@ def test_the_runtime_answers_at_the_same_endpoint(cloud: LocalCloud) -> None:
         )
 
 
-@pytest.mark.parametrize("protocol", ["email", "email-json", "sms"])
-def test_a_subscriber_gets_the_words_of_its_protocol(cloud: LocalCloud, protocol: str) -> None:
+@pytest.mark.parametrize(
+    ("protocol", "to", "subject"),
+    [
+        ("email", "one@example.com", "S"),
+        ("email-json", "two@example.com", "S"),
+        ("sms", "+15550100", ""),
+    ],
+)
+def test_a_subscriber_gets_the_words_of_its_protocol(
+    cloud: LocalCloud, protocol: str, to: str, subject: str
+) -> None:
     sns = cloud.client("sns")
     topic = sns.create_topic(Name=f"told-{protocol}")["TopicArn"]
-    to = "+15550100" if protocol == "sms" else f"{protocol}@example.com"
     sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=to)
     words = {"default": "d", "email": "for email", "email-json": "{}", "sms": "short"}
     sns.publish(TopicArn=topic, Subject="S", Message=json.dumps(words), MessageStructure="json")
     (mail,) = wait_until(lambda: [one for one in cloud.mail() if one["topic"] == topic])
-    assert (mail["to"], mail["subject"], mail["body"]) == (to, "S", words[protocol])
+    body = json.loads(mail["body"])["Message"] if protocol == "email-json" else mail["body"]
+    assert (mail["to"], mail["subject"], body) == (to, subject, words[protocol])
+
+
+def test_a_json_email_is_the_whole_notification(cloud: LocalCloud) -> None:
+    sns = cloud.client("sns")
+    topic = sns.create_topic(Name="notified")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email-json", Endpoint="one@example.com")
+    id = sns.publish(TopicArn=topic, Subject="S", Message="hello")["MessageId"]
+    (mail,) = wait_until(lambda: [one for one in cloud.mail() if one["topic"] == topic])
+    notification = json.loads(mail["body"])
+    assert notification["Timestamp"]
+    assert {name: notification[name] for name in ("Type", "MessageId", "TopicArn", "Subject")} == {
+        "Type": "Notification",
+        "MessageId": id,
+        "TopicArn": topic,
+        "Subject": "S",
+    }
+
+
+def test_a_subscriber_gets_only_what_passes_the_filter(cloud: LocalCloud) -> None:
+    sns = cloud.client("sns")
+    topic = sns.create_topic(Name="filtered")["TopicArn"]
+    wanted = {"FilterPolicy": json.dumps({"status": ["FAILED"]})}
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="one@example.com", Attributes=wanted)
+    for status in ("ACTIVE", "FAILED"):
+        attribute = {"DataType": "String", "StringValue": status}
+        sns.publish(TopicArn=topic, Message=status, MessageAttributes={"status": attribute})
+    mail = wait_until(lambda: [one for one in cloud.mail() if one["topic"] == topic])
+    assert [one["body"] for one in mail] == ["FAILED"]
 
 
 def test_a_mail_without_a_subject_has_the_services_own(cloud: LocalCloud) -> None:

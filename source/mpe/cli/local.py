@@ -17,6 +17,7 @@ from mpe.local.records import Record, log_path
 
 DEFAULT_PORT = 4566
 NOT_RUNNING = 3
+INTERRUPTED = 130
 PORT = click.option(
     "--port",
     default=DEFAULT_PORT,
@@ -50,7 +51,8 @@ def local() -> None:
 def up(port: int, time_scale: float, email: str, detach: bool) -> None:
     """Start the local cloud and deploy the stack.
 
-    Without --detach it runs until Ctrl-C. Example: mpe local up --time-scale 500
+    Without --detach it runs until Ctrl-C. Exit code 130 when it is interrupted before it is
+    up. Example: mpe local up --time-scale 500
     """
     if Record.find(port):
         raise LocalCloudError(
@@ -58,24 +60,26 @@ def up(port: int, time_scale: float, email: str, detach: bool) -> None:
             f"See it with `mpe local status --port {port}`, "
             f"stop it with `mpe local down --port {port}`."
         )
-    signal.signal(signal.SIGTERM, _interrupt)
-    cloud = LocalCloud(
-        port=port, speed=time_scale, email=email, log=log_path(port), detached=detach
-    )
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _interrupt)
+    cloud = LocalCloud(port=port, speed=time_scale, email=email, log=log_path(port))
     click.echo(f"Starting the local cloud at {cloud.endpoint} ...", err=True)
+    record = None
     try:
         cloud.start()
         record = Record.of(cloud)
         record.save()
+        if detach:
+            cloud.release()
         _show(record)
         if not detach:
             _stay(cloud, record)
     except KeyboardInterrupt:
         click.echo("Stopping the local cloud ...", err=True)
         cloud.stop()
-        if left := Record.read(port):
-            left.forget()
-        raise click.exceptions.Exit(0) from None
+        if record is None:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        record.forget()
 
 
 @local.command()

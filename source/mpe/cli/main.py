@@ -1,20 +1,24 @@
 """The ``mpe`` command: its groups, and how errors are told.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing is running.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing is running, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import sys
 
-import click
+try:
+    import click
 
-from mpe.cli.configs import plan, validate
-from mpe.cli.local import local
-from mpe.local.errors import LocalCloudError
-from mpe.local.ministack import VersionError
+    from mpe.cli.configs import plan, validate
+    from mpe.cli.local import local
+    from mpe.local.errors import LocalCloudError
+    from mpe.local.ministack import VersionError
+except KeyboardInterrupt:  # the imports take long enough for a Ctrl-C
+    sys.exit(130)
 
 FAILED = 1
+INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,11 +40,11 @@ def main() -> None:
     try:
         sys.exit(mpe.main(standalone_mode=False))
     except click.exceptions.Abort:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (LocalCloudError, VersionError) as error:
+    except (LocalCloudError, VersionError, OSError) as error:
         if debug:
             raise
         click.echo(f"mpe: {error}", err=True)

@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,18 +14,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from mpe.emulator import Quotas
 from mpe.local import ministack
 from mpe.local.deploy import Assembly, Template, deploy, synthesize
-from mpe.local.errors import LocalCloudError, PortInUseError, ServerDiedError
-from mpe.local.server import QUOTAS, WATCHED
+from mpe.local.errors import DeployError, LocalCloudError, PortInUseError, ServerDiedError
+from mpe.local.processes import end_group, free_port, listening
+from mpe.local.server import QUOTAS, RELEASED, WATCHED
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -35,8 +37,6 @@ KEY = SECRET = "test"
 """MiniStack's credentials of the account's root."""
 DEFAULT_SPEED = 200.0
 START_SECONDS = 60
-STOP_SECONDS = 2
-"""How long the servers may take to end by themselves: nothing in them needs saving."""
 
 
 class LocalCloud:
@@ -59,9 +59,8 @@ class LocalCloud:
         assembly: Assembly | None = None,
         app: Sequence[str] = ("source/app.py",),
         log: Path | None = None,
-        detached: bool = False,
     ) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.speed = speed
         self.account, self.region = ACCOUNT, REGION
         self.endpoint = f"http://127.0.0.1:{self.port}"
@@ -72,7 +71,6 @@ class LocalCloud:
         self._edit = edit_template
         self._assembly = assembly
         self._app = app
-        self._detached = detached
         self.folder = Path(tempfile.mkdtemp(prefix="mpe-local-"))
         self.log_path = log or self.folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
@@ -106,14 +104,34 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the local cloud, whatever the user's own settings are."""
-        return boto3.client(
+        return self._session.client(
             service,
             endpoint_url=self.endpoint,
             region_name=self.region,
             aws_access_key_id=KEY,
             aws_secret_access_key=SECRET,
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}),
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"max_attempts": 2},
+                proxies={},  # never None, which would mean those of the environment
+                use_fips_endpoint=False,
+                use_dualstack_endpoint=False,
+            ),
         )
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """Return a session that reads neither the user's files nor their AWS_PROFILE."""
+        unread = {
+            name: (None, None, value, None)
+            for name, value in (
+                ("profile", None),
+                ("config_file", os.devnull),
+                ("credentials_file", os.devnull),
+            )
+        }
+        own = botocore.session.Session(session_vars=unread)
+        return boto3.Session(botocore_session=own)
 
     def mail(self) -> list[dict[str, str]]:
         """Return what SNS has sent to people, the oldest first."""
@@ -126,18 +144,14 @@ class LocalCloud:
         try:
             self._serve()
             assembly = self._assembly or synthesize(self.folder / "cdk.out", self._app)
-            self.stack_name = assembly.stack
-            self.outputs = deploy(
-                self.client,
-                assembly,
-                account=self.account,
-                region=self.region,
-                parameters={"Email": self._email},
-                edit=self._edit,
-            )
+            self._deploy(assembly)
         except BaseException:
             self.stop()
             raise
+
+    def release(self) -> None:
+        """Let the servers outlive this process, which until then they would not."""
+        self._released.touch()
 
     def stop(self) -> None:
         """End the servers and every process that they started."""
@@ -152,6 +166,28 @@ class LocalCloud:
                 f"the local cloud ended by itself (exit code {self._server.returncode}). "
                 f"The end of its log:\n{log_end(self.log_path)}"
             )
+
+    def _deploy(self, assembly: Assembly) -> None:
+        self.stack_name = assembly.stack
+        try:
+            self.outputs = deploy(
+                self.client,
+                assembly,
+                account=self.account,
+                region=self.region,
+                parameters={"Email": self._email},
+                edit=self._edit,
+            )
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, BotoCoreError) and self._server is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._server.wait(timeout=1)  # where it died, that is the reason to tell
+                self.check()
+            raise DeployError(f"the stack could not be deployed: {error}") from error
+
+    @property
+    def _released(self) -> Path:
+        return self.folder / "released"
 
     def _serve(self) -> None:
         if listening(self.port):
@@ -183,7 +219,11 @@ class LocalCloud:
         """Return a clean environment: nothing of the user's own AWS settings gets in."""
         temporary = self.folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        own = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("AWS_") and not key.lower().endswith("_proxy")
+        }
         return {
             **own,
             **ministack.environment(self.port, self.speed),
@@ -196,12 +236,14 @@ class LocalCloud:
             QUOTAS: json.dumps(asdict(self._quotas)),
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "TMPDIR": str(temporary),
-            **({} if self._detached else {WATCHED: str(os.getpid())}),
+            WATCHED: str(os.getpid()),
+            RELEASED: str(self._released),
         }
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError, ValueError):
-            return bool(self._page("/_mpe/health")["pid"])
+        """Tell whether our own server answers: another's may have taken the port meanwhile."""
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return bool(self._page("/_mpe/health")["pid"] == self.pid)
         return False
 
     def _page(self, path: str) -> Any:
@@ -213,43 +255,6 @@ def page(port: int, path: str) -> Any:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
         return json.loads(answer.read())
-
-
-def listening(port: int) -> bool:
-    """Tell whether anything listens on a port of the loopback interface."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def end_group(pid: int, ended: Callable[[], object]) -> None:
-    """End a process group: asked first, then forced; its leader's workers go with it."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, sign)
-        deadline = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < deadline and group_alive(pid):
-            ended()  # reaps the leader where it is our child
-            time.sleep(0.05)
-        if not group_alive(pid):
-            return
-
-
-def group_alive(pid: int) -> bool:
-    """Tell whether any process of a group is left."""
-    try:
-        os.killpg(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def log_end(path: Path, lines: int = 15) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mpe.local.errors import DeployError
+from mpe.local.processes import end_group
 
 ROOT = Path(__file__).parents[3]
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
@@ -48,23 +51,42 @@ class Assembly:
 
 def synthesize(folder: Path, app: Sequence[str] = ("source/app.py",)) -> Assembly:
     """Run the CDK app, without the CDK CLI, and return what it wrote."""
+    if not os.environ.get("JSII_NODE") and not shutil.which("node"):
+        raise DeployError("Node.js is needed, since the AWS CDK runs on it: https://nodejs.org")
     environment = {
         **os.environ,
         "CDK_OUTDIR": str(folder),
         "MPE_PACKAGE_TARGET": "local",
         "PYTHONPATH": str(ROOT / "source"),
     }
-    done = subprocess.run(
-        [sys.executable, *app],
+    with tempfile.TemporaryDirectory(prefix="mpe-synth-", ignore_cleanup_errors=True) as temporary:
+        code, errors = _run([sys.executable, *app], {**environment, "TMPDIR": temporary})
+    if code:
+        raise DeployError(f"the app could not be synthesized:\n{_last(errors, 15)}")
+    return Assembly.read(folder)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run a command to its end, or end it with all that it started; return what it said.
+
+    The CDK starts Node.js, which would outlive an interrupted app for a while and leave its
+    files in the temporary directory.
+    """
+    with subprocess.Popen(
+        command,
         cwd=ROOT,
         env=environment,
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise DeployError(f"the app could not be synthesized:\n{_last(done.stderr, 15)}")
-    return Assembly.read(folder)
+        start_new_session=True,
+    ) as process:
+        try:
+            _, errors = process.communicate()
+        finally:
+            end_group(process.pid, process.poll)
+    return process.returncode, errors
 
 
 def deploy(

@@ -15,11 +15,11 @@ for each, and the version is pinned. Differences from AWS that are made good her
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import importlib.metadata
 import json
 import secrets
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
@@ -42,6 +42,7 @@ from mpe.emulator import (
 VERSION = "1.5.33"
 SERVICE = "personalize.amazonaws.com"
 CHUNK = 1 << 20
+SESSION_SECONDS = 3600
 DEFAULT_SUBJECT = "AWS Notification Message"
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -53,10 +54,13 @@ class VersionError(RuntimeError):
 
 def check_version() -> None:
     """Refuse any other version of MiniStack: this module rests on its internals."""
-    found = importlib.metadata.version("ministack")
-    if found != VERSION:
+    try:
+        found = f"MiniStack {importlib.metadata.version('ministack')}"
+    except importlib.metadata.PackageNotFoundError:
+        found = "no MiniStack"
+    if found != f"MiniStack {VERSION}":
         raise VersionError(
-            f"MiniStack {found} is installed, but the local cloud is made for {VERSION}: "
+            f"{found} is installed, but the local cloud is made for {VERSION}: "
             f"pip install ministack=={VERSION}"
         )
 
@@ -198,25 +202,29 @@ class RoleObjects:
         yield from body.iter_chunks(CHUNK)
 
     def _s3(self, role_arn: str, account: str) -> Any:
-        """Return a client with a session of the role."""
+        """Return a client with a new session of the role, if the role lets the service."""
         from ministack.services import sts
 
+        if not self.role_trusts_service(role_arn, account=account):
+            raise ObjectsDenied(f"{SERVICE} may not assume {role_arn}")
         name = role_arn.rsplit("/", 1)[-1]
-        key = f"ASIA{hashlib.sha256(role_arn.encode()).hexdigest()[:16].upper()}"
-        secret, token = secrets.token_hex(20), secrets.token_hex(20)
-        known = sts._sessions.get(key)
-        if known is None:
-            arn = f"arn:aws:sts::{account}:assumed-role/{name}/personalize"
-            known = {"Arn": arn, "UserId": f"{name}:personalize"}
-            known |= {"SecretAccessKey": secret, "SessionToken": token}
-            sts.register_session(key, known)
-        return boto3.client(
+        key, secret, token = (secrets.token_hex(size) for size in (8, 20, 20))
+        key = f"ASIA{key.upper()}"
+        session = {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/personalize",
+            "UserId": f"{name}:personalize",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "Expiration": time.time() + SESSION_SECONDS,
+        }
+        sts.register_session(key, session)
+        return boto3.Session().client(
             "s3",
             endpoint_url=self._endpoint,
             region_name=self._region,
             aws_access_key_id=key,
-            aws_secret_access_key=known["SecretAccessKey"],
-            aws_session_token=known["SessionToken"],
+            aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
         )
 
@@ -286,7 +294,12 @@ class Mailbox:
             return [asdict(one) for one in self._mail]
 
     def listen(self) -> None:
-        """Take a copy of everything that SNS delivers to email and SMS subscribers."""
+        """Take a copy of everything that SNS delivers to email and SMS subscribers.
+
+        An email has the message alone, a JSON email the whole notification
+        (https://docs.aws.amazon.com/sns/latest/dg/http-notification-json.html), and a text
+        message has no subject.
+        """
         from ministack.services import sns
 
         deliver = sns._fanout
@@ -297,15 +310,22 @@ class Mailbox:
             message: str,
             subject: str,
             structure: str = "",
+            attributes: dict[str, Any] | None = None,
             *args: Any,
             **more: Any,
         ) -> None:
             for one in (sns._topic_by_arn_any_scope(topic) or {}).get("subscriptions", ()):
-                if one.get("confirmed") and one["protocol"] in {"email", "email-json", "sms"}:
-                    body = sns._resolve_message_for_protocol(message, structure, one["protocol"])
-                    title = subject or DEFAULT_SUBJECT
-                    self.add(Mail(one["endpoint"], one["protocol"], title, body, topic))
-            deliver(topic, id, message, subject, structure, *args, **more)
+                protocol = one["protocol"]
+                if not one.get("confirmed") or protocol not in {"email", "email-json", "sms"}:
+                    continue
+                body = sns._resolve_message_for_protocol(message, structure, protocol)
+                if not sns._matches_filter_policy(one, attributes or {}, body):
+                    continue
+                if protocol == "email-json":
+                    body = sns._build_envelope(topic, id, body, subject, attributes or {}, False)
+                title = "" if protocol == "sms" else subject or DEFAULT_SUBJECT
+                self.add(Mail(one["endpoint"], protocol, title, body, topic))
+            deliver(topic, id, message, subject, structure, attributes, *args, **more)
 
         sns._fanout = deliver_and_keep
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mpe.local.cloud import LocalCloud, end_group, page
+from mpe.local.cloud import LocalCloud, page
+from mpe.local.processes import end_group, group_alive
 
 
 def state_directory() -> Path:
@@ -65,9 +65,12 @@ class Record:
 
     def alive(self) -> bool:
         """Tell whether the very process of this record still answers at its port."""
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        try:
             return bool(page(self.port, "/_mpe/health")["pid"] == self.pid)
-        return False
+        except TimeoutError:
+            return group_alive(self.pid)  # it is only busy
+        except (OSError, ValueError, KeyError):
+            return False
 
     def save(self) -> None:
         path = _path(self.port)

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from mpe.local import ministack
+from mpe.local.processes import STOP_SECONDS
 
 WATCH_SECONDS = 0.5
 WATCHED = "MPE_LOCAL_PARENT"
 """The environment variable with the process without which the server shall not live."""
+RELEASED = "MPE_LOCAL_RELEASED"
+"""The environment variable with the file that, once it is there, lets it live on alone."""
 QUOTAS = "MPE_LOCAL_QUOTAS"
 """The environment variable with the service's quotas, as JSON."""
 
@@ -50,15 +55,21 @@ def main() -> int:
 
 
 def _live_with_parent() -> None:
-    """End the whole process group, Lambda workers included, when the parent is gone."""
-    parent = int(os.environ.get(WATCHED, "0"))
-    if not parent:
-        return
+    """End the whole process group, Lambda workers included, when the parent is gone.
+
+    The parent could not clean up, so its folder goes as well.
+    """
+    parent, released = int(os.environ[WATCHED]), Path(os.environ[RELEASED])
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(WATCH_SECONDS)
+        if released.exists():
+            return
+        shutil.rmtree(released.parent, ignore_errors=True)
         os.killpg(os.getpgrp(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 

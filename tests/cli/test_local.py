@@ -1,0 +1,92 @@
+"""What ``mpe local`` says and leaves behind where no local cloud runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mpe.local.records import Record
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def run(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mpe.cli.main", *arguments],
+        env={**os.environ, "XDG_STATE_HOME": str(state)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", ["status", "down"])
+def test_where_nothing_runs_it_says_so_in_a_line(tmp_path: Path, port: int, command: str) -> None:
+    done = run(tmp_path, "local", command, "--port", str(port))
+    assert done.returncode == 3
+    assert done.stderr == f"No local cloud is up at port {port}.\n"
+    assert done.stdout == ""
+
+
+def test_a_status_of_nothing_is_json_as_well(tmp_path: Path, port: int) -> None:
+    done = run(tmp_path, "local", "status", "--port", str(port), "--output", "json")
+    assert (done.returncode, json.loads(done.stdout)) == (3, None)
+
+
+def test_a_stale_record_is_forgotten_with_its_folder(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = tmp_path / "left"
+    folder.mkdir()
+    endpoint = f"http://127.0.0.1:{port}"
+    Record(port, os.getpid(), endpoint, 1.0, "stack", {}, {}, str(folder), "log").save()
+
+    assert run(tmp_path, "local", "down", "--port", str(port)).returncode == 3
+
+    assert not folder.exists()
+    assert Record.read(port) is None
+
+
+def test_a_record_that_cannot_be_read_is_as_none(tmp_path: Path, port: int) -> None:
+    (tmp_path / "mpe").mkdir()
+    (tmp_path / "mpe" / f"local-{port}.json").write_text("{")
+    assert run(tmp_path, "local", "status", "--port", str(port)).returncode == 3
+
+
+def test_a_state_directory_that_cannot_be_made_is_told_in_a_line(tmp_path: Path, port: int) -> None:
+    state = tmp_path / "file"
+    state.touch()
+    done = run(state, "local", "up", "--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("mpe: ")
+    assert str(state) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in run(state, "--debug", "local", "up", "--port", str(port)).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("up", "--port", "0"), id="port"),
+        pytest.param(("up", "--time-scale", "0"), id="time-scale"),
+        pytest.param(("status", "--output", "yaml"), id="output"),
+        pytest.param(("sideways",), id="command"),
+    ],
+)
+def test_wrong_usage_ends_with_two(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    done = run(tmp_path, "local", *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
