@@ -22,10 +22,10 @@ def port() -> int:
         return number
 
 
-def run(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(state: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "mpe.cli.main", *arguments],
-        env={**os.environ, "XDG_STATE_HOME": str(state)},
+        env={**os.environ, "XDG_STATE_HOME": str(state), **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -75,6 +75,22 @@ def test_a_state_directory_that_cannot_be_made_is_told_in_a_line(tmp_path: Path,
     assert str(state) in done.stderr
     assert "Traceback" not in done.stderr
     assert "Traceback" in run(state, "--debug", "local", "up", "--port", str(port)).stderr
+
+
+def test_another_version_of_ministack_is_refused_with_what_to_do(tmp_path: Path, port: int) -> None:
+    """A distribution of that name, found first, stands for another version."""
+    other = tmp_path / "ministack-9.9.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: ministack\nVersion: 9.9\n")
+    paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+
+    done = run(tmp_path, "local", "up", "--port", str(port), PYTHONPATH=paths)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "mpe: MiniStack 9.9 is installed, but the local cloud is made for 1.5.33: "
+        "pip install ministack==1.5.33"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from collections.abc import Iterator
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from mpe.local import ministack
 from mpe.local.cloud import LocalCloud
@@ -30,6 +33,75 @@ def test_the_runtime_answers_at_the_same_endpoint(cloud: LocalCloud) -> None:
         runtime.get_recommendations(
             campaignArn="arn:aws:personalize:us-east-1:000000000000:campaign/none", userId="u"
         )
+
+
+CALLS = {
+    "personalize": ("list_recipes", {}),
+    "personalize-runtime": (
+        "get_recommendations",
+        {"campaignArn": "arn:aws:personalize:us-east-1:000000000000:campaign/none", "userId": "u"},
+    ),
+    "personalize-events": (
+        "put_events",
+        {"trackingId": "t", "sessionId": "s", "eventList": [{"eventType": "e", "sentAt": 1}]},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def nobody(cloud: LocalCloud) -> Iterator[dict[str, str]]:
+    """The access key of a user who may do nothing."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+    yield {
+        "aws_access_key_id": key["AccessKeyId"],
+        "aws_secret_access_key": key["SecretAccessKey"],
+    }
+    iam.delete_access_key(UserName="nobody", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName="nobody")
+
+
+@pytest.mark.parametrize("service", CALLS)
+@pytest.mark.parametrize(
+    ("secret", "code"),
+    [
+        pytest.param({}, "AccessDeniedException", id="a-user-who-may-nothing"),
+        pytest.param(
+            {"aws_secret_access_key": "wrong"}, "InvalidSignatureException", id="a-wrong-secret"
+        ),
+    ],
+)
+def test_each_of_the_services_knows_its_callers(
+    cloud: LocalCloud, nobody: dict[str, str], service: str, secret: dict[str, str], code: str
+) -> None:
+    operation, parameters = CALLS[service]
+    client = boto3.client(
+        service, endpoint_url=cloud.endpoint, region_name=cloud.region, **{**nobody, **secret}
+    )
+    with pytest.raises(ClientError) as refused:
+        getattr(client, operation)(**parameters)
+    assert refused.value.response["Error"]["Code"] == code
+
+
+def test_a_bucket_that_asks_for_tls_can_be_used(cloud: LocalCloud, nobody: dict[str, str]) -> None:
+    """`cdk bootstrap` makes such a bucket, and `cdk deploy` uses it in the name of a role.
+
+    Not as the account's root, whom MiniStack lets pass whatever a bucket's policy denies.
+    """
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="tls-only")
+    places = ["arn:aws:s3:::tls-only", "arn:aws:s3:::tls-only/*"]
+    user = f"arn:aws:iam::{cloud.account}:user/nobody"
+    allow = {"Effect": "Allow", "Principal": {"AWS": user}, "Action": "s3:*", "Resource": places}
+    insecure = {"Bool": {"aws:SecureTransport": "false"}}
+    deny = {**allow, "Effect": "Deny", "Principal": "*", "Condition": insecure}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]})
+    s3.put_bucket_policy(Bucket="tls-only", Policy=policy)
+
+    theirs = boto3.client("s3", endpoint_url=cloud.endpoint, region_name=cloud.region, **nobody)
+    theirs.put_object(Bucket="tls-only", Key="it", Body=b"x")
+    assert theirs.get_object(Bucket="tls-only", Key="it")["Body"].read() == b"x"
 
 
 @pytest.mark.parametrize(
