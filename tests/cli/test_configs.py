@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from mpe.aws.clock import Clock
 from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import UNKNOWN, survey
@@ -81,13 +82,13 @@ class Nothing(Objects):
         super().__init__(None)
 
     def data(self, data: Data) -> DataVersion:
-        return DataVersion(f"s3://{data.bucket}/{data.prefix}.csv", None)
+        return DataVersion(f"s3://{data.bucket}/{data.file}", None)
 
 
 def planned(emulated: Emulated, document: dict[str, Any]) -> dict[str, Any]:
     place = Place("us-east-1", "000000000000", "data", ROLE)
     state = desired_state(parse(json.dumps(document)), place, version="plan")
-    steps = survey(state, Personalize(emulated.client), Nothing())
+    steps = survey(state, Personalize(emulated.client), Nothing(), Clock())
     return {step.desired.id: step.action for step in steps}
 
 

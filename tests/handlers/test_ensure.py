@@ -59,7 +59,8 @@ class Bucket(Objects):
         super().__init__(None)
 
     def data(self, data: Data) -> DataVersion:
-        return DataVersion(f"s3://{data.bucket}/{data.prefix}.csv", self.modified)
+        at = data.folder if data.folder.endswith("items/") else data.file
+        return DataVersion(f"s3://{data.bucket}/{at}", self.modified)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def campaign(version: str, tps: int = 1) -> Desired:
 
 def imported(dataset: str) -> Desired:
     params = {"datasetArn": dataset, "roleArn": ROLE}
-    data = Data("data", "train/films/interactions")
+    data = Data.csvs("data", "train/films/interactions")
     return Desired("import", "DatasetImportJob", "events", "$.d", params, parent=dataset, data=data)
 
 

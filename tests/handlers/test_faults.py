@@ -20,10 +20,10 @@ from mpe.handlers.ensure import Ensure, Step
 from mpe.model.config import parse
 from mpe.model.desired import Desired, DesiredState, Place, desired_state
 from mpe.model.outcome import Outcome
-from tests.conftest import ROLE, Emulated, config, interactions
+from tests.conftest import ROLE, Emulated
+from tests.everything import everything, files
 from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking
 
-DATA = "s3://data/train/movielens"
 MOST_RUNS = 3
 RETRIES = 5
 
@@ -83,12 +83,7 @@ class Provisioning:
 
     def __init__(self, faults: dict[int, str], deaths: set[int]) -> None:
         self.emulated = Faulty(faults=faults)
-        rows = "ITEM_ID,TITLE,GENRES,YEAR\n1,A,Drama,1999\n"
-        self.emulated.objects.objects = {
-            f"{DATA}/interactions.csv": interactions(users=40),
-            f"{DATA}/items.csv": rows,
-            f"{DATA}/users.csv": "USER_ID,FAVOURITE_GENRE,RATINGS\nu1,Drama,3\n",
-        }
+        self.emulated.objects.objects = {f"s3://data/{key}": body for key, body in files().items()}
         bucket = Bucket()
         bucket.modified = self.emulated.clock()
         self.ensure = Ensure(
@@ -99,7 +94,7 @@ class Provisioning:
             Ticking(fake=self.emulated.clock),
         )
         place = Place("us-east-1", "000000000000", "data", ROLE)
-        self.state = desired_state(parse(json.dumps(config())), place, version="1")
+        self.state = desired_state(parse(json.dumps(everything())), place, version="1")
 
     def provision(self) -> int:
         """Run until all is as desired, and return how many runs it took."""
@@ -150,6 +145,11 @@ class Provisioning:
             "solutions": client.list_solutions()["solutions"],
             "versions": client.list_solution_versions()["solutionVersions"],
             "campaigns": client.list_campaigns()["campaigns"],
+            "attributions": client.list_metric_attributions()["metricAttributions"],
+            "deletions": client.list_data_deletion_jobs()["dataDeletionJobs"],
+            "exports": client.list_dataset_export_jobs()["datasetExportJobs"],
+            "batch jobs": client.list_batch_inference_jobs()["batchInferenceJobs"],
+            "segment jobs": client.list_batch_segment_jobs()["batchSegmentJobs"],
         }
         return {
             kind: sorted((_parent(one), one["status"]) for one in found)
@@ -175,12 +175,12 @@ def clean() -> dict[str, list[tuple[str, str]]]:
 
 CLEAN = clean()
 FAULTS = st.dictionaries(
-    st.integers(1, 160), st.sampled_from(["lost", "refused", "throttled"]), max_size=12
+    st.integers(1, 400), st.sampled_from(["lost", "refused", "throttled"]), max_size=12
 )
 
 
 @settings(max_examples=40, deadline=None)
-@given(FAULTS, st.sets(st.integers(1, 60), max_size=4))
+@given(FAULTS, st.sets(st.integers(1, 120), max_size=4))
 def test_a_dataset_group_ends_the_same_whatever_fails(
     faults: dict[int, str], deaths: set[int]
 ) -> None:
@@ -190,6 +190,20 @@ def test_a_dataset_group_ends_the_same_whatever_fails(
 
 
 def test_the_undisturbed_run_makes_one_of_each() -> None:
-    assert len(CLEAN["imports"]) == 3
-    assert len(CLEAN["versions"]) == 2
-    assert {status for found in CLEAN.values() for _, status in found} == {"ACTIVE"}
+    counts = {kind: len(found) for kind, found in CLEAN.items()}
+    assert counts == {
+        "groups": 1,
+        "datasets": 5,
+        "imports": 5,
+        "trackers": 1,
+        "filters": 1,
+        "solutions": 3,
+        "versions": 3,
+        "campaigns": 1,
+        "attributions": 1,
+        "deletions": 1,
+        "exports": 1,
+        "batch jobs": 3,
+        "segment jobs": 1,
+    }
+    assert {status for found in CLEAN.values() for _, status in found} == {"ACTIVE", "COMPLETED"}

@@ -15,6 +15,7 @@ from mpe.model.config import SIZE_LIMIT, parse
 from mpe.model.desired import DesiredState, Place, desired_state
 from mpe.model.errors import ConfigError
 from tests.conftest import config
+from tests.everything import everything
 
 PLACE = Place("us-east-1", "000000000000", "data", "arn:aws:iam::000000000000:role/service")
 Bend = Callable[[dict[str, Any]], Any]
@@ -58,6 +59,18 @@ def add(*path_and_value: Any) -> Bend:
     return lambda document: at(document, *path).append(value)
 
 
+def both(*bends: Bend) -> Bend:
+    return lambda document: [bend(document) for bend in bends]
+
+
+def attribution(*names: str, expression: str = "SAMPLECOUNT()") -> dict[str, Any]:
+    metrics = [
+        {"eventType": "rating", "metricName": name, "expression": expression}
+        for name in names or ("ratings",)
+    ]
+    return {"serviceConfig": {"name": "metrics", "metrics": metrics}}
+
+
 GROUP = ("datasetGroup", "serviceConfig")
 SOLUTION = ("solutions", 0, "serviceConfig")
 CAMPAIGN = ("solutions", 0, "campaigns", 0, "serviceConfig")
@@ -71,7 +84,13 @@ P_CAMPAIGN = "$.solutions[0].campaigns[0].serviceConfig"
 P_SCHEMA = "$.datasets.interactions.schema.serviceConfig.schema"
 P_ITEMS = "$.datasets.items.schema.serviceConfig.schema"
 P_USERS = "$.datasets.users.schema.serviceConfig.schema"
+P_SERVED = "$.solutions[0].campaigns[0]"
 P_FILTER = "$.filters[0].serviceConfig"
+P_JOB = "$.solutions[0].batchInferenceJobs[0]"
+P_METRICS = "$.metricAttribution.serviceConfig.metrics"
+LONG = "movielens-for-you"
+THEMES = {"batchInferenceJobMode": "THEME_GENERATION"}
+EXCLUDED = {"excludedDatasetColumns": {"Items": ["DIRECTOR"]}}
 
 WRONG = [
     # the shape
@@ -96,7 +115,7 @@ WRONG = [
     (
         put("solutions", 0, "workflowConfig", {"schedules": {"full": "daily"}}),
         "$.solutions[0].workflowConfig.schedules.full",
-        "not understood",
+        "must be cron(...) or rate(...)",
     ),
     (
         put("solutions", 0, "workflowConfig", {"maxAge": "a while"}),
@@ -112,7 +131,7 @@ WRONG = [
     (put(*GROUP, "domain", "SHOP"), f"{P_GROUP}.domain", "not one of ECOMMERCE"),
     (put(*GROUP, "domian", "ECOMMERCE"), f"{P_GROUP}.domian", "Did you mean 'domain'?"),
     (put(*GROUP, "kmsKeyArn", "key"), f"{P_GROUP}.kmsKeyArn", "not of the form"),
-    (put(*GROUP, "roleArn", PLACE.role_arn), f"{P_GROUP}.roleArn", "filled in by the workflow"),
+    (put(*GROUP, "roleArn", "me"), f"{P_GROUP}.roleArn", "not of the form"),
     (
         put("datasets", "serviceConfig", "importMode", "SOME"),
         "$.datasets.serviceConfig.importMode",
@@ -265,11 +284,238 @@ WRONG = [
         "need a domain dataset group",
     ),
     (
-        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": {"jobName": "x"}}]),
-        "$.solutions[0].batchInferenceJobs[0].serviceConfig.jobName",
+        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": {"jobInput": {}}}]),
+        "$.solutions[0].batchInferenceJobs[0].serviceConfig.jobInput",
         "filled in",
     ),
     (drop("datasets", "interactions"), "$.eventTracker", "needs an interactions dataset"),
+    # batch jobs, exports, deletions, attributions
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": {"numResults": "5"}}]),
+        f"{P_JOB}.serviceConfig.numResults",
+        "whole number",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": {"jobName": "x" * 39}}]),
+        f"{P_JOB}.serviceConfig.jobName",
+        "The most is 38",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{}, {"serviceConfig": {"jobName": LONG}}]),
+        "$.solutions[0].batchInferenceJobs[1].serviceConfig.jobName",
+        f"already used by {P_JOB}",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"workflowConfig": {"schedules": {}}}]),
+        f"{P_JOB}.workflowConfig.schedules",
+        "'schedule'",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"workflowConfig": {"schedule": "cron(0 0)"}}]),
+        f"{P_JOB}.workflowConfig.schedule",
+        "6 fields",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": {"filterArn": "unseen"}}]),
+        f"{P_JOB}.serviceConfig.filterArn",
+        "Give the ARN",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": THEMES}]),
+        f"{P_JOB}.serviceConfig.batchInferenceJobMode",
+        "has no themes",
+    ),
+    (
+        put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": THEMES}]),
+        f"{P_JOB}.serviceConfig.themeGenerationConfig",
+        "is required for themes",
+    ),
+    (
+        put(
+            "solutions",
+            0,
+            "batchInferenceJobs",
+            [
+                {
+                    "serviceConfig": {
+                        "themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": "T"}}
+                    }
+                }
+            ],
+        ),
+        f"{P_JOB}.serviceConfig.themeGenerationConfig",
+        "only with themes",
+    ),
+    (
+        put("solutions", 0, "batchSegmentJobs", [{}]),
+        "$.solutions[0].batchSegmentJobs[0]",
+        "makes no segments",
+    ),
+    (put(*SOLUTION, "recipeArn", f"{RECIPE}aws-item-affinity"), P_SERVED, "no campaigns"),
+    (
+        both(
+            put(*SOLUTION, "recipeArn", f"{RECIPE}aws-item-affinity"),
+            put("solutions", 0, "batchInferenceJobs", [{}]),
+        ),
+        P_JOB,
+        "Use batchSegmentJobs",
+    ),
+    (
+        both(
+            put(*SOLUTION, "recipeArn", f"{RECIPE}aws-trending-now"),
+            put("solutions", 0, "batchInferenceJobs", [{}]),
+        ),
+        P_JOB,
+        "has no batch inference",
+    ),
+    (
+        both(
+            put(*GROUP, "name", "g" * 63),
+            put(*SOLUTION, "name", "s" * 63),
+            put("solutions", 0, "batchInferenceJobs", [{}]),
+        ),
+        f"{P_SOLUTION}.name",
+        "longer than 256 characters",
+    ),
+    (
+        put("datasets", "items", "export", {"serviceConfig": {"ingestionMode": "SOME"}}),
+        "$.datasets.items.export.serviceConfig.ingestionMode",
+        "not one of BULK, PUT, ALL",
+    ),
+    (
+        put("datasets", "items", "export", {"serviceConfig": {"jobOutput": {}}}),
+        "$.datasets.items.export.serviceConfig.jobOutput",
+        "filled in",
+    ),
+    (
+        put("dataDeletionJob", {"serviceConfig": {"dataSource": {}}}),
+        "$.dataDeletionJob.serviceConfig.dataSource",
+        "filled in",
+    ),
+    (put("dataDeletionJob", []), "$.dataDeletionJob", "must be an object"),
+    (
+        put("metricAttribution", attribution(expression="COUNT()")),
+        f"{P_METRICS}[0].expression",
+        "Use SAMPLECOUNT()",
+    ),
+    (
+        put("metricAttribution", attribution(expression="SUM(Items.TITLE)")),
+        f"{P_METRICS}[0].expression",
+        "not a field with numbers",
+    ),
+    (
+        put("metricAttribution", attribution("a", "a")),
+        f"{P_METRICS}[1].metricName",
+        "there twice",
+    ),
+    (
+        put("metricAttribution", attribution(*"abcdefghijk")),
+        P_METRICS,
+        "The most is 10",
+    ),
+    (
+        both(put("metricAttribution", attribution()), drop(*SCHEMA, "fields", 2)),
+        "$.metricAttribution",
+        "needs the field EVENT_TYPE",
+    ),
+    (
+        both(put("metricAttribution", attribution()), drop("datasets", "interactions")),
+        "$.metricAttribution",
+        "needs an interactions dataset",
+    ),
+    # training: who does it, and on what
+    (
+        both(
+            put(*SOLUTION, "performAutoTraining", True),
+            put("solutions", 0, "workflowConfig", {"schedules": {"full": "cron(0 3 * * ? *)"}}),
+        ),
+        f"{P_SOLUTION}.performAutoTraining",
+        "about 4 times a month beside the schedule's 30, and each training is billed",
+    ),
+    (
+        put("solutions", 0, "workflowConfig", {"schedules": {"update": "rate(1 day)"}}),
+        "$.solutions[0].workflowConfig.schedules.update",
+        "does not support UPDATE",
+    ),
+    (
+        put(
+            *SOLUTION,
+            "solutionConfig",
+            {"autoTrainingConfig": {"schedulingExpression": "rate(31 days)"}},
+        ),
+        f"{P_SOLUTION}.solutionConfig.autoTrainingConfig.schedulingExpression",
+        "from rate(1 day) to rate(30 days)",
+    ),
+    (
+        put("solutions", 0, "solutionVersion", {"serviceConfig": {"trainingMode": "AUTOTRAIN"}}),
+        "$.solutions[0].solutionVersion.serviceConfig.trainingMode",
+        "for the service itself",
+    ),
+    (
+        put(*SOLUTION, "performIncrementalUpdate", True),
+        f"{P_SOLUTION}.performIncrementalUpdate",
+        "does not support it",
+    ),
+    (
+        put(*SOLUTION, "solutionConfig", {"optimizationObjective": {"itemAttribute": "YEAR"}}),
+        f"{P_SOLUTION}.solutionConfig.optimizationObjective",
+        "does not support it",
+    ),
+    (
+        both(
+            put(*SOLUTION, "recipeArn", f"{RECIPE}aws-user-personalization"),
+            put(*SOLUTION, "solutionConfig", {"optimizationObjective": {"itemAttribute": "TITLE"}}),
+        ),
+        f"{P_SOLUTION}.solutionConfig.optimizationObjective.itemAttribute",
+        "not a field with numbers",
+    ),
+    (
+        put(*SOLUTION, "solutionConfig", {"trainingDataConfig": EXCLUDED}),
+        f"{P_SOLUTION}.solutionConfig.trainingDataConfig.excludedDatasetColumns.Items[0]",
+        "not a field of that schema",
+    ),
+    (
+        both(
+            drop("datasets", "items"),
+            put(*SOLUTION, "solutionConfig", {"trainingDataConfig": EXCLUDED}),
+        ),
+        f"{P_SOLUTION}.solutionConfig.trainingDataConfig.excludedDatasetColumns.Items",
+        "no such dataset",
+    ),
+    (
+        both(drop(*SCHEMA, "fields", 2), put(*SOLUTION, "eventType", "rating")),
+        f"{P_SOLUTION}.eventType",
+        "needs the field EVENT_TYPE",
+    ),
+    # schedules, tags
+    (
+        put("datasetGroup", "workflowConfig", {"timeZone": "Middle/Earth"}),
+        "$.datasetGroup.workflowConfig.timeZone",
+        "not an IANA time zone",
+    ),
+    (
+        put("datasetGroup", "workflowConfig", {"schedules": {"import": "cron(0 0 30 2 ? *)"}}),
+        "$.datasetGroup.workflowConfig.schedules.import",
+        "never fires",
+    ),
+    (
+        put("datasetGroup", "workflowConfig", {"maxAge": "-3 days"}),
+        "$.datasetGroup.workflowConfig.maxAge",
+        'Write it as "365 days"',
+    ),
+    (put("tags", [{"tagKey": "aws:x", "tagValue": ""}]), "$.tags[0].tagKey", "is reserved"),
+    (
+        put(
+            *SOLUTION, "tags", [{"tagKey": "a", "tagValue": "1"}, {"tagKey": "a", "tagValue": "2"}]
+        ),
+        f"{P_SOLUTION}.tags[1].tagKey",
+        "there twice",
+    ),
+    (
+        put(*SOLUTION, "tags", [{"tagKey": f"k{n}", "tagValue": ""} for n in range(51)]),
+        f"{P_SOLUTION}.tags",
+        "The most is 50",
+    ),
 ]
 
 
@@ -338,7 +584,7 @@ def test_the_example_is_read_and_nothing_is_added_to_it() -> None:
     parsed = parse(json.dumps(document))
     assert parsed.group.params == document["datasetGroup"]["serviceConfig"]
     assert [one.kind for one in parsed.datasets] == ["interactions", "users", "items"]
-    assert parsed.not_yet == ()
+    assert parsed.notes == ()
 
 
 def test_a_byte_order_mark_is_no_problem() -> None:
@@ -352,15 +598,93 @@ def test_false_and_zero_are_kept() -> None:
     assert state.resources["solution.movielens-for-you"].params["performAutoTraining"] is False
 
 
+def test_there_are_a_hundred_wrong_configs() -> None:
+    assert len(WRONG) >= 100
+
+
+def test_a_config_with_everything_has_no_problem() -> None:
+    assert parse(json.dumps(everything())).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("bend", "path", "message"),
+    [
+        (put(*GROUP, "roleArn", PLACE.role_arn), f"{P_GROUP}.roleArn", "the stack's own role"),
+        (
+            both(drop(*SOLUTION, "recipeArn"), put(*SOLUTION, "performAutoML", True)),
+            f"{P_SOLUTION}.performAutoML",
+            "deprecated",
+        ),
+        (
+            put("solutions", 0, "campaigns", 0, "workflowConfig", {"maxAge": "1 day"}),
+            f"{P_SERVED}.workflowConfig.maxAge",
+            "no effect",
+        ),
+        (
+            put("datasets", "serviceConfig", "publishAttributionMetricsToS3", True),
+            "$.datasets.serviceConfig.publishAttributionMetricsToS3",
+            "only with a metric attribution",
+        ),
+        (
+            lambda d: d["filters"].extend(
+                {"serviceConfig": {**d["filters"][0]["serviceConfig"], "name": f"f{n}"}}
+                for n in range(30)
+            ),
+            "$.filters[30]",
+            "may have 30",
+        ),
+        (
+            both(
+                put(*SOLUTION, "recipeArn", f"{RECIPE}aws-user-personalization"),
+                put(*SOLUTION, "performAutoTraining", True),
+                put("solutions", 0, "workflowConfig", {"schedules": {"update": "rate(1 day)"}}),
+            ),
+            f"{P_SOLUTION}.performAutoTraining",
+            "billed beside",
+        ),
+    ],
+)
+def test_what_is_no_problem_may_be_noted(bend: Bend, path: str, message: str) -> None:
+    document = config()
+    bend(document)
+    noted = {one.path: one.message for one in parse(json.dumps(document)).notes}
+    assert message in noted[path]
+
+
+@pytest.mark.parametrize("said", [None, True, False])
+def test_a_schedule_alone_trains_unless_the_config_says_otherwise(said: bool | None) -> None:
+    document = config()
+    solution = document["solutions"][0]
+    solution["serviceConfig"]["recipeArn"] = f"{RECIPE}aws-user-personalization"
+    solution["workflowConfig"] = {"schedules": {"update": "rate(1 day)"}}
+    if said is not None:
+        solution["serviceConfig"]["performAutoTraining"] = said
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    assert resources["solution.movielens-for-you"].params["performAutoTraining"] == bool(said)
+    assert "performAutoTraining" not in resources["solution.movielens-popular"].params
+
+
+def test_jobs_are_named_after_what_they_are_for_and_their_run() -> None:
+    document = config()
+    solution = document["solutions"][0]
+    solution["serviceConfig"]["name"] = "s" * 63
+    solution["batchInferenceJobs"] = [{}, {}, {"serviceConfig": {"jobName": "weekly"}}]
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    jobs = [one for one in resources.values() if one.noun == "BatchInferenceJob"]
+    made = [job.as_made_by("20261124T141547-bfcebc31") for job in jobs]
+    names = [params["jobName"] for params in made]
+    assert names[2] == "weekly-20261124T141547-bfcebc31"
+    assert len(set(names)) == 3
+    assert max(map(len, names)) == 63
+    output = made[2]["jobOutput"]["s3DataDestination"]["path"]
+    assert output == f"s3://data/batch/movielens/{'s' * 63}/{names[2]}/"
+
+
 def test_what_is_not_carried_out_yet_is_named() -> None:
     document = config()
     document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 * * ? *)"}}
-    document["solutions"][0]["workflowConfig"] = {"maxAge": "365 days"}
-    document["solutions"][0]["batchInferenceJobs"] = [{"serviceConfig": {}}]
-    assert [one.path for one in parse(json.dumps(document)).not_yet] == [
-        "$.datasetGroup.workflowConfig.schedules",
-        "$.solutions[0].workflowConfig.maxAge",
-        "$.solutions[0].batchInferenceJobs[0]",
+    assert [one.path for one in parse(json.dumps(document)).notes] == [
+        "$.datasetGroup.workflowConfig.schedules.import",
     ]
 
 
@@ -378,19 +702,21 @@ def test_a_domain_config_is_read() -> None:
 
 
 def test_the_desired_state_survives_being_saved() -> None:
-    state = desired_state(parse(json.dumps(config())), PLACE, version="1")
+    state = desired_state(parse(json.dumps(everything())), PLACE, version="1")
     assert DesiredState.from_json(state.to_json()) == state
 
 
 def test_every_id_of_the_work_is_a_resource() -> None:
-    state = desired_state(parse(json.dumps(config())), PLACE, version="1")
-    ids = {state.work["datasetGroup"], *state.work["filters"], *state.work["eventTrackers"]}
-    ids.update(state.work["recommenders"])
-    for dataset in state.work["datasets"]:
-        ids.update(dataset.values())
-    for solution in state.work["solutions"]:
-        ids.update((solution["solution"], solution["version"], *solution["campaigns"]))
-    assert ids == set(state.resources)
+    state = desired_state(parse(json.dumps(everything())), PLACE, version="1")
+
+    def ids(work: Any) -> set[str]:
+        if isinstance(work, str):
+            return {work}
+        inner = work.values() if isinstance(work, dict) else work
+        return set().union(*map(ids, inner))
+
+    names = {solution["name"] for solution in state.work["solutions"]}
+    assert ids(state.work) - names == set(state.resources)
 
 
 def test_tags_of_the_file_are_for_all_that_have_none_of_their_own() -> None:

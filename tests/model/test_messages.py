@@ -60,7 +60,7 @@ def test_a_failure_tells_which_why_and_what_to_do() -> None:
 
 def test_sections_that_are_not_carried_out_are_told() -> None:
     message = tell(Notes=["$.recommenders[0]: a Recommender is not created yet."])
-    assert "Not carried out:\n  $.recommenders[0]" in message.text
+    assert "To note:\n  $.recommenders[0]" in message.text
 
 
 def test_every_protocol_has_its_own_words() -> None:

@@ -19,7 +19,7 @@ from mpe.model.reconcile import (
     Update,
     Wait,
     decide,
-    newest,
+    newest_first,
 )
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -223,7 +223,6 @@ def test_the_newest_that_did_not_fail_counts() -> None:
         one("b", "CREATE PENDING", 2),
         one("c", "CREATE FAILED", 3),
     )
-    assert newest([old, failed, new]) == new
-    assert newest([old, failed]) == old
-    assert newest([failed]) == failed
-    assert newest([]) is None
+    assert newest_first([old, failed, new]) == [new, old, failed]
+    assert newest_first([failed, old]) == [old, failed]
+    assert newest_first([]) == []

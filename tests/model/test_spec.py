@@ -47,21 +47,40 @@ def test_it_is_named_and_found_as_the_model_says(spec: ResourceSpec) -> None:
 
 @ROWS
 def test_what_describe_never_returns_is_write_only(spec: ResourceSpec) -> None:
-    described = members(spec.describe, output=True)[spec.key].members
-    assert set(members(spec.create)) - set(described) <= spec.write_only
+    described = {*members(spec.describe, output=True)[spec.key].members, spec.parts}
+    assert set(members(spec.create)) - described <= spec.write_only
 
 
 @ROWS
 def test_what_is_mutable_is_a_parameter_of_its_update(spec: ResourceSpec) -> None:
     if spec.update:
         updated = members(spec.update)
-        for name in spec.mutable:
+        for name in spec.mutable - {spec.parts}:
             outer, _, inner = name.partition(".")
             place = updated[spec.update_inside[outer]].members if inner else updated
             assert (inner or outer) in place
             assert outer in members(spec.create)
         described = members(spec.describe, output=True)[spec.key].members
-        assert spec.update_status in described
+        assert spec.update_status is None or spec.update_status in described
+
+
+@ROWS
+def test_its_parts_have_a_list_and_an_update_of_their_own(spec: ResourceSpec) -> None:
+    if spec.parts and spec.list_parts and spec.update:
+        assert spec.parts in members(spec.list_parts, output=True)
+        part = spec.parts.capitalize()
+        assert {f"add{part}", f"remove{part}"} <= set(members(spec.update))
+
+
+@ROWS
+def test_what_it_reads_and_writes_are_places_of_its_parameters(spec: ResourceSpec) -> None:
+    for path in filter(None, (spec.reads, spec.writes)):
+        found = operation(spec.create).input_shape
+        for name in path.split("."):
+            found = found.members[name]  # type: ignore[union-attr]
+        assert found.name == "S3Location"
+    assert spec.told_apart_by <= set(members(spec.create))
+    assert set(spec.first) <= set(members(spec.create))
 
 
 @ROWS
@@ -69,7 +88,9 @@ def test_its_flags_are_the_models(spec: ResourceSpec) -> None:
     created = members(spec.create)
     described = members(spec.describe, output=True)[spec.key].members
     assert spec.tagged == ("tags" in created)
-    assert spec.passes_role == ("roleArn" in created)
+    assert spec.passes_role == any(
+        "roleArn" in (name, *getattr(shape, "members", ())) for name, shape in created.items()
+    )
     assert spec.has_status == ("status" in described)
     assert set(spec.needs) <= set(SPECS)
 

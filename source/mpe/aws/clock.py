@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,7 @@ class Clock:
 
     def since(self, start: datetime) -> float:
         return self.seconds(start, self.now())
+
+    def ago(self, seconds: float) -> datetime:
+        """Return the moment that many of the service's seconds ago."""
+        return self.now() - timedelta(seconds=seconds / self.speed)

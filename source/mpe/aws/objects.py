@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mpe.model.desired import Data, Desired, DesiredState
+from mpe.aws.clock import Clock
+from mpe.model.desired import Data, Desired, DesiredState, with_value
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,23 @@ class DataVersion:
     location: str
     modified: datetime | None
     """None where nothing lies there; the service then says so in its own words."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A resource whose parameters say where its data lies."""
+
+    desired: Desired
+    changed: datetime | None = None
+    """When its data last changed."""
+    idle: bool = False
+    """There is no data for it, and need not be."""
+
+    def fresh_since(self, clock: Clock) -> datetime | None:
+        """Return since when it must have been made: its data changed, or it is of an age."""
+        age = self.desired.max_age
+        oldest = clock.ago(age) if age is not None else None
+        return max((time for time in (self.changed, oldest) if time), default=None)
 
 
 @dataclass(frozen=True)
@@ -53,29 +71,37 @@ class Objects:
         """Return the desired state that a run works towards."""
         return DesiredState.from_json(self.read(pointer.bucket, pointer.key))
 
-    def completed(self, desired: Desired) -> tuple[Desired, datetime | None]:
+    def completed(self, desired: Desired) -> Completed:
         """Fill in where a resource's data lies, and tell when it last changed."""
         if desired.data is None:
-            return desired, None
+            return Completed(desired)
         found = self.data(desired.data)
-        source = {"dataSource": {"dataLocation": found.location}}
-        return replace(desired, params={**desired.params, **source}), found.modified
+        idle = desired.data.optional and found.modified is None
+        besides = (self.data(other).modified for other in desired.data.besides)
+        times = [time for time in (found.modified, *besides) if time]
+        params = desired.params
+        if desired.spec.reads:
+            params = with_value(params, desired.spec.reads, found.location)
+        return Completed(replace(desired, params=params), max(times, default=None), idle)
 
     def data(self, data: Data) -> DataVersion:
-        """Return where a dataset's data lies: the file, or else the folder of CSVs."""
-        file, folder = f"{data.prefix}.csv", f"{data.prefix}/"
+        """Return where data lies: the file, or else the folder of CSVs."""
         found = {
             item["Key"]: item["LastModified"]
+            for prefix in filter(None, (data.file, data.folder))
             for page in self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=data.bucket, Prefix=data.prefix
+                Bucket=data.bucket, Prefix=prefix
             )
             for item in page.get("Contents", ())
         }
-        if file in found:
-            return DataVersion(f"s3://{data.bucket}/{file}", found[file])
-        times = [
-            time for key, time in found.items() if key.startswith(folder) and key.endswith(".csv")
-        ]
+        file = f"s3://{data.bucket}/{data.file}"
+        if data.file in found:
+            return DataVersion(file, found[data.file])
+        times = [time for key, time in found.items() if data.folder and _csv(key, data.folder)]
         if times:
-            return DataVersion(f"s3://{data.bucket}/{folder}", max(times))
-        return DataVersion(f"s3://{data.bucket}/{file}", None)
+            return DataVersion(f"s3://{data.bucket}/{data.folder}", max(times))
+        return DataVersion(file, None)
+
+
+def _csv(key: str, folder: str) -> bool:
+    return key.startswith(folder) and key.endswith(".csv")

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from mpe.model.desired import Desired
 from mpe.model.errors import PersonalizationError
-from mpe.model.reconcile import Change, Observed, newest
+from mpe.model.reconcile import Change, Observed, by_part, newest_first, same_job
 from mpe.model.spec import ACTIVE, ResourceSpec
 
 NOT_FOUND = "ResourceNotFoundException"
@@ -98,36 +98,62 @@ class Personalize:
             outer, _, inner = change.field.partition(".")
             if inner:
                 params.setdefault(desired.spec.update_inside[outer], {})[inner] = change.new
+            elif outer == desired.spec.parts:
+                params.update(_difference(outer, change))
             else:
                 params[outer] = change.new
         self._call(operation, **params)
 
     def _find(self, desired: Desired) -> Observed | None:
+        """Return the newest that counts: of several different jobs, of the wanted one."""
         spec = desired.spec
         try:
-            found = [_summary(spec, one) for one in self._list(spec, desired.parent)]
+            found = [_summary(spec, one) for one in self._children(desired)]
         except Missing:
             return None
-        chosen = newest(found)
-        try:
-            return self._describe(spec, chosen.arn) if chosen else None
-        except Missing:
-            return None
+        for summary in newest_first(found):
+            try:
+                observed = self._describe(spec, summary.arn)
+            except Missing:
+                continue
+            if same_job(desired, observed.fields):
+                return observed
+        return None
 
-    def _list(self, spec: ResourceSpec, parent: str | None) -> Iterator[Mapping[str, Any]]:
+    def _children(self, desired: Desired) -> Iterator[Mapping[str, Any]]:
+        spec = desired.spec
         assert spec.listed_by is not None, f"{spec.noun} is not listed by a parent"
-        with _translated():
-            paginator = self._client.get_paginator(xform_name(spec.list))
-            for page in paginator.paginate(**{spec.listed_by: parent}):
-                yield from page[spec.list_key]
+        parent = desired.params.get(spec.listed_by, desired.parent)
+        return self._list(spec.list, spec.list_key, {spec.listed_by: parent})
+
+    def _list(self, operation: str, key: str, of: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Yield every page's items; boto3 has no paginator for some of the lists."""
+        page = self._call(operation, **of)
+        yield from page[key]
+        while page.get("nextToken"):
+            page = self._call(operation, **of, nextToken=page["nextToken"])
+            yield from page[key]
 
     def _describe(self, spec: ResourceSpec, arn: str) -> Observed:
-        return _observed(spec, self._call(spec.describe, **{spec.arn_key: arn})[spec.key])
+        described = self._call(spec.describe, **{spec.arn_key: arn})[spec.key]
+        if spec.parts and spec.list_parts:
+            parts = list(self._list(spec.list_parts, spec.parts, {spec.arn_key: arn}))
+            described = {**described, spec.parts: parts}
+        return _observed(spec, described)
 
     def _call(self, operation: str, **params: Any) -> Mapping[str, Any]:
         with _translated():
             answer: Mapping[str, Any] = getattr(self._client, xform_name(operation))(**params)
             return answer
+
+
+def _difference(parts: str, change: Change) -> dict[str, Any]:
+    """Return the parameters that add what is new or different, and remove what is not wanted."""
+    old, new = by_part(change.old or ()), by_part(change.new)
+    added = [part for name, part in new.items() if old.get(name) != part]
+    removed = [name for name, part in old.items() if new.get(name) != part]
+    told = {f"add{parts.capitalize()}": added, f"remove{parts.capitalize()}": removed}
+    return {name: some for name, some in told.items() if some}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from mpe.aws.clock import Clock
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
 from mpe.model.desired import Desired, DesiredState
@@ -22,12 +23,14 @@ class Step:
     action: Action
 
 
-def survey(state: DesiredState, personalize: Personalize, objects: Objects) -> Iterator[Step]:
+def survey(
+    state: DesiredState, personalize: Personalize, objects: Objects, clock: Clock
+) -> Iterator[Step]:
     """Decide on every resource as a run would, in its order.
 
-    What would be in something that is yet to be created is not looked for. A campaign
-    follows its solution's version: where there is none yet, or a new one would be trained,
-    its ARN is :data:`UNKNOWN`.
+    What would be in something that is yet to be created is not looked for. A campaign or a
+    batch job follows its solution's version: where there is none yet, or a new one would be
+    trained, its ARN is :data:`UNKNOWN`.
     """
     versions: dict[str | None, str] = {}
     absent: set[str | None] = set()
@@ -35,14 +38,21 @@ def survey(state: DesiredState, personalize: Personalize, objects: Objects) -> I
         if resource.given:
             arn = versions.get(resource.parent, UNKNOWN)
             resource = replace(resource, params={**resource.params, "solutionVersionArn": arn})
-        desired, fresh_since = objects.completed(resource)
-        observed = None if desired.parent in absent else personalize.observe(desired)
-        action = decide(desired, observed, fresh_since=fresh_since)
+        completed = objects.completed(resource)
+        desired = completed.desired
+        observed = None if _in_absent(desired, absent) else personalize.observe(desired)
+        fresh_since = completed.fresh_since(clock)
+        action = decide(desired, observed, fresh_since=fresh_since, idle=completed.idle)
         if isinstance(action, Create) and desired.arn:
             absent.add(desired.arn)
         if desired.noun == "SolutionVersion":
             versions[desired.parent] = _version(observed, action)
         yield Step(desired, action)
+
+
+def _in_absent(desired: Desired, absent: set[str | None]) -> bool:
+    """Tell whether what it would be in, and be listed by, is not there yet."""
+    return desired.parent in absent or desired.params.get(str(desired.spec.listed_by)) == UNKNOWN
 
 
 def _version(observed: Observed | None, action: Action) -> str:

@@ -13,6 +13,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from mpe.aws.clock import Clock
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize, ServiceError
 from mpe.aws.survey import Step, survey
@@ -110,7 +111,7 @@ class Account:
 def _survey(config: Config, account: Account) -> Iterator[Step]:
     state = desired_state(config, account.place(), version="plan")
     objects = Objects(account.client("s3"))
-    yield from survey(state, Personalize(account.client("personalize")), objects)
+    yield from survey(state, Personalize(account.client("personalize")), objects, Clock())
 
 
 def _checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
@@ -121,7 +122,7 @@ def _checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
 
 
 def _as_dict(config: Config | None, problems: tuple[Problem, ...]) -> dict[str, Any]:
-    notes = config.not_yet if config else ()
+    notes = config.notes if config else ()
     return {
         "problems": [asdict(one) for one in problems],
         "notes": [asdict(one) for one in notes],
@@ -137,7 +138,7 @@ def _print_checked(path: str, config: Config | None, problems: tuple[Problem, ..
         console.print(f"{path}: fine", style="green", markup=False)
     for one in problems:
         console.print(f"  {one.path}\n      {one.message} {one.remedy}".rstrip(), markup=False)
-    for note in config.not_yet if config else ():
+    for note in config.notes if config else ():
         console.print(f"  note: {note}", style="yellow", markup=False)
 
 
@@ -163,6 +164,7 @@ _SIGNS = {
     "update": ("~", "yellow"),
     "wait": (".", "cyan"),
     "keep": ("=", "dim"),
+    "skip": ("=", "dim"),
     "reject": ("!", "red"),
 }
 
@@ -172,7 +174,7 @@ def _print_plan(steps: list[Step]) -> None:
     for step in steps:
         row = _row(step)
         sign, style = _SIGNS[row["action"]]
-        why = {"stale": " (newer data)", "failed": " (the last one failed)"}.get(
+        why = {"stale": " (newer data, or old age)", "failed": " (the last one failed)"}.get(
             row.get("why", ""), ""
         )
         line = f"{sign} {row['resource']} {row['name']}{why}"

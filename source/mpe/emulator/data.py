@@ -31,6 +31,20 @@ class Interaction:
     time: int
     event: str = ""
     value: float | None = None
+    more: tuple[tuple[str, Any], ...] = ()
+    """Its other columns, with their names."""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The row as it was imported."""
+        return {
+            "USER_ID": self.user,
+            "ITEM_ID": self.item,
+            "TIMESTAMP": self.time,
+            "EVENT_TYPE": self.event,
+            "EVENT_VALUE": self.value,
+            **dict(self.more),
+        }
 
 
 @dataclass
@@ -46,6 +60,18 @@ class Dataset:
     def count(self) -> int:
         return len(self.events) or len(self.rows)
 
+    def table(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows, by column."""
+        yield from (event.columns for event in self.events)
+        yield from self.rows.values()
+
+    def forget(self, users: set[str]) -> int:
+        """Delete the rows of users and return how many there were."""
+        before = self.count
+        self.events = [one for one in self.events if one.user not in users]
+        self.rows = {key: row for key, row in self.rows.items() if row.get("USER_ID") not in users}
+        return before - self.count
+
     def load(self, rows: Iterable[dict[str, Any]], *, replace: bool) -> None:
         """Take in rows, in place of the bulk data there is or beside it."""
         if self.kind == "interactions":
@@ -57,8 +83,12 @@ class Dataset:
             self.events = events if replace else self.events + events
             return
         key = {"users": "USER_ID", "items": "ITEM_ID", "actions": "ACTION_ID"}.get(self.kind)
-        own = {row[key] if key else str(n): row for n, row in enumerate(rows)}
+        first = 0 if replace else len(self.rows)
+        own = {row[key] if key else str(n): row for n, row in enumerate(rows, first)}
         self.rows = own if replace else {**self.rows, **own}
+
+
+OWN = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE"})
 
 
 def _interaction(row: dict[str, Any]) -> Interaction:
@@ -68,13 +98,14 @@ def _interaction(row: dict[str, Any]) -> Interaction:
         row["TIMESTAMP"],
         row.get("EVENT_TYPE") or "",
         row.get("EVENT_VALUE"),
+        tuple((name, value) for name, value in row.items() if name not in OWN),
     )
 
 
 def read_csv(chunks: Iterator[bytes], fields: Iterable[Field]) -> Iterator[dict[str, Any]]:
     """Yield the rows of one CSV as its schema types them; raise WorkFailed at the first fault."""
     fields = list(fields)
-    rows = csv.reader(_lines(chunks))
+    rows = csv.reader(lines_of(chunks))
     header = next(rows, [])
     missing = [one.name for one in fields if one.name not in header]
     if missing:
@@ -88,7 +119,7 @@ def read_csv(chunks: Iterator[bytes], fields: Iterable[Field]) -> Iterator[dict[
                 raise WorkFailed(NOT_CONFORMING) from None
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
+def lines_of(chunks: Iterator[bytes]) -> Iterator[str]:
     """Yield whole lines from chunks of bytes, each with its end."""
     decoder, rest = codecs.getincrementaldecoder("utf-8-sig")(), ""
     try:

@@ -17,6 +17,7 @@ PENDING, IN_PROGRESS, ACTIVE, FAILED = (
     "ACTIVE",
     "CREATE FAILED",
 )
+CREATION = (PENDING, IN_PROGRESS, ACTIVE)
 
 
 class WorkFailed(Exception):
@@ -65,7 +66,8 @@ class Progress:
     seconds: float
     """On the clock, not the service's seconds."""
     pending_share: float = 0.1
-    steps: tuple[str, str, str] = (PENDING, IN_PROGRESS, ACTIVE)
+    steps: tuple[str, str, str] = CREATION
+    failed: str = FAILED
     work: Work | None = None
     failure: str | None = None
     """A failure that was ordered."""
@@ -82,7 +84,7 @@ class Progress:
         if self.work and self.work.ended:
             due = max(due, self.work.ended)
         failure = self.failure or (self.work.failure if self.work else None)
-        return State(FAILED, due, failure) if failure else State(final, due)
+        return State(self.failed, due, failure) if failure else State(final, due)
 
     def _worked(self) -> bool:
         return self.work is None or (self.work.future.done() and self.work.ended is not None)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.model import ListShape, Shape, StructureShape
 
+from mpe.emulator.pages import paged
 from mpe.emulator.resources.base import Kind
 from mpe.emulator.state import Resource, World
-from mpe.emulator.wire import ServiceError
 from mpe.model.service import operation
 
-MOST = 100
 PAGING = ("nextToken", "maxResults")
 
 
@@ -43,24 +40,6 @@ def _belongs(one: Resource, wanted: Mapping[str, Any]) -> bool:
         elif one.fields.get(key) != value:
             return False
     return True
-
-
-def paged(items: Iterable[Any], params: Mapping[str, Any]) -> tuple[list[Any], str | None]:
-    """Return the page that a request asks for, and the token of the next."""
-    items = list(items)
-    start = _start(params.get("nextToken"))
-    end = start + params.get("maxResults", MOST)
-    token = base64.b64encode(json.dumps(end).encode()).decode() if end < len(items) else None
-    return items[start:end], token
-
-
-def _start(token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        return int(json.loads(base64.b64decode(token, validate=True)))
-    except (ValueError, TypeError):
-        raise ServiceError("InvalidNextTokenException", "The next token is not valid.") from None
 
 
 def shaped(shape: Shape | None, value: Any) -> Any:

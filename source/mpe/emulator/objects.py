@@ -1,4 +1,4 @@
-"""How import jobs read S3: always in the name of the role that they were given."""
+"""How jobs read and write S3: always in the name of the role that they were given."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ class ObjectsMissing(Exception):
 
 
 class Objects(Protocol):
-    """Read objects on behalf of a role."""
+    """Read and write objects on behalf of a role."""
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         """Return the URLs at a location: the object itself, or all below a ``/``."""
 
     def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
         """Yield the bytes of one object in chunks."""
+
+    def write(self, url: str, body: bytes, *, role_arn: str, account: str) -> None:
+        """Write one object."""
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         """Tell whether the service may act in a role."""
@@ -47,6 +50,10 @@ class MemoryObjects:
             raise ObjectsMissing(url)
         body = self.objects[url]
         yield body.encode() if isinstance(body, str) else body
+
+    def write(self, url: str, body: bytes, *, role_arn: str, account: str) -> None:
+        self._allow(role_arn)
+        self.objects[url] = body
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         return role_arn not in self.untrusting

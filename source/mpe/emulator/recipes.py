@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from mpe.emulator.lists import paged
+from mpe.emulator.pages import paged
 from mpe.emulator.state import NOT_FOUND, World
 from mpe.emulator.wire import ServiceError
 from mpe.model.recipes import RECIPES, Recipe

@@ -19,6 +19,7 @@ from mpe.emulator.lifecycle import ACTIVE
 from mpe.emulator.objects import Objects
 from mpe.emulator.recipes import describe_static, list_recipes
 from mpe.emulator.resources import KINDS
+from mpe.emulator.resources.attribution import list_metrics
 from mpe.emulator.resources.base import in_use, invalid
 from mpe.emulator.resources.recommenders import start, stop
 from mpe.emulator.resources.solutions import KIND_OF_VERSION, train_automatically
@@ -165,7 +166,10 @@ def _describe(world: World, noun: str, params: Params) -> dict[str, Any]:
 
 
 def _update(world: World, noun: str, params: Params) -> dict[str, Any]:
-    found = world.get(noun, params[f"{_key(noun)}Arn"])
+    key = f"{_key(noun)}Arn"
+    if key not in params:  # the model asks for it everywhere but in one update
+        raise invalid(f"{key} is required.")
+    found = world.get(noun, params[key])
     if found.changing(world.now):
         raise in_use(f"{found.arn} is being changed: {found.state(world.now).status}.")
     found.change = KINDS[noun].update(world, found, params)
@@ -215,6 +219,7 @@ _SPECIAL: dict[str, Callable[[World, Params], dict[str, Any]]] = {
     "StopSolutionVersionCreation": _stop,
     "StartRecommender": _start_recommender,
     "StopRecommender": _stop_recommender,
+    "ListMetricAttributionMetrics": list_metrics,
     "ListRecipes": list_recipes,
     "DescribeRecipe": describe_static("recipe"),
     "DescribeAlgorithm": describe_static("algorithm"),

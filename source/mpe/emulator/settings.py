@@ -26,6 +26,11 @@ class Durations:
             "SolutionVersion": 3600,
             "Campaign": 600,
             "Recommender": 3600,
+            "BatchInferenceJob": 1200,
+            "BatchSegmentJob": 1200,
+            "DatasetExportJob": 900,
+            "DataDeletionJob": 4 * 3600,
+            "MetricAttribution": 15,
         }
     )
     update: dict[str, float] = field(
@@ -53,6 +58,10 @@ class Quotas:
     filters: int = 30
     """Per dataset group."""
     training: int = 20
+    batch_jobs: int = 5
+    """Batch inference jobs, and as many batch segment jobs, at the same time."""
+    deletions: int = 5
+    """Per dataset group, at the same time."""
 
 
 def utcnow() -> datetime:

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mpe.emulator.data import Dataset, Interaction
+from mpe.emulator.data import Dataset
 from mpe.emulator.resources.base import invalid
 from mpe.emulator.state import World
 from mpe.model.filters import CurrentItem, Expression, Filter, Parameter, Predicate, parse
@@ -87,7 +87,7 @@ class _Scene:
 
     def _touched(self, expression: Expression) -> set[str]:
         """Return the items of the user's interactions for which the condition holds."""
-        return {one.item for one in self._events if self._joined(expression, _columns(one))}
+        return {one.item for one in self._events if self._joined(expression, one.columns)}
 
     def _joined(self, expression: Expression, row: Mapping[str, Any]) -> bool:
         held = self._holds(expression.predicates[0], row)
@@ -117,16 +117,6 @@ class _Scene:
         if isinstance(value, CurrentItem):
             return list(_parts(self._items.get(self._item or "", {}).get(value.name)))
         return [value]
-
-
-def _columns(one: Interaction) -> dict[str, Any]:
-    return {
-        "USER_ID": one.user,
-        "ITEM_ID": one.item,
-        "TIMESTAMP": one.time,
-        "EVENT_TYPE": one.event,
-        "EVENT_VALUE": one.value,
-    }
 
 
 def _parts(value: Any) -> set[str]:

@@ -71,7 +71,7 @@ class Resource:
 
     def changing(self, now: datetime) -> bool:
         """Tell whether a creation, an update or a deletion is under way."""
-        settled = {ACTIVE, FAILED, "CREATE STOPPED", "INACTIVE"}
+        settled = {ACTIVE, FAILED, "CREATE STOPPED", "INACTIVE", "COMPLETED", "FAILED"}
         if self.state(now).status not in settled:
             return True
         return self.change is not None and self.change.progress.at(now).status not in settled

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mpe.emulator.data import LEAST_INTERACTIONS, Interaction
 from mpe.emulator.lifecycle import WorkFailed
-from mpe.model.recipes import POPULAR_ITEMS, RELATED_ITEMS
+from mpe.model.recipes import POPULAR_ITEMS, RELATED_ITEMS, USER_SEGMENTATION
 
 RECENT = 50
 """How many of a user's last interactions count, so that a few heavy users do not rule."""
@@ -24,6 +24,8 @@ NEIGHBOURS = 60
 LEAST_USERS = 25
 CUTOFFS = (5, 10, 25)
 DEEPEST = max(CUTOFFS)
+SEGMENTS_TESTED = 100
+"""For how many items segments are tested."""
 TESTED = 10
 """Every tenth user is for testing."""
 
@@ -51,6 +53,23 @@ class Model:
         """Return the best items for a user or beside an item, each with its score."""
         history = self.histories.get(user or "", ())
         return self.rank(history, item, count)
+
+    def order(self, user: str, items: Sequence[str]) -> list[tuple[str, float]]:
+        """Order given items for a user, each with its score."""
+        scores = self._liking(self.histories.get(user, ()))
+        return _best({item: scores.get(item, 0.0) for item in items}, len(items))
+
+    def audience(self, items: Mapping[str, float], count: int) -> list[str]:
+        """Return the users who like items most, which have weights."""
+        scores = {
+            user: sum(items.get(item, 0.0) for item in had[-RECENT:]) / len(had[-RECENT:])
+            for user, had in self.histories.items()
+        }
+        return [user for user, score in _best(scores, count) if score]
+
+    def near(self, item: str) -> dict[str, float]:
+        """Return an item and those similar to it, with weights."""
+        return {**self.similar.get(item, {}), item: 1.0}
 
     def rank(self, history: Sequence[str], item: str | None, count: int) -> list[tuple[str, float]]:
         """Rank items for a history, or beside an item; by popularity where neither helps."""
@@ -101,6 +120,8 @@ def train(
     ]
     histories = _histories(chosen)
     _enough(chosen, histories, event_type)
+    if kind == USER_SEGMENTATION:
+        return _learn(kind, histories, _evaluate_segments(histories))
     testing = sorted(histories)[::TESTED]
     held = {user: _split(histories[user]) for user in testing if len(histories[user]) > 1}
     seen = {**histories, **{user: given for user, (given, _) in held.items()}}
@@ -131,9 +152,9 @@ def _enough(
         )
 
 
-def _split(history: History) -> tuple[History, History]:
-    """Split a testing user's history: the oldest 90% to go by, the newest 10% to guess."""
-    cut = min(len(history) - 1, max(1, round(len(history) * 0.9)))
+def _split(history: History, share: float = 0.9) -> tuple[History, History]:
+    """Split a user's history: the oldest 90% to go by, the newest 10% to guess."""
+    cut = min(len(history) - 1, max(1, round(len(history) * share)))
     return history[:cut], history[cut:]
 
 
@@ -196,6 +217,30 @@ def _evaluate(
     items = len({one.item for one in events})
     means = {name: round(sum(all_) / len(all_), 4) for name, all_ in gains.items()}
     return {"coverage": round(len(shown) / items, 4), **means}
+
+
+def _evaluate_segments(histories: dict[str, History]) -> dict[str, float]:
+    """Measure segments: the top 1% of users for an item, against who turned to it next.
+
+    Every user's history is split 80 to 20; the most popular items of the newest part are
+    asked for.
+    """
+    split = {user: _split(had, 0.8) for user, had in histories.items() if len(had) > 1}
+    model = _learn(USER_SEGMENTATION, {user: given for user, (given, _) in split.items()}, {})
+    next_users: defaultdict[str, set[str]] = defaultdict(set)
+    for user, (_, truth) in split.items():
+        for item in truth:
+            next_users[item].add(user)
+    size = max(1, len(split) // 100)
+    asked = sorted(next_users, key=lambda item: (-len(next_users[item]), item))[:SEGMENTS_TESTED]
+    found = {item: set(model.audience(model.near(item), size)) for item in asked}
+    hits = [bool(found[item] & next_users[item]) for item in asked]
+    recalls = [len(found[item] & next_users[item]) / len(next_users[item]) for item in asked]
+    return {
+        "coverage": round(len(set().union(*found.values())) / len(split), 4),
+        "hits_at_1_percent": round(sum(hits) / len(hits), 4),
+        "recall_at_1_percent": round(sum(recalls) / len(recalls), 4),
+    }
 
 
 def _reciprocal_rank(hits: Sequence[bool]) -> float:

@@ -123,7 +123,7 @@ class Configure:
             "sequencer": upload.sequencer,
             "state": asdict(pointer),
             "config": {"key": upload.key, "version": upload.version},
-            "notes": [str(note) for note in config.not_yet[:MOST_NOTES]],
+            "notes": [str(note) for note in config.notes[:MOST_NOTES]],
         }
         prefix = state.group[: EXECUTION_NAME_LIMIT - 1 - len(upload.run)]
         new = self.executions.start(self.machine, f"{prefix}-{upload.run}", {"run": run})

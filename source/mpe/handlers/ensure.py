@@ -23,11 +23,10 @@ from mpe.aws.personalize import Busy, Exists, Personalize, ServiceError
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.desired import Desired
 from mpe.model.outcome import Outcome
-from mpe.model.reconcile import Create, Keep, Observed, Reject, Update, Wait, decide
+from mpe.model.reconcile import Create, Keep, Observed, Reject, Skip, Update, Wait, decide
 from mpe.model.spec import ACTIVE
 from mpe.model.waits import LONGEST, SHORTEST, next_wait
 
-NAME_LIMIT = 63
 PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""
 
@@ -61,7 +60,11 @@ class Ensure:
     def __call__(self, step: Step) -> Outcome:
         """Take one step and tell the bus and the ledger what came of it."""
         outcome = self._attempt(step)
-        if outcome.arn and outcome.status != step.previous.status and outcome.did != "kept":
+        if (
+            outcome.arn
+            and outcome.status != step.previous.status
+            and outcome.did not in {"kept", "skipped"}
+        ):
             self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
         if outcome.seconds is not None:
             self.ledger.remember(step.group, outcome.resource, outcome.seconds)
@@ -80,13 +83,16 @@ class Ensure:
             return step.previous.failing(error.code, error.message)
 
     def _advance(self, step: Step) -> Outcome:
-        desired, fresh_since = self.objects.completed(step.desired)
-        before = step.previous
+        completed = self.objects.completed(step.desired)
+        desired, before = completed.desired, step.previous
         observed = self.personalize.observe(desired, before.arn)
         pinned = before.did if before.did in {"created", "updated"} else None
-        match decide(desired, observed, pinned=pinned, fresh_since=fresh_since):
-            case Create():
-                return self._create(step, desired)
+        fresh_since = completed.fresh_since(self.clock)
+        match decide(
+            desired, observed, pinned=pinned, fresh_since=fresh_since, idle=completed.idle
+        ):
+            case Create(why):
+                return self._create(step, desired, first=why != "stale")
             case Update(arn, changes):
                 self.personalize.update(desired, arn, changes)
                 return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
@@ -96,13 +102,15 @@ class Ensure:
             case Keep(arn):
                 seconds = self._took(before, observed)
                 return before.ready(arn=arn, status=_status(observed), seconds=seconds)
+            case Skip():
+                return before.ready(did="skipped")
             case Reject(error, message):
                 seen = observed.arn if observed else before.arn
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
 
-    def _create(self, step: Step, desired: Desired) -> Outcome:
-        arn = self.personalize.create(desired, {**desired.params, **_named(desired, step.run)})
+    def _create(self, step: Step, desired: Desired, *, first: bool) -> Outcome:
+        arn = self.personalize.create(desired, desired.as_made_by(step.run, first=first))
         begun = replace(step.previous, arn=arn, did="created")
         if not desired.spec.has_status:
             return begun.ready(status=ACTIVE)
@@ -130,15 +138,6 @@ class Ensure:
 
 def _status(observed: Observed | None) -> str:
     return observed.shown if observed else "ABSENT"
-
-
-def _named(desired: Desired, run: str) -> dict[str, str]:
-    """Name a job or a version after the run, so that the run cannot make a second one."""
-    if not desired.spec.repeatable:
-        return {}
-    if desired.spec.name_param is None:
-        return {"name": run[:NAME_LIMIT]}
-    return {desired.spec.name_param: f"{desired.name[: NAME_LIMIT - 1 - len(run)]}-{run}"}
 
 
 def _blocked(before: Outcome, busy: Busy) -> Outcome:

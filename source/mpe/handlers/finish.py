@@ -85,7 +85,7 @@ def _built_order(outcome: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _changed(outcome: Mapping[str, Any]) -> bool:
-    return outcome.get("did") not in {None, "kept"} and not outcome.get("failed")
+    return outcome.get("did") not in {None, "kept", "skipped"} and not outcome.get("failed")
 
 
 def _change(outcome: Mapping[str, Any]) -> dict[str, Any]:

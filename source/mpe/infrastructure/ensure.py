@@ -61,7 +61,8 @@ class EnsureFunction(HandlerFunction):
             [bucket.arn_for_objects("state/*")],
             because="Reads the desired state of whichever dataset group it is called for.",
         )
-        if spec.reads_data:
-            self.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": "train/*"})
+        if spec.watches:
+            prefix = f"{spec.watches}/*"
+            self.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": prefix})
         self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [ledger.table_arn])
         self.allow(["events:PutEvents"], [bus.event_bus_arn])

@@ -30,7 +30,7 @@ from mpe.infrastructure.stages import (
 
 SOLUTION = "$states.context.Execution.Input.solution"
 """The solution that an execution works on, as a JSONata path."""
-TRAINED = ("Solution", "SolutionVersion", "Campaign")
+TRAINED = ("Solution", "SolutionVersion", "Campaign", "BatchInferenceJob", "BatchSegmentJob")
 """The resource types that a solution's own execution ensures."""
 AT_ONCE = 10
 """How many solutions are worked on at the same time; the service queues the rest anyway."""
@@ -84,7 +84,7 @@ class Machine(sfn.StateMachine):
 
 
 class SolutionWorkflow(Construct):
-    """One solution: the solution, a version of it, and the campaigns that serve it."""
+    """One solution: the solution, a version of it, and what serves the version."""
 
     def __init__(
         self, scope: Construct, id: str, *, functions: Mapping[str, lambda_.IFunction]
@@ -96,16 +96,28 @@ class SolutionWorkflow(Construct):
             error="{% $states.input.failed.error ? $states.input.failed.error : "
             "$states.input.error ? $states.input.error : 'ResourceFailed' %}",
             cause="{% $states.input.failed.reason ? $states.input.failed.reason : "
-            "$states.input.cause ? $states.input.cause : 'A campaign failed' %}",
+            "$states.input.cause ? $states.input.cause : 'A campaign or a batch job failed' %}",
         )
-        told = sfn.Choice.jsonata(self, "Did every campaign succeed?")
+        told = sfn.Choice.jsonata(self, "Is the version in use?")
         told.when(any_failed(), stuck).otherwise(done(self, "Solution done"))
+        used = side_by_side(
+            self,
+            "Use the version",
+            [
+                self._with_version(noun, functions[noun], stage)
+                for noun, stage in (
+                    ("Campaign", "campaigns"),
+                    ("BatchInferenceJob", "batchInferenceJobs"),
+                    ("BatchSegmentJob", "batchSegmentJobs"),
+                )
+            ],
+        )
         version = ensure(
             self,
             "SolutionVersion",
             function=functions["SolutionVersion"],
             resource=f"{SOLUTION}.version",
-            then=self._campaigns(functions["Campaign"]).next(told),
+            then=used.next(told),
             otherwise=stuck,
         )
         start = ensure(
@@ -124,19 +136,20 @@ class SolutionWorkflow(Construct):
             comment="Trains one solution and moves its campaigns to it",
         )
 
-    def _campaigns(self, function: lambda_.IFunction) -> sfn.Map:
-        """Move every campaign to the version, whose ARN only the service knew."""
-        campaign = ensure(
+    def _with_version(self, noun: str, function: lambda_.IFunction, stage: str) -> sfn.Map:
+        """Give every resource of a stage the version, whose ARN only the service knew."""
+        one = ensure(
             self,
-            "Campaign",
+            noun,
             function=function,
             resource=f"{ITEM}.id",
-            then=done(self, "Campaign done"),
-            otherwise=failed(self, "Campaign failed"),
+            then=done(self, f"{noun} done"),
+            otherwise=failed(self, f"{noun} failed"),
             given={"solutionVersionArn": f"{{% {ITEM}.version %}}"},
         )
-        with_version = f"[{SOLUTION}.campaigns.{{'id': $, 'version': $states.input.arn}}]"
-        return each(self, "Campaigns", with_version, campaign, at_once=AT_ONCE)
+        # A list even where there is one, and an empty one where there is none.
+        items = f"[{SOLUTION}.{stage}.{{'id': $, 'version': $states.input.arn}}]"
+        return each(self, f"{noun}s", items, one, at_once=AT_ONCE)
 
 
 class ProvisioningWorkflow(Construct):
@@ -159,20 +172,32 @@ class ProvisioningWorkflow(Construct):
             self,
             "Use the data",
             [
-                self._each_of("EventTracker", "eventTrackers"),
-                self._each_of("Filter", "filters"),
+                # What came of the steps before, for the report.
+                sfn.Pass.jsonata(self, "Before"),
+                self._each_of("DatasetExportJob", "exports"),
                 self._each_of("Recommender", "recommenders"),
                 self._solutions(solutions.machine),
             ],
         )
         imported = sfn.Choice.jsonata(self, "Is all data imported?")
-        imported.when(any_failed(), report).otherwise(use.next(report))
+        imported.when(any_failed("$states.input[0]"), report).otherwise(use.next(report))
+        fill = side_by_side(
+            self,
+            "Import the data",
+            [
+                self._imports(),
+                self._each_of("EventTracker", "eventTrackers"),
+                self._each_of("Filter", "filters"),
+            ],
+        )
+        there = sfn.Choice.jsonata(self, "Are all datasets there?")
+        there.when(any_failed(), report).otherwise(fill.next(imported))
         group = ensure(
             self,
             "DatasetGroup",
             function=functions["DatasetGroup"],
             resource="$work.datasetGroup",
-            then=self._datasets().next(imported),
+            then=self._datasets().next(there),
             otherwise=failed(self, "DatasetGroup failed").next(report),
         )
         start = self._turn(begin, work=group, report=report)
@@ -213,23 +238,42 @@ class ProvisioningWorkflow(Construct):
         return ask.next(ours).start_state
 
     def _datasets(self) -> sfn.Map:
-        """Make each dataset and import its data, all of them side by side."""
+        """Make each dataset with its schema, all of them side by side."""
         stuck = failed(self, "Dataset failed")
-        step: sfn.State = done(self, "Dataset done")
-        for noun, part in reversed(
-            (("Schema", "schema"), ("Dataset", "dataset"), ("DatasetImportJob", "import"))
-        ):
-            step = ensure(
-                self,
-                noun,
-                function=self._functions[noun],
-                resource=f"{ITEM}.{part}",
-                then=step,
-                otherwise=stuck,
-            )
-        return each(self, "Datasets", "$work.datasets", step)
+        dataset = ensure(
+            self,
+            "Dataset",
+            function=self._functions["Dataset"],
+            resource=f"{ITEM}.dataset",
+            then=done(self, "Dataset done"),
+            otherwise=stuck,
+        )
+        schema = ensure(
+            self,
+            "Schema",
+            function=self._functions["Schema"],
+            resource=f"{ITEM}.schema",
+            then=dataset,
+            otherwise=stuck,
+        )
+        return each(self, "Datasets", "$work.datasets", schema)
 
-    def _each_of(self, noun: str, stage: str) -> sfn.Map:
+    def _imports(self) -> sfn.State:
+        """Import all data; before it what reports on it, after it what deletes from it.
+
+        A step that fails ends this: reports would lack data, and models would be trained on
+        data that is to be deleted.
+        """
+        stuck = sfn.Pass.jsonata(self, "Data failed")
+        attribution = self._each_of("MetricAttribution", "metricAttributions")
+        imports = self._each_of("DatasetImportJob", "imports", at_once=None)
+        deletion = self._each_of("DataDeletionJob", "dataDeletionJobs")
+        for before, after in ((attribution, imports), (imports, deletion)):
+            passed = sfn.Choice.jsonata(self, f"{before.id} done?")
+            before.next(passed.when(any_failed(), stuck).otherwise(after))
+        return attribution
+
+    def _each_of(self, noun: str, stage: str, at_once: int | None = AT_ONCE) -> sfn.Map:
         one = ensure(
             self,
             noun,
@@ -238,7 +282,7 @@ class ProvisioningWorkflow(Construct):
             then=done(self, f"{noun} done"),
             otherwise=failed(self, f"{noun} failed"),
         )
-        return each(self, f"{noun}s", f"$work.{stage}", one, at_once=AT_ONCE)
+        return each(self, f"{noun}s", f"$work.{stage}", one, at_once=at_once)
 
     def _solutions(self, machine: sfn.StateMachine) -> sfn.Map:
         """Give each solution an execution of its own, so that no history grows too long."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aws_cdk import Aws, CfnCondition
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mpe.infrastructure.functions import personalize_arn
 from mpe.infrastructure.reasons import accept_wildcard
-from mpe.infrastructure.storage import READ_BY_SERVICE, DataBucket
+from mpe.infrastructure.storage import READ_BY_SERVICE, WRITTEN_BY_SERVICE, DataBucket
 
 
 class ServiceRole(iam.Role):
-    """Let Amazon Personalize read the users' data, on behalf of this account alone."""
+    """Let Amazon Personalize read and write the data bucket, for this account alone."""
 
     def __init__(
         self,
@@ -26,7 +28,7 @@ class ServiceRole(iam.Role):
         super().__init__(
             scope,
             id,
-            description="Lets Amazon Personalize read the training data",
+            description="Lets Amazon Personalize read the data and write its results",
             # Against the confused deputy:
             # https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
             assumed_by=iam.ServicePrincipal(
@@ -37,24 +39,23 @@ class ServiceRole(iam.Role):
                 },
             ),
         )
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject"], resources=[bucket.arn_for_objects(READ_BY_SERVICE)]
-            )
-        )
+        self._allow("s3:GetObject", bucket, READ_BY_SERVICE, "Reads what users uploaded.")
+        self._allow("s3:PutObject", bucket, WRITTEN_BY_SERVICE, "Writes what users asked for.")
         self.add_to_policy(
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [READ_BY_SERVICE]}},
+                conditions={"StringLike": {"s3:prefix": list(READ_BY_SERVICE)}},
             )
         )
-        accept_wildcard(
-            self,
-            bucket.arn_for_objects(READ_BY_SERVICE),
-            "Imports read the CSVs of any dataset group, below train/ and nowhere else.",
-        )
         self._use_key(kms_key_arn, has_key)
+
+    def _allow(self, action: str, bucket: DataBucket, below: Iterable[str], because: str) -> None:
+        """Grant an action on the objects of any dataset group below some folders."""
+        places = [bucket.arn_for_objects(folder) for folder in below]
+        self.add_to_policy(iam.PolicyStatement(actions=[action], resources=places))
+        for place in places:
+            accept_wildcard(self, place, f"{because} There and nowhere else.")
 
     def _use_key(self, kms_key_arn: str, has_key: CfnCondition) -> None:
         """Let the service use the key for dataset groups, where the stack was given one."""

@@ -136,9 +136,9 @@ def done(scope: Construct, title: str) -> sfn.Pass:
     return sfn.Pass.jsonata(scope, title, outputs={"failed": False})
 
 
-def any_failed() -> sfn.Condition:
+def any_failed(of: str = "$states.input") -> sfn.Condition:
     """Tell whether any branch of a Map or Parallel, however nested, failed."""
-    return sfn.Condition.jsonata("{% true in $states.input.failed %}")
+    return sfn.Condition.jsonata(f"{{% true in {of}.failed %}}")
 
 
 def side_by_side(scope: Construct, title: str, branches: Sequence[sfn.IChainable]) -> sfn.Parallel:

@@ -8,8 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-READ_BY_SERVICE = "train/*"
-"""Where Amazon Personalize reads: the users' CSVs and nothing else."""
+READ_BY_SERVICE = ("train/*", "batch/*")
+"""Where Amazon Personalize reads: the users' CSVs and the input of batch jobs."""
+WRITTEN_BY_SERVICE = ("batch/*", "export/*", "metric-attribution/*")
+"""Where Amazon Personalize writes: the output of batch jobs, exports and reports."""
 
 
 class DataBucket(s3.Bucket):
@@ -62,8 +64,8 @@ class DataBucket(s3.Bucket):
             "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
         )
 
-    def let_service_read(self, account: str) -> None:
-        """Let Amazon Personalize read the users' data, for this account only.
+    def let_service_in(self, account: str) -> None:
+        """Let Amazon Personalize read the users' data and write its own, for this account only.
 
         The service needs the bucket's leave beside its role's
         (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
@@ -74,7 +76,15 @@ class DataBucket(s3.Bucket):
             iam.PolicyStatement(
                 principals=[service],
                 actions=["s3:GetObject"],
-                resources=[self.arn_for_objects(READ_BY_SERVICE)],
+                resources=[self.arn_for_objects(one) for one in READ_BY_SERVICE],
+                conditions=ours,
+            )
+        )
+        self.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[service],
+                actions=["s3:PutObject"],
+                resources=[self.arn_for_objects(one) for one in WRITTEN_BY_SERVICE],
                 conditions=ours,
             )
         )
@@ -83,7 +93,7 @@ class DataBucket(s3.Bucket):
                 principals=[service],
                 actions=["s3:ListBucket"],
                 resources=[self.bucket_arn],
-                conditions={**ours, "StringLike": {"s3:prefix": [READ_BY_SERVICE]}},
+                conditions={**ours, "StringLike": {"s3:prefix": list(READ_BY_SERVICE)}},
             )
         )
 

@@ -186,7 +186,7 @@ class RoleObjects:
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         bucket, key = _split(url)
-        with _ReadErrors():
+        with _Errors():
             pages = self._s3(role_arn, account).get_paginator("list_objects_v2")
             found = [
                 f"s3://{bucket}/{item['Key']}"
@@ -197,9 +197,14 @@ class RoleObjects:
 
     def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
         bucket, key = _split(url)
-        with _ReadErrors():
+        with _Errors():
             body = self._s3(role_arn, account).get_object(Bucket=bucket, Key=key)["Body"]
         yield from body.iter_chunks(CHUNK)
+
+    def write(self, url: str, body: bytes, *, role_arn: str, account: str) -> None:
+        bucket, key = _split(url)
+        with _Errors():
+            self._s3(role_arn, account).put_object(Bucket=bucket, Key=key, Body=body)
 
     def _s3(self, role_arn: str, account: str) -> Any:
         """Return a client with a new session of the role, if the role lets the service."""
@@ -229,7 +234,7 @@ class RoleObjects:
         )
 
 
-class _ReadErrors:
+class _Errors:
     """Turn S3's refusals into the emulator's."""
 
     def __enter__(self) -> None:

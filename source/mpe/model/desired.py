@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mpe.model import avro
-from mpe.model.config import Config, DatasetConfig, ResourceConfig, SolutionConfig
+from mpe.model.names import NAME_LIMIT, job_name
+from mpe.model.sections import Config, DatasetConfig, ResourceConfig, SolutionConfig
 from mpe.model.spec import SPECS, ResourceSpec
 
 DATASET_TYPES = {
@@ -28,6 +29,13 @@ DATASET_TYPES = {
 
 LATEST = "$LATEST"
 """What a campaign follows that syncs with the newest solution version by itself."""
+DELETIONS = "deletions"
+"""The CSV beside the config that lists the users whose data is to be deleted."""
+BATCH_INPUTS = {
+    "BatchInferenceJob": "job_config.json",
+    "BatchSegmentJob": "segment_config.json",
+}
+"""What a batch job reads, in ``batch/<dataset group>/<solution>/``."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,27 @@ class Place:
 
 @dataclass(frozen=True)
 class Data:
-    """Where a dataset's CSV lies: one file ``<prefix>.csv`` or a folder ``<prefix>/``."""
+    """Where the data that a resource depends on lies: a file, or else a folder of CSVs."""
 
     bucket: str
-    prefix: str
+    file: str
+    folder: str = ""
+    """Ends with ``/``; without it only the file will do."""
+    optional: bool = False
+    """Where nothing lies there, there is nothing to do."""
+    besides: tuple[Data, ...] = ()
+    """Other data whose change makes it stale as well."""
+
+    @classmethod
+    def csvs(cls, bucket: str, prefix: str, **more: Any) -> Data:
+        """Return the place of CSVs: the file ``<prefix>.csv`` or the folder ``<prefix>/``."""
+        return cls(bucket, f"{prefix}.csv", f"{prefix}/", **more)
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Data:
+        """Rebuild what :func:`dataclasses.asdict` took apart."""
+        besides = tuple(cls.from_dict(one) for one in saved.get("besides", ()))
+        return cls(**{**saved, "besides": besides})
 
 
 @dataclass(frozen=True)
@@ -71,11 +96,33 @@ class Desired:
     given: tuple[str, ...] = ()
     """Create parameters that an earlier step of the workflow supplies."""
     data: Data | None = None
-    """The data it reads, where newer data makes it stale."""
+    """The data that it depends on, where newer data makes it stale."""
+    output: str | None = None
+    """The folder in S3 below which each job writes to one of its own name."""
+    max_age: int | None = None
+    """Seconds after which it is made anew, where it is history."""
 
     @property
     def spec(self) -> ResourceSpec:
         return SPECS[self.noun]
+
+    def as_made_by(self, run: str, *, first: bool = False) -> dict[str, Any]:
+        """Return the Create parameters of a run: a job or a version bears the run's name.
+
+        So the service itself refuses a second one of the same run. ``first`` tells that
+        there was none before that did not fail.
+        """
+        if not self.spec.repeatable:
+            return dict(self.params)
+        if self.spec.name_param is None:
+            return {**self.params, "name": run[:NAME_LIMIT]}
+        name = job_name(self.name, run)
+        beginning = self.spec.first if first else {}
+        own = {key: beginning.get(key, value) for key, value in self.params.items()}
+        params = {**own, self.spec.name_param: name}
+        if self.output and self.spec.writes:
+            return with_value(params, self.spec.writes, f"{self.output}{name}/")
+        return params
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Desired:
@@ -85,7 +132,7 @@ class Desired:
             **{
                 **saved,
                 "given": tuple(saved.get("given", ())),
-                "data": Data(**data) if data else None,
+                "data": Data.from_dict(data) if data else None,
             }
         )
 
@@ -118,6 +165,13 @@ class DesiredState:
         return cls(saved["group"], saved["version"], resources, saved["work"])
 
 
+def with_value(params: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return a copy of parameters with a value at a dotted path."""
+    first, _, rest = path.partition(".")
+    inner = with_value(params.get(first, {}), rest, value) if rest else value
+    return {**params, first: inner}
+
+
 def desired_state(config: Config, place: Place, *, version: str) -> DesiredState:
     """Return the desired state of a parsed config in a place."""
     group = str(config.group.params["name"])
@@ -146,8 +200,14 @@ class _Builder:
         return {
             "datasetGroup": "datasetGroup",
             "datasets": [
-                {step: f"{step}.{dataset.kind}" for step in ("schema", "dataset", "import")}
+                {step: f"{step}.{dataset.kind}" for step in ("schema", "dataset")}
                 for dataset in self.config.datasets
+            ],
+            "metricAttributions": ["metricAttribution"] if self.config.metric_attribution else [],
+            "imports": [f"import.{dataset.kind}" for dataset in self.config.datasets],
+            "dataDeletionJobs": ["dataDeletionJob"] if self.config.data_deletion else [],
+            "exports": [
+                f"export.{dataset.kind}" for dataset in self.config.datasets if dataset.export
             ],
             "eventTrackers": ["eventTracker"] if self.config.event_tracker else [],
             "filters": [f"filter.{_name(one)}" for one in self.config.filters],
@@ -159,6 +219,15 @@ class _Builder:
         yield self._group()
         for dataset in self.config.datasets:
             yield from self._dataset(dataset)
+        if self.config.metric_attribution:
+            yield self._metric_attribution(self.config.metric_attribution)
+        for dataset in self.config.datasets:
+            yield self._import(dataset)
+        if self.config.data_deletion:
+            yield self._deletion(self.config.data_deletion)
+        for dataset in self.config.datasets:
+            if dataset.export:
+                yield self._export(dataset, dataset.export)
         if self.config.event_tracker:
             yield self._in_group("EventTracker", "eventTracker", self.config.event_tracker)
         for one in self.config.filters:
@@ -178,7 +247,8 @@ class _Builder:
     def _group(self) -> Desired:
         section = self.config.group
         role = {"roleArn": self.place.role_arn} if section.params.get("kmsKeyArn") else {}
-        params = {**section.params, **role, **self._tags("DatasetGroup", section)}
+        own = {key: value for key, value in section.params.items() if key != "roleArn"}
+        params = {**own, **role, **self._tags("DatasetGroup", section)}
         return Desired(
             "datasetGroup", "DatasetGroup", self.group, section.path, params, arn=self.group_arn
         )
@@ -215,14 +285,19 @@ class _Builder:
             arn=dataset_arn,
             parent=self.group_arn,
         )
-        yield self._import(config, dataset_name, dataset_arn)
 
-    def _import(self, config: DatasetConfig, dataset_name: str, dataset_arn: str) -> Desired:
-        options = self.config.imports
+    def _dataset_arn(self, config: DatasetConfig) -> str:
+        return self.place.arn(f"dataset/{self.group}/{DATASET_TYPES[config.kind]}")
+
+    def _csvs(self, name: str, **more: Any) -> Data:
+        return Data.csvs(self.place.bucket, f"train/{self.group}/{name}", **more)
+
+    def _import(self, config: DatasetConfig) -> Desired:
+        options, dataset_arn = self.config.imports, self._dataset_arn(config)
         return Desired(
             f"import.{config.kind}",
             "DatasetImportJob",
-            dataset_name,
+            _name(config.dataset),
             config.dataset.path,
             {
                 **options.params,
@@ -231,8 +306,53 @@ class _Builder:
                 **self._tags("DatasetImportJob", options),
             },
             parent=dataset_arn,
-            data=Data(self.place.bucket, f"train/{self.group}/{config.kind}"),
+            data=self._csvs(config.kind),
+            max_age=self.config.group.max_age,
         )
+
+    def _export(self, config: DatasetConfig, section: ResourceConfig) -> Desired:
+        """Export a dataset again whenever it was imported again."""
+        dataset_arn = self._dataset_arn(config)
+        return Desired(
+            f"export.{config.kind}",
+            "DatasetExportJob",
+            _name(config.dataset),
+            section.path,
+            {
+                **section.params,
+                "datasetArn": dataset_arn,
+                "roleArn": self.place.role_arn,
+                **self._tags("DatasetExportJob", section),
+            },
+            parent=dataset_arn,
+            data=self._csvs(config.kind),
+            output=f"s3://{self.place.bucket}/export/{self.group}/{config.kind}/",
+            max_age=section.max_age,
+        )
+
+    def _deletion(self, section: ResourceConfig) -> Desired:
+        """Delete users' data after every import, which may have brought it back."""
+        imported = tuple(self._csvs(dataset.kind) for dataset in self.config.datasets)
+        return Desired(
+            "dataDeletionJob",
+            "DataDeletionJob",
+            self.group,
+            section.path,
+            {
+                **section.params,
+                "datasetGroupArn": self.group_arn,
+                "roleArn": self.place.role_arn,
+                **self._tags("DataDeletionJob", section),
+            },
+            parent=self.group_arn,
+            data=self._csvs(DELETIONS, optional=True, besides=imported),
+        )
+
+    def _metric_attribution(self, section: ResourceConfig) -> Desired:
+        place = f"s3://{self.place.bucket}/metric-attribution/{self.group}/"
+        config = {"s3DataDestination": {"path": place}, "roleArn": self.place.role_arn}
+        made = self._in_group("MetricAttribution", "metricAttribution", section)
+        return replace(made, params={**made.params, "metricsOutputConfig": config})
 
     def _in_group(self, noun: str, id: str, section: ResourceConfig) -> Desired:
         spec, name = SPECS[noun], _name(section)
@@ -253,7 +373,8 @@ class _Builder:
     def _solution(self, config: SolutionConfig) -> Iterator[Desired]:
         name = _name(config.solution)
         solution_arn = self.place.arn(f"solution/{name}")
-        yield self._in_group("Solution", f"solution.{name}", config.solution)
+        solution = self._in_group("Solution", f"solution.{name}", config.solution)
+        yield replace(solution, params={**self._training(config), **solution.params})
         section = config.version or ResourceConfig(config.solution.path, {}, {})
         yield Desired(
             f"version.{name}",
@@ -266,9 +387,42 @@ class _Builder:
                 **self._tags("SolutionVersion", section),
             },
             parent=solution_arn,
+            max_age=config.solution.max_age,
         )
         for campaign in config.campaigns:
             yield self._campaign(campaign, name, solution_arn)
+        for base, section in config.inference_jobs():
+            yield self._batch("BatchInferenceJob", base, section, config)
+        for base, section in config.segment_jobs():
+            yield self._batch("BatchSegmentJob", base, section, config)
+
+    @staticmethod
+    def _training(config: SolutionConfig) -> dict[str, Any]:
+        """Let one alone train a solution: the schedule where there is one, else the service."""
+        return {"performAutoTraining": False} if config.solution.schedules else {}
+
+    def _batch(
+        self, noun: str, base: str, section: ResourceConfig, config: SolutionConfig
+    ) -> Desired:
+        """Run a job on a solution's version, again where its input is newer than the last."""
+        solution = _name(config.solution)
+        folder = f"batch/{self.group}/{solution}/"
+        return Desired(
+            batch_id(noun, solution, base),
+            noun,
+            base,
+            section.path,
+            {
+                **{key: value for key, value in section.params.items() if key != "jobName"},
+                "roleArn": self.place.role_arn,
+                **self._tags(noun, section),
+            },
+            parent=self.place.arn(f"solution/{solution}"),
+            given=("solutionVersionArn",),
+            data=Data(self.place.bucket, folder + BATCH_INPUTS[noun]),
+            output=f"s3://{self.place.bucket}/{folder}",
+            max_age=section.max_age,
+        )
 
     def _campaign(self, section: ResourceConfig, solution: str, solution_arn: str) -> Desired:
         name = _name(section)
@@ -293,7 +447,17 @@ def _solution_work(config: SolutionConfig) -> dict[str, Any]:
         "solution": f"solution.{name}",
         "version": f"version.{name}",
         "campaigns": [f"campaign.{name}.{_name(one)}" for one in config.campaigns],
+        "batchInferenceJobs": [
+            batch_id("BatchInferenceJob", name, base) for base, _ in config.inference_jobs()
+        ],
+        "batchSegmentJobs": [
+            batch_id("BatchSegmentJob", name, base) for base, _ in config.segment_jobs()
+        ],
     }
+
+
+def batch_id(noun: str, solution: str, base: str) -> str:
+    return f"{SPECS[noun].key}.{solution}.{base}"
 
 
 def _name(section: ResourceConfig) -> str:

@@ -117,7 +117,7 @@ def _run(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield from _changes(detail)
     if detail["Notes"]:
         yield ""
-        yield "Not carried out:"
+        yield "To note:"
         yield from (f"  {note}" for note in detail["Notes"])
     yield ""
     yield f"Config: {detail['Config']}"

@@ -33,7 +33,8 @@ class Outcome:
     status: str = "ABSENT"
     arn: str | None = None
     did: str | None = None
-    """``created``, ``updated``, ``adopted`` (waited for what others began) or ``kept``."""
+    """``created``, ``updated``, ``adopted`` (waited for what others began), ``kept`` or
+    ``skipped`` (there was nothing to do)."""
     wait: int | None = None
     """Seconds until the next look, while it is not settled."""
     seconds: float | None = None
@@ -65,7 +66,8 @@ class Outcome:
         return replace(self, wait=seconds, failed=None, **changes)
 
     def ready(self, **changes: Any) -> Outcome:
-        return replace(self, wait=None, failed=None, did=self.did or "kept", **changes)
+        changes = {"did": self.did or "kept", **changes}
+        return replace(self, wait=None, failed=None, **changes)
 
     def failing(self, error: str, reason: str) -> Outcome:
         return replace(self, wait=None, failed=Failure(error, reason))

@@ -15,7 +15,7 @@ from typing import Any
 
 from mpe.model.desired import Desired
 from mpe.model.errors import DriftError, ResourceFailed
-from mpe.model.spec import ACTIVE, FAILED, INACTIVE, ResourceSpec
+from mpe.model.spec import ACTIVE, DONE, FAILED, INACTIVE, ResourceSpec
 
 DRIFT, FAILURE = DriftError.__name__, ResourceFailed.__name__
 
@@ -43,7 +43,7 @@ class Observed:
 
     @staticmethod
     def _pending(status: str) -> bool:
-        return status not in {ACTIVE, INACTIVE} and status not in FAILED
+        return status not in DONE and status not in FAILED
 
     @property
     def shown(self) -> str:
@@ -90,6 +90,11 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Skip:
+    """There is nothing to do: no data lies where it would read some."""
+
+
+@dataclass(frozen=True)
 class Reject:
     """Nothing this project may do would mend it."""
 
@@ -98,7 +103,7 @@ class Reject:
     message: str
 
 
-Action = Create | Update | Wait | Keep | Reject
+Action = Create | Update | Wait | Keep | Skip | Reject
 
 
 def decide(
@@ -107,13 +112,17 @@ def decide(
     *,
     pinned: str | None = None,
     fresh_since: datetime | None = None,
+    idle: bool = False,
 ) -> Action:
     """Return the one action that moves a resource towards its desired state.
 
     ``pinned`` is what this run already did to it (``created`` or ``updated``): then a
     failure is the run's own and final, so that nothing is created or trained twice.
-    ``fresh_since`` is when the data that it reads last changed.
+    ``fresh_since`` is when the data that it reads last changed, and ``idle`` tells that
+    there is none and need not be.
     """
+    if idle and not pinned:
+        return Skip()
     if observed is None:
         return _absent(desired, pinned)
     if observed.in_progress:
@@ -155,6 +164,28 @@ def _failed(desired: Desired, observed: Observed, pinned: str | None) -> Action:
 def _repeatable(observed: Observed, pinned: str | None, fresh_since: datetime | None) -> Action:
     stale = fresh_since and observed.created and observed.created < fresh_since
     return Create("stale") if stale and not pinned else Keep(observed.arn)
+
+
+def same_job(desired: Desired, fields: Mapping[str, Any]) -> bool:
+    """Tell whether a job of the same parent is the one that is wanted, and not another.
+
+    What the config leaves out must be out of the job too, or be as the service fills it in.
+    """
+    return all(
+        _included(desired.params[name], fields.get(name))
+        if name in desired.params
+        else _left_out(name, fields.get(name))
+        for name in desired.spec.told_apart_by
+    )
+
+
+_DEFAULTS = {"batchInferenceJobMode": "BATCH_INFERENCE", "ingestionMode": "PUT"}
+"""What the service fills in, so that Describe tells it whether it was given or not."""
+
+
+def _left_out(name: str, found: Any) -> bool:
+    # The default of numResults depends on the recipe.
+    return not found or name == "numResults" or found == _DEFAULTS.get(name)
 
 
 def _converge(desired: Desired, observed: Observed, pinned: str | None) -> Action:
@@ -199,7 +230,14 @@ def _changes(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> Iterator
 def _covers(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> bool:
     if name in spec.documents:
         return bool(_document(wanted) == _document(found))
+    if name == spec.parts:
+        return by_part(wanted) == by_part(found or ())
     return _included(wanted, found)
+
+
+def by_part(parts: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the parts of a resource by what tells them apart, whatever their order."""
+    return {part["metricName"]: part for part in parts}
 
 
 def _document(text: Any) -> Any:
@@ -224,21 +262,21 @@ def _included(wanted: Any, found: Any) -> bool:
     return bool(wanted == found)
 
 
-def newest(observed: Iterable[Observed]) -> Observed | None:
-    """Choose among a parent's jobs or versions the one that counts.
+def newest_first(observed: Iterable[Observed]) -> list[Observed]:
+    """Sort a parent's jobs or versions, the one that counts first.
 
     That is the newest that has not failed; only where all have failed, the newest failure.
-    Ties are broken by ARN, so that the choice is the same at every look.
+    Ties are broken by ARN, so that the order is the same at every look.
     """
-    ranked = sorted(
+    return sorted(
         observed,
         key=lambda one: (
             one.status not in FAILED,
             one.created.timestamp() if one.created else 0.0,
             one.arn,
         ),
+        reverse=True,
     )
-    return ranked[-1] if ranked else None
 
 
 def _frozen(changes: Iterable[Change]) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -22,6 +22,8 @@ HOUR = 60 * MINUTE
 ACTIVE = "ACTIVE"
 INACTIVE = "INACTIVE"
 """A recommender that somebody stopped; it costs nothing until it is started again."""
+DONE = frozenset({ACTIVE, INACTIVE, "COMPLETED"})
+"""Statuses that wait for nothing; a data deletion job alone ends as COMPLETED."""
 FAILED = frozenset({"CREATE FAILED", "CREATE STOPPED", "FAILED"})
 """Statuses that no waiting will mend."""
 
@@ -45,11 +47,19 @@ class ResourceSpec:
     """A job or a version: history, of which the newest counts and a failed one is made anew."""
     one_per_parent: bool = False
     """The parent holds one of these, so it is found by listing, whatever its name."""
+    told_apart_by: frozenset[str] = frozenset()
+    """The create parameters that tell a parent's jobs apart, where several different ones
+    are wanted: a job that differs in one of them is another job."""
     mutable: frozenset[str] = frozenset()
     """The create parameters that the Update operation can converge; ``outer.inner`` for a
     member of one that it converges in part."""
     update_inside: Mapping[str, str] = field(default_factory=dict)
     """For a parameter that is converged in part, the update's parameter with those members."""
+    first: Mapping[str, Any] = field(default_factory=dict)
+    """What the first job of a parent must have, whatever the config says of the others."""
+    parts: str | None = None
+    """A create parameter whose items a list operation of their own returns, and an update
+    adds and removes; they are told apart by their ``metricName``."""
     write_only: frozenset[str] = frozenset({"tags"})
     """Create parameters that Describe never returns, so they cannot drift."""
     documents: frozenset[str] = frozenset()
@@ -60,8 +70,12 @@ class ResourceSpec:
     """Where Describe tells the progress of an update; the resource itself stays ACTIVE."""
     passes_role: bool = False
     """Its creation hands the service a role, which needs iam:PassRole."""
-    reads_data: bool = False
-    """It reads the users' data in S3, so that newer data makes it stale."""
+    reads: str | None = None
+    """Where the create parameters say which of the users' data in S3 it reads."""
+    watches: Literal["train", "batch"] | None = None
+    """The folder of the users' data in S3 where newer data makes it stale."""
+    writes: str | None = None
+    """Where the create parameters say which place in S3 it writes to."""
     tagged: bool = True
     """Whether the create operation takes tags."""
     authorized_as: str | None = None
@@ -98,6 +112,11 @@ class ResourceSpec:
         return f"Update{self.noun}" if self.mutable else None
 
     @property
+    def list_parts(self) -> str | None:
+        """``ListMetricAttributionMetrics``."""
+        return f"List{self.noun}{self.parts.capitalize()}" if self.parts else None
+
+    @property
     def minted(self) -> bool:
         """Whether only the service knows the ARN, so that the resource must be looked up."""
         return "{id}" in self.arn
@@ -125,7 +144,8 @@ class ResourceSpec:
     @property
     def list_actions(self) -> tuple[str, ...]:
         """IAM actions that the service authorizes on ``*`` only."""
-        return (f"personalize:{self.list}",) if self.listed else ()
+        operations = (self.list if self.listed else None, self.list_parts)
+        return tuple(f"personalize:{operation}" for operation in operations if operation)
 
 
 _ROWS = (
@@ -155,16 +175,60 @@ _ROWS = (
         needs=("DatasetGroup", "Schema"),
     ),
     ResourceSpec(
+        noun="MetricAttribution",
+        arn="metric-attribution/{name}",
+        list_key="metricAttributions",
+        listed_by="datasetGroupArn",
+        one_per_parent=True,
+        mutable=frozenset({"metrics", "metricsOutputConfig"}),
+        parts="metrics",
+        passes_role=True,
+        writes="metricsOutputConfig.s3DataDestination.path",
+        tagged=False,
+        typical_seconds=15,
+        needs=("DatasetGroup", "Dataset"),
+    ),
+    ResourceSpec(
         noun="DatasetImportJob",
         arn="dataset-import-job/{name}",
         list_key="datasetImportJobs",
         listed_by="datasetArn",
         name_param="jobName",
         repeatable=True,
+        # An incremental import adds to what a full one has brought.
+        first={"importMode": "FULL"},
         passes_role=True,
-        reads_data=True,
+        reads="dataSource.dataLocation",
+        watches="train",
         typical_seconds=15 * MINUTE,
         needs=("Dataset",),
+    ),
+    ResourceSpec(
+        noun="DataDeletionJob",
+        arn="data-deletion-job/{name}",
+        list_key="dataDeletionJobs",
+        listed_by="datasetGroupArn",
+        name_param="jobName",
+        repeatable=True,
+        passes_role=True,
+        reads="dataSource.dataLocation",
+        watches="train",
+        typical_seconds=4 * HOUR,
+        needs=("DatasetImportJob",),
+    ),
+    ResourceSpec(
+        noun="DatasetExportJob",
+        arn="dataset-export-job/{name}",
+        list_key="datasetExportJobs",
+        listed_by="datasetArn",
+        name_param="jobName",
+        repeatable=True,
+        told_apart_by=frozenset({"ingestionMode"}),
+        watches="train",
+        passes_role=True,
+        writes="jobOutput.s3DataDestination.path",
+        typical_seconds=15 * MINUTE,
+        needs=("DatasetImportJob",),
     ),
     ResourceSpec(
         noun="EventTracker",
@@ -232,6 +296,44 @@ _ROWS = (
         update_status="latestCampaignUpdate",
         typical_seconds=10 * MINUTE,
         needs=("SolutionVersion",),
+    ),
+    ResourceSpec(
+        noun="BatchInferenceJob",
+        arn="batch-inference-job/{name}",
+        list_key="batchInferenceJobs",
+        listed_by="solutionVersionArn",
+        name_param="jobName",
+        repeatable=True,
+        told_apart_by=frozenset(
+            {
+                "filterArn",
+                "numResults",
+                "batchInferenceJobConfig",
+                "batchInferenceJobMode",
+                "themeGenerationConfig",
+            }
+        ),
+        passes_role=True,
+        reads="jobInput.s3DataSource.path",
+        watches="batch",
+        writes="jobOutput.s3DataDestination.path",
+        typical_seconds=20 * MINUTE,
+        needs=("SolutionVersion", "Filter"),
+    ),
+    ResourceSpec(
+        noun="BatchSegmentJob",
+        arn="batch-segment-job/{name}",
+        list_key="batchSegmentJobs",
+        listed_by="solutionVersionArn",
+        name_param="jobName",
+        repeatable=True,
+        told_apart_by=frozenset({"filterArn", "numResults"}),
+        passes_role=True,
+        reads="jobInput.s3DataSource.path",
+        watches="batch",
+        writes="jobOutput.s3DataDestination.path",
+        typical_seconds=20 * MINUTE,
+        needs=("SolutionVersion", "Filter"),
     ),
 )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from mpe.emulator.arns import created_arn
-from mpe.emulator.lifecycle import Progress
+from mpe.emulator.lifecycle import CREATION, FAILED, Progress
 from mpe.emulator.state import EXISTS, IN_USE, INVALID, Change, Resource, World
 from mpe.emulator.wire import ServiceError
 
@@ -21,6 +21,10 @@ class Kind:
     update_key: str | None = None
     """Where Describe tells of the newest update."""
     async_deletion = True
+    steps = CREATION
+    """The statuses of its creation."""
+    failed = FAILED
+    """The status of a creation that failed."""
 
     def arn(self, world: World, params: Params) -> str:
         """Return the ARN of what a request creates."""
@@ -71,6 +75,7 @@ class Kind:
         made = Resource(self.noun, arn, fields, world.now, Progress(world.now, 0))
         made.tags = {tag["tagKey"]: tag["tagValue"] for tag in params.get("tags", ())}
         made.progress = world.begin(self.noun, name, self.task(world, params, made))
+        made.progress.steps, made.progress.failed = self.steps, self.failed
         world.resources[arn] = made
         return made
 
@@ -115,10 +120,16 @@ def limit(message: str) -> ServiceError:
     return ServiceError("LimitExceededException", message)
 
 
+def check_running(world: World, noun: str, most: int) -> None:
+    """Refuse a job where too many of its type are under way."""
+    if len([one for one in world.of(noun) if one.changing(world.now)]) >= most:
+        raise limit(f"More than {most} resources with PENDING or IN_PROGRESS status.")
+
+
 def live(world: World, noun: str, **fields: Any) -> list[Resource]:
     """Return the resources that count towards a quota: all that did not fail."""
     return [
         one
         for one in world.of(noun, **fields)
-        if one.state(world.now).status not in {"CREATE FAILED", "CREATE STOPPED"}
+        if one.state(world.now).status not in {FAILED, "CREATE STOPPED"}
     ]

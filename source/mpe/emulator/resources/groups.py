@@ -29,7 +29,7 @@ class DatasetGroupKind(Kind):
             raise limit(f"More than {world.quotas.dataset_groups} dataset groups.")
 
     def check_deletion(self, world: World, found: Resource) -> None:
-        for noun in ("EventTracker", "Solution", "Recommender", "Dataset"):
+        for noun in ("EventTracker", "MetricAttribution", "Solution", "Recommender", "Dataset"):
             need_none(list(world.of(noun, datasetGroupArn=found.arn)), noun, found)
 
 
@@ -92,7 +92,8 @@ class DatasetKind(Kind):
         group = found.fields["datasetGroupArn"]
         need_none(list(world.of("Filter", datasetGroupArn=group)), "Filter", found)
         if found.fields["datasetType"] == "INTERACTIONS":
-            need_none(list(world.of("EventTracker", datasetGroupArn=group)), "EventTracker", found)
+            for noun in ("EventTracker", "MetricAttribution"):
+                need_none(list(world.of(noun, datasetGroupArn=group)), noun, found)
         for job in world.of("DatasetImportJob", datasetArn=found.arn):
             if job.changing(world.now):
                 raise in_use(f"{found.arn} is being imported by {job.arn}.")

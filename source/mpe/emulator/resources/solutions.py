@@ -14,11 +14,11 @@ from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, li
 from mpe.emulator.state import Change, Resource, World
 from mpe.emulator.training import train
 from mpe.emulator.wire import ServiceError
-from mpe.model.recipes import PERSONALIZED_ACTIONS, RECIPES, USER_SEGMENTATION, Recipe
+from mpe.model.recipes import PERSONALIZED_ACTIONS, RECIPES, Recipe
 
 DAY = 24 * 60 * 60
 HOUR = 60 * 60
-UNTRAINED = {USER_SEGMENTATION, PERSONALIZED_ACTIONS}
+UNTRAINED = {PERSONALIZED_ACTIONS}
 """Types of recipes that the emulator has no model of."""
 
 

@@ -1,0 +1,66 @@
+"""Metric attributions.
+
+https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mpe.emulator.pages import paged
+from mpe.emulator.resources.base import Kind, Params, invalid
+from mpe.emulator.resources.using import schemas_of
+from mpe.emulator.state import EXISTS, Change, Resource, World
+from mpe.emulator.wire import ServiceError
+
+MOST = 10
+EXPRESSION = re.compile(r"SAMPLECOUNT\(\)|SUM\((Interactions|Items)\.\w+\)", re.IGNORECASE)
+
+
+class MetricAttributionKind(Kind):
+    noun = "MetricAttribution"
+
+    def check(self, world: World, params: Params) -> None:
+        group = world.need_active("DatasetGroup", params["datasetGroupArn"])
+        fields = schemas_of(world, group).get("interactions", [])
+        if "EVENT_TYPE" not in {one.name for one in fields}:
+            raise invalid("A metric attribution needs interactions with EVENT_TYPE.")
+        for other in world.of(self.noun, datasetGroupArn=group.arn):
+            raise ServiceError(EXISTS, f"{group.arn} already has the attribution {other.arn}.")
+        _check_metrics(params["metrics"])
+
+    def update(self, world: World, found: Resource, params: Params) -> Change:
+        gone = set(params.get("removeMetrics", ()))
+        unknown = gone - {one["metricName"] for one in found.fields["metrics"]}
+        if unknown:
+            raise invalid(f"There is no metric {', '.join(sorted(unknown))}.")
+        kept = [one for one in found.fields["metrics"] if one["metricName"] not in gone]
+        metrics = [*kept, *params.get("addMetrics", ())]
+        _check_metrics(metrics)
+        sets: dict[str, Any] = {"metrics": metrics}
+        if "metricsOutputConfig" in params:
+            sets["metricsOutputConfig"] = params["metricsOutputConfig"]
+        return Change(world.begin_update(self.noun), sets, {})
+
+
+def _check_metrics(metrics: Iterable[Mapping[str, Any]]) -> None:
+    metrics = list(metrics)
+    if len(metrics) > MOST:
+        raise invalid(f"A metric attribution has at most {MOST} metrics.")
+    names = [one["metricName"] for one in metrics]
+    for metric in metrics:
+        if names.count(metric["metricName"]) > 1:
+            raise ServiceError(EXISTS, f"The metric {metric['metricName']} already exists.")
+        if not EXPRESSION.fullmatch(metric["expression"]):
+            raise invalid(f"Invalid expression: {metric['expression']}")
+
+
+def list_metrics(world: World, params: Params) -> dict[str, Any]:
+    """Return the metrics of an attribution, by pages."""
+    if "metricAttributionArn" not in params:
+        raise invalid("metricAttributionArn is required.")
+    found = world.get("MetricAttribution", params["metricAttributionArn"])
+    page, token = paged(found.fields["metrics"], params)
+    return {"metrics": page, **({"nextToken": token} if token else {})}
