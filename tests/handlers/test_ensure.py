@@ -334,3 +334,92 @@ def test_the_name_of_a_job_stays_within_the_services_limit(world: World, build: 
     (job,) = world.emulated.client.list_dataset_import_jobs()["datasetImportJobs"]
     assert len(job["jobName"]) <= 63
     assert job["jobName"].endswith(RUN)
+
+
+def exported(dataset: str, **params: Any) -> Desired:
+    output = "s3://data/export/films/interactions/"
+    params = {"datasetArn": dataset, "roleArn": ROLE, **params}
+    name = str(params.get("ingestionMode", "events")).lower()
+    id = f"export.{name}"
+    return Desired(id, "DatasetExportJob", name, "$.e", params, parent=dataset, output=output)
+
+
+def test_of_a_parents_jobs_only_the_wanted_one_counts(world: World, build: Builder) -> None:
+    dataset = build.imported(build.group())
+    first = world.follow(exported(dataset, ingestionMode="BULK"))
+    assert first.did == "created"
+    other = world.follow(exported(dataset))
+    assert other.did == "created", "a job for other data is another job"
+    assert world.follow(exported(dataset, ingestionMode="BULK")).arn == first.arn
+    assert world.follow(exported(dataset)).did == "kept"
+
+
+def test_a_job_writes_to_a_folder_of_its_own_name(world: World, build: Builder) -> None:
+    arn = world.follow(exported(build.imported(build.group()))).arn
+    job = build.client.describe_dataset_export_job(datasetExportJobArn=arn)["datasetExportJob"]
+    path = job["jobOutput"]["s3DataDestination"]["path"]
+    assert path == f"s3://data/export/films/interactions/{job['jobName']}/"
+
+
+def test_what_is_older_than_its_age_is_made_anew(world: World, build: Builder) -> None:
+    wanted = replace(exported(build.imported(build.group())), max_age=86_400)
+    first = world.follow(wanted)
+    build.wait(80_000)
+    assert world.follow(wanted, run=f"{RUN[:-1]}3").did == "kept"
+    build.wait(20_000)
+    again = world.follow(wanted, run=f"{RUN[:-1]}4")
+    assert again.did == "created"
+    assert again.arn != first.arn
+
+
+def test_the_first_import_is_full_whatever_the_config_says(world: World, build: Builder) -> None:
+    dataset = build.dataset(build.group())
+    location = "s3://data/train/films/interactions.csv"
+    world.emulated.objects.objects[location] = interactions()
+    wanted = imported(dataset)
+    wanted = replace(wanted, params={**wanted.params, "importMode": "INCREMENTAL"})
+    modes = []
+    for run in ("one", "two"):
+        arn = world.follow(wanted, run=run).arn
+        job = build.client.describe_dataset_import_job(datasetImportJobArn=arn)
+        modes.append(job["datasetImportJob"]["importMode"])
+        world.bucket.modified = world.emulated.clock()
+    assert modes == ["FULL", "INCREMENTAL"]
+
+
+def test_without_data_that_need_not_be_there_is_nothing_to_do(world: World) -> None:
+    data = Data.csvs("data", "train/films/deletions", optional=True)
+    parent = f"{PLACE}dataset-group/films"
+    outcome = world.follow(
+        Desired("d", "DataDeletionJob", "films", "$.d", {}, parent=parent, data=data)
+    )
+    assert (outcome.did, outcome.failed) == ("skipped", None)
+    assert world.heard.events == []
+
+
+def test_a_metric_attribution_is_converged_metric_by_metric(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+
+    def attribution(**expressions: str) -> Desired:
+        metrics = [
+            {"eventType": "buy", "metricName": name, "expression": expression}
+            for name, expression in expressions.items()
+        ]
+        config = {"roleArn": ROLE, "s3DataDestination": {"path": "s3://data/m/"}}
+        params = {
+            "name": "metrics",
+            "datasetGroupArn": group,
+            "metrics": metrics,
+            "metricsOutputConfig": config,
+        }
+        return Desired("m", "MetricAttribution", "metrics", "$.m", params, parent=group)
+
+    count, total = "SAMPLECOUNT()", "SUM(Interactions.EVENT_VALUE)"
+    assert world.follow(attribution(a=count, b=count)).did == "created"
+    assert world.follow(attribution(b=count, a=count)).did == "kept", "the order says nothing"
+    assert world.follow(attribution(a=total, c=count)).did == "updated"
+    arn = f"{PLACE}metric-attribution/metrics"
+    found = build.client.list_metric_attribution_metrics(metricAttributionArn=arn)["metrics"]
+    assert {one["metricName"]: one["expression"] for one in found} == {"a": total, "c": count}
+    assert world.follow(attribution(a=total, c=count)).did == "kept"
