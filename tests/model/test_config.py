@@ -598,6 +598,53 @@ def test_false_and_zero_are_kept() -> None:
     assert state.resources["solution.movielens-for-you"].params["performAutoTraining"] is False
 
 
+def test_a_file_for_the_aws_solution_works_unchanged() -> None:
+    """Its sections, its tags at every level, its schedules and its empty batch jobs."""
+    tags = [{"tagKey": "team", "tagValue": "shop"}]
+    document = config()
+    document["datasetGroup"] = {
+        "serviceConfig": {"name": "shop", "tags": tags},
+        "workflowConfig": {"schedules": {"import": "cron(0 */6 * * ? *)"}},
+    }
+    document["datasets"]["serviceConfig"] = {"importMode": "FULL", "tags": tags}
+    for kind in ("interactions", "users", "items"):
+        document["datasets"][kind]["dataset"]["serviceConfig"]["tags"] = tags
+    document["eventTracker"]["serviceConfig"]["tags"] = tags
+    document["filters"][0]["serviceConfig"]["tags"] = tags
+    document["solutions"] = [
+        {
+            "serviceConfig": {
+                "name": "for-you",
+                "recipeArn": f"{RECIPE}aws-user-personalization",
+                "tags": tags,
+            },
+            "workflowConfig": {
+                "schedules": {"full": "cron(0 0 ? * 1 *)", "update": "cron(0 * * * ? *)"}
+            },
+            "solutionVersion": {"serviceConfig": {"tags": tags}},
+            "campaigns": [
+                {"serviceConfig": {"name": "for-you", "minProvisionedTPS": 1, "tags": tags}}
+            ],
+            "batchInferenceJobs": [
+                {
+                    "serviceConfig": {"tags": tags},
+                    "workflowConfig": {"schedule": "cron(0 3 * * ? *)"},
+                }
+            ],
+        },
+        {
+            "serviceConfig": {"name": "fans", "recipeArn": f"{RECIPE}aws-item-affinity"},
+            "batchSegmentJobs": [
+                {"serviceConfig": {}, "workflowConfig": {"schedule": "cron(0 3 * * ? *)"}}
+            ],
+        },
+    ]
+    parsed = parse(json.dumps(document))
+    desired = desired_state(parsed, PLACE, version="1").resources.values()
+    assert all(one.params["tags"] for one in desired if one.spec.tagged)
+    assert sum(one.noun == "BatchInferenceJob" for one in desired) == 1
+
+
 def test_there_are_a_hundred_wrong_configs() -> None:
     assert len(WRONG) >= 100
 
