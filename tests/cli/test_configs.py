@@ -55,14 +55,14 @@ def test_problems_come_as_json_too(wrong: Path) -> None:
     assert [one["path"] for one in told["problems"]] == ["$.eventTraker"]
 
 
-def test_what_is_not_carried_out_yet_is_noted(tmp_path: Path) -> None:
+def test_what_is_no_problem_is_noted(tmp_path: Path) -> None:
     document = config()
-    document["solutions"][0]["workflowConfig"] = {"schedules": {"full": "rate(7 days)"}}
+    document["solutions"][0]["campaigns"][0]["workflowConfig"] = {"maxAge": "1 day"}
     path = tmp_path / "config.json"
     path.write_text(json.dumps(document))
     result = run("validate", str(path))
     assert result.exit_code == 0
-    assert "note: $.solutions[0].workflowConfig.schedules" in result.output
+    assert "note: $.solutions[0].campaigns[0].workflowConfig.maxAge" in result.output
 
 
 def test_a_file_that_is_not_there_is_wrong_usage() -> None:

@@ -18,6 +18,9 @@ from mpe.model.outcome import Outcome
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
+from tests.emulator.test_recommenders import create
+from tests.emulator.test_recommenders import shop as shop
+from tests.handlers.measured import Measured
 
 PLACE = "arn:aws:personalize:us-east-1:000000000000:"
 RUN = "20260101T000000-abcdef12"
@@ -79,26 +82,31 @@ class World:
     def __init__(self, emulated: Emulated) -> None:
         self.emulated = emulated
         self.ledger, self.heard, self.bucket = Ledger(), Heard(), Bucket()
+        self.measured = Measured()
         self.calls = 0
         self.ensure = Ensure(
             Personalize(emulated.client),
             self.bucket,
             self.ledger,  # type: ignore[arg-type]
             self.heard,
+            self.measured,
             Ticking(fake=emulated.clock),
         )
 
-    def step(self, desired: Desired, previous: Outcome | None = None, run: str = RUN) -> Outcome:
+    def step(
+        self, desired: Desired, previous: Outcome | None = None, run: str = RUN, **task: Any
+    ) -> Outcome:
         self.calls += 1
-        return self.ensure(Step(run, "films", desired, previous or Outcome.of(desired)))
+        step = Step(run, "films", desired, previous or Outcome.of(desired), **task)
+        return self.ensure(step)
 
-    def follow(self, desired: Desired, run: str = RUN) -> Outcome:
+    def follow(self, desired: Desired, run: str = RUN, **task: Any) -> Outcome:
         """Do as the workflow does: wait as long as the answer says, and ask again."""
-        outcome = self.step(desired, run=run)
+        outcome = self.step(desired, run=run, **task)
         while outcome.wait is not None:
             self.emulated.clock.advance(outcome.wait)
             carried = Outcome.from_dict(outcome.as_dict())
-            outcome = self.step(desired, carried, run)
+            outcome = self.step(desired, carried, run, **task)
         return outcome
 
 
@@ -423,3 +431,67 @@ def test_a_metric_attribution_is_converged_metric_by_metric(world: World, build:
     found = build.client.list_metric_attribution_metrics(metricAttributionArn=arn)["metrics"]
     assert {one["metricName"]: one["expression"] for one in found} == {"a": total, "c": count}
     assert world.follow(attribution(a=total, c=count)).did == "kept"
+
+
+def test_a_new_model_is_measured_and_a_kept_one_is_not_again(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    world.follow(version(solution))
+    assert world.measured.models["films/s"]["coverage"] > 0
+    assert world.measured.durations == {"SolutionVersion": 3600}
+    world.measured.models.clear()
+    world.follow(version(solution), run="20260102T000000-abcdef12")
+    assert world.measured.models == {}
+
+
+def test_a_task_trains_anew_what_is_trained_already(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    first = world.follow(version(solution))
+    build.wait(60)
+    now = world.emulated.clock()
+    again = world.follow(version(solution), run="task-1", task=True, anew_since=now)
+    assert again.did == "created"
+    assert again.arn != first.arn
+
+
+def test_a_task_adopts_a_training_that_is_under_way(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    begun = build.client.create_solution_version(solutionArn=solution)["solutionVersionArn"]
+    build.wait(600)
+    now = world.emulated.clock()
+    outcome = world.follow(version(solution), task=True, anew_since=now)
+    assert (outcome.did, outcome.arn) == ("adopted", begun)
+
+
+def test_a_task_does_not_create_what_somebody_deleted(world: World) -> None:
+    outcome = world.follow(group(), task=True)
+    assert outcome.failed
+    assert outcome.failed.error == "ResourceMissing"
+    assert build_nothing(world)
+
+
+def build_nothing(world: World) -> bool:
+    return world.emulated.client.list_dataset_groups()["datasetGroups"] == []
+
+
+def test_a_task_whose_parent_is_gone_is_missing_it(world: World, build: Builder) -> None:
+    outcome = world.follow(imported(f"{PLACE}dataset/films/INTERACTIONS"), task=True)
+    assert outcome.failed
+    assert outcome.failed.error == "ResourceMissing"
+
+
+def test_a_recommender_is_stopped_and_started_again(
+    world: World, build: Builder, shop: str
+) -> None:
+    arn = create(build, shop)
+    params = {"name": arn.rsplit("/", 1)[-1]}
+    for status in ("INACTIVE", "ACTIVE"):
+        wanted = Desired("r", "Recommender", "r", "$.r", params, arn=arn, status=status)
+        outcome = world.follow(wanted, task=True)
+        assert (outcome.did, outcome.status) == ("updated", status)
+        assert world.follow(wanted, task=True).did == "kept"

@@ -22,6 +22,7 @@ from mpe.model.desired import Desired, DesiredState, Place, desired_state
 from mpe.model.outcome import Outcome
 from tests.conftest import ROLE, Emulated
 from tests.everything import everything, files
+from tests.handlers.measured import Measured
 from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking
 
 MOST_RUNS = 3
@@ -91,6 +92,7 @@ class Provisioning:
             bucket,
             Mortal(deaths=deaths),  # type: ignore[arg-type]
             Heard(),
+            Measured(),
             Ticking(fake=self.emulated.clock),
         )
         place = Place("us-east-1", "000000000000", "data", ROLE)

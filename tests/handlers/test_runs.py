@@ -16,6 +16,7 @@ from mpe.aws.clock import Clock
 from mpe.aws.events import CONFIG_REJECTED, RUN_CHANGED
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
+from mpe.aws.tasks import Tasks
 from mpe.aws.turns import LEASE, Claim, Turns
 from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
@@ -23,6 +24,7 @@ from mpe.handlers.finish import Finish
 from mpe.model.desired import Place
 from mpe.model.messages import message_for
 from tests.conftest import config
+from tests.handlers.measured import Measured
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BUCKET = "data"
@@ -71,6 +73,8 @@ class Account:
     s3: Any
     turns: Turns
     ledger: Ledger
+    tasks: Tasks
+    measured: Measured = field(default_factory=Measured)
     executions: Executions = field(default_factory=Executions)
     events: Events = field(default_factory=Events)
 
@@ -91,26 +95,33 @@ class Account:
             self.turns,
             self.executions,
             self.events,
+            self.measured,
             PLACE,
             "machine",  # type: ignore[arg-type]
         )
         return configure(Upload(BUCKET, key, version, sequencer, NOW))
 
-    def begin(self, claim: Claim, now: datetime = NOW) -> dict[str, Any]:
-        pointer = self.state_of(claim.run)
+    def begin(
+        self, claim: Claim, now: datetime = NOW, task: str | None = None, config: str | None = None
+    ) -> dict[str, Any]:
+        pointer = self.state_of(config or claim.run)
         return Begin(
             Objects(self.s3),
             self.turns,
+            self.tasks,
             self.executions,
             Fixed(moment=now),  # type: ignore[arg-type]
-        )(claim, pointer)
+        )(claim, pointer, task)
 
     def state_of(self, run: str) -> Pointer:
         return Pointer(BUCKET, f"state/movielens/{run}.json")
 
     def finish(self, run: Mapping[str, Any], crashes: Any = ()) -> dict[str, Any]:
         clock = Fixed(moment=NOW + timedelta(seconds=90))
-        return Finish(self.turns, self.ledger, self.events, clock)(run, "execution-1", crashes)
+        return self.finishing(clock)(run, "execution-1", crashes)
+
+    def finishing(self, clock: Clock) -> Finish:
+        return Finish(self.turns, self.ledger, self.events, self.measured, clock)
 
 
 def table(name: str) -> Any:
@@ -135,7 +146,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        yield Account(s3, Turns(table("turns")), Ledger(table("ledger")))
+        yield Account(s3, Turns(table("turns")), Ledger(table("ledger")), Tasks(table("tasks")))
 
 
 GOOD = json.dumps(config())

@@ -92,13 +92,45 @@ def test_only_what_has_no_resource_is_granted_on_everything(template: Template) 
     assert all(action.startswith(("xray:", "logs:")) for action in rest), rest
 
 
-def test_roles_are_passed_to_personalize_only(template: Template) -> None:
+def test_roles_are_passed_to_their_services_only(template: Template) -> None:
     passing = [one for _, one in statements(template) if "iam:PassRole" in listed(one["Action"])]
-    assert len(passing) == sum(spec.passes_role for spec in SPECS.values())
-    for statement in passing:
-        assert statement["Condition"] == {
-            "StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}
-        }
+    services = [one["Condition"]["StringEquals"]["iam:PassedToService"] for one in passing]
+    assert services.count("personalize.amazonaws.com") == sum(
+        spec.passes_role for spec in SPECS.values()
+    )
+    assert services.count("scheduler.amazonaws.com") == 2
+    assert len(set(services)) == 2
+
+
+def test_scheduler_starts_one_machine_for_one_schedule_group(template: Template) -> None:
+    (role,) = (
+        one for name, one in of(template, "AWS::IAM::Role") if name.startswith("SchedulesRole")
+    )
+    (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert set(trust["Condition"]["StringEquals"]) == {"aws:SourceAccount", "aws:SourceArn"}
+    actions = [
+        action
+        for name, one in statements(template)
+        if name.startswith("SchedulesRole")
+        for action in listed(one["Action"])
+    ]
+    assert sorted(actions) == ["sqs:SendMessage", "states:StartExecution"]
+
+
+def test_alarms_tell_the_topic(template: Template) -> None:
+    alarms = dict(of(template, "AWS::CloudWatch::Alarm"))
+    assert len(alarms) >= 5
+    for name, alarm in alarms.items():
+        assert alarm["Properties"]["AlarmActions"], name
+        assert alarm["Properties"]["AlarmDescription"], name
+
+
+def test_the_dashboard_is_of_this_stack_alone(template: Template) -> None:
+    ((_, dashboard),) = of(template, "AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard["Properties"]["DashboardBody"])
+    assert body.count("AWS::StackName") >= 3
+    for told in ("precision_at_10", "FailedRuns", "ConfigProblems", "ExecutionsFailed"):
+        assert told in body
 
 
 def test_the_service_role_is_safe_from_the_confused_deputy(template: Template) -> None:
@@ -149,7 +181,7 @@ def test_plain_http_is_refused(template: Template, kind: str) -> None:
 
 def test_tables_outlive_the_stack_and_can_be_restored(template: Template) -> None:
     tables = list(of(template, "AWS::DynamoDB::GlobalTable"))
-    assert len(tables) == 2
+    assert len(tables) == 3
     for _, table in tables:
         assert table["DeletionPolicy"] == "Retain"
         (replica,) = table["Properties"]["Replicas"]
@@ -209,7 +241,8 @@ def test_every_task_tries_again_and_every_failure_leads_somewhere(template: Temp
         for name, state in states(definition):
             if state["Type"] == "Task" and "lambda" in state["Resource"]:
                 assert state["Retry"], name
-                assert state.get("Catch") or name == "Report", name
+                last = name in {"Report", "Fire", "Settle"}  # an alarm watches these
+                assert state.get("Catch") or last, name
 
 
 def test_every_resource_type_has_its_step_in_one_machine(template: Template) -> None:

@@ -727,14 +727,6 @@ def test_jobs_are_named_after_what_they_are_for_and_their_run() -> None:
     assert output == f"s3://data/batch/movielens/{'s' * 63}/{names[2]}/"
 
 
-def test_what_is_not_carried_out_yet_is_named() -> None:
-    document = config()
-    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 * * ? *)"}}
-    assert [one.path for one in parse(json.dumps(document)).notes] == [
-        "$.datasetGroup.workflowConfig.schedules.import",
-    ]
-
-
 def test_a_domain_config_is_read() -> None:
     document = config()
     document["datasetGroup"]["serviceConfig"]["domain"] = "VIDEO_ON_DEMAND"

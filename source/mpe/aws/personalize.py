@@ -104,6 +104,17 @@ class Personalize:
                 params[outer] = change.new
         self._call(operation, **params)
 
+    def switch(self, desired: Desired, arn: str, status: str) -> None:
+        """Start or stop a resource."""
+        self._call(desired.spec.switches[status], **{desired.spec.arn_key: arn})
+
+    def metrics(self, arn: str) -> Mapping[str, float]:
+        """Return the offline metrics of a solution version."""
+        found: Mapping[str, float] = self._call("GetSolutionMetrics", solutionVersionArn=arn)[
+            "metrics"
+        ]
+        return found
+
     def _find(self, desired: Desired) -> Observed | None:
         """Return the newest that counts: of several different jobs, of the wanted one."""
         spec = desired.spec

@@ -11,6 +11,7 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects, Pointer
+from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
 from mpe.handlers.settings import LOGGER, setting
 
@@ -24,20 +25,33 @@ class Begin:
 
     objects: Objects
     turns: Turns
+    tasks: Tasks
     executions: Executions
     clock: Clock
 
-    def __call__(self, claim: Claim, state: Pointer) -> dict[str, Any]:
-        """Return the work, or ``wait`` for one's turn, or that the run is ``superseded``."""
-        if self.turns.superseded(claim):
+    def __call__(self, claim: Claim, state: Pointer, task: str | None = None) -> dict[str, Any]:
+        """Return the work, or ``wait`` for one's turn, or that the run is ``superseded``.
+
+        A config is superseded by a newer one. A scheduled task waits for its turn, and is
+        superseded where its config was provisioned anew meanwhile: it is fired again then.
+        """
+        if task is None and self.turns.superseded(claim):
             return {"superseded": True}
         if not self._taken(claim):
             return {"wait": NEXT_ASK}
+        if task is not None and not self._current(claim.group, task, state):
+            self.turns.give_back(claim.group, claim.execution)
+            return {"superseded": True}
         now = self.clock.now().isoformat()
         row = {"status": "RUNNING", "started": now, "execution": claim.execution}
         if self.turns.recorded(claim.group, claim.run) is None:
             self.turns.record(claim.group, claim.run, row)
-        return {"work": dict(self.objects.load_state(state).work)}
+        desired = self.objects.load_state(state)
+        return {"work": dict(desired.tasks[task].work if task else desired.work)}
+
+    def _current(self, group: str, task: str, state: Pointer) -> bool:
+        row = self.tasks.get(group, task)
+        return row is not None and Pointer(**row["state"]) == state
 
     def _taken(self, claim: Claim) -> bool:
         """Take the turn, also from a run that ended without giving it back."""
@@ -57,10 +71,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     begin = Begin(
         Objects(client("s3")),
         Turns(table(setting("TURNS_TABLE"))),
+        Tasks(table(setting("TASKS_TABLE"))),
         Executions(client("stepfunctions")),
         Clock.from_environment(),
     )
     claim = Claim(run["group"], run["id"], event["execution"], run["sequencer"])
-    answer = begin(claim, Pointer(**run["state"]))
+    answer = begin(claim, Pointer(**run["state"]), run.get("task"))
     LOGGER.info("begun", extra={"answer": list(answer)})
     return answer

@@ -21,6 +21,7 @@ from mpe.aws.events import CONFIG_REJECTED, Events
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects
 from mpe.aws.turns import Turns
+from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.config import Config, parse
 from mpe.model.desired import Place, desired_state
@@ -81,6 +82,7 @@ class Configure:
     turns: Turns
     executions: Executions
     events: EventSink
+    gauges: Gauges
     place: Place
     machine: str
 
@@ -110,6 +112,7 @@ class Configure:
                 "Problems": within(asdict(problem) for problem in problems),
             },
         )
+        self.gauges.rejected(len(problems))
         return {"rejected": len(problems)}
 
     def _start(self, upload: Upload, config: Config) -> dict[str, Any]:
@@ -156,6 +159,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Turns(table(setting("TURNS_TABLE"))),
         Executions(client("stepfunctions")),
         Events(client("events"), setting("EVENT_BUS")),
+        Emf(setting("STACK")),
         Place(region, account, upload.bucket, setting("PERSONALIZE_ROLE"), partition),
         setting("WORKFLOW"),
     )

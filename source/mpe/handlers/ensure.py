@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,11 +20,23 @@ from mpe.aws.clock import Clock
 from mpe.aws.events import Events
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
-from mpe.aws.personalize import Busy, Exists, Personalize, ServiceError
+from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
+from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.desired import Desired
 from mpe.model.outcome import Outcome
-from mpe.model.reconcile import Create, Keep, Observed, Reject, Skip, Update, Wait, decide
+from mpe.model.reconcile import (
+    MISSING,
+    Create,
+    Keep,
+    Observed,
+    Reject,
+    Skip,
+    Switch,
+    Update,
+    Wait,
+    decide,
+)
 from mpe.model.spec import ACTIVE
 from mpe.model.waits import LONGEST, SHORTEST, next_wait
 
@@ -45,6 +58,10 @@ class Step:
     group: str
     desired: Desired
     previous: Outcome
+    task: bool = False
+    """Whether it is of a scheduled task, which creates nothing but jobs and versions."""
+    anew_since: datetime | None = None
+    """Since when it must have been made, where the task makes it anew."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class Ensure:
     objects: Objects
     ledger: Ledger
     events: EventSink
+    gauges: Gauges
     clock: Clock
 
     def __call__(self, step: Step) -> Outcome:
@@ -72,13 +90,33 @@ class Ensure:
             self.ledger.record(step.group, step.run, outcome.as_dict(), self.clock.now())
         return outcome
 
+    def _measure(self, step: Step, outcome: Outcome) -> None:
+        """Publish how good a new model is, and how long a creation took.
+
+        Metrics that the service refuses fail no run.
+        """
+        new = outcome.settled and outcome.did in {"created", "adopted"} and not outcome.failed
+        if new and step.desired.spec.measured and outcome.arn:
+            try:
+                found = self.personalize.metrics(outcome.arn)
+            except (Missing, Refused) as error:
+                LOGGER.warning("no metrics", extra={"arn": outcome.arn, "error": str(error)})
+            else:
+                self.gauges.model(step.group, outcome.name, found)
+        if outcome.settled and outcome.seconds is not None:
+            self.gauges.took(step.group, outcome.noun, outcome.seconds)
+
     def _attempt(self, step: Step) -> Outcome:
         try:
-            return self._advance(step)
+            outcome = self._advance(step)
+            self._measure(step, outcome)
+            return outcome
         except Exists:
             return step.previous.waiting(SHORTEST, did="created", status="CREATE PENDING")
         except Busy as busy:
             return _blocked(step.previous, busy)
+        except Missing as error:
+            return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
 
@@ -87,14 +125,24 @@ class Ensure:
         desired, before = completed.desired, step.previous
         observed = self.personalize.observe(desired, before.arn)
         pinned = before.did if before.did in {"created", "updated"} else None
-        fresh_since = completed.fresh_since(self.clock)
+        # What others began while the task waited serves it as well.
+        anew = None if before.did == "adopted" else step.anew_since
+        times = [time for time in (completed.fresh_since(self.clock), anew) if time]
         match decide(
-            desired, observed, pinned=pinned, fresh_since=fresh_since, idle=completed.idle
+            desired,
+            observed,
+            pinned=pinned,
+            fresh_since=max(times, default=None),
+            idle=completed.idle,
+            existing=step.task,
         ):
             case Create(why):
                 return self._create(step, desired, first=why != "stale")
             case Update(arn, changes):
                 self.personalize.update(desired, arn, changes)
+                return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
+            case Switch(arn, status):
+                self.personalize.switch(desired, arn, status)
                 return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
             case Wait(arn):
                 waiting = before.waiting(0, arn=arn, did=before.did or "adopted")
@@ -154,15 +202,25 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
     state = objects.load_state(Pointer(**run["state"]))
     desired = state.resources[event["resource"]]
     given = {name: event["given"][name] for name in desired.given}
+    task = state.tasks[run["task"]] if "task" in run else None
+    own = task.params.get(desired.id, {}) if task else {}
+    desired = replace(
+        desired,
+        params={**desired.params, **given, **own},
+        status=task.status if task and desired.spec.switches else None,
+    )
     previous = Outcome.of(desired)
     before = event.get("previous")
     if isinstance(before, Mapping) and before.get("resource") == desired.id:
         previous = Outcome.from_dict(before)
+    anew = task is not None and desired.id in task.anew
     return Step(
         run=run["id"],
         group=state.group,
-        desired=replace(desired, params={**desired.params, **given}),
+        desired=desired,
         previous=previous,
+        task=task is not None,
+        anew_since=datetime.fromisoformat(run["started"]) if anew else None,
     )
 
 
@@ -175,6 +233,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         objects,
         Ledger(table(setting("LEDGER_TABLE"))),
         Events(client("events"), setting("EVENT_BUS")),
+        Emf(setting("STACK")),
         Clock.from_environment(),
     )
     outcome = ensure(step_of(event, objects)).as_dict()

@@ -14,6 +14,7 @@ from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_CHANGED, Events
 from mpe.aws.ledger import Ledger
 from mpe.aws.turns import Turns
+from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.messages import likely_remedy, within
 from mpe.model.spec import SPECS
@@ -30,24 +31,33 @@ class Finish:
     turns: Turns
     ledger: Ledger
     events: EventSink
+    gauges: Gauges
     clock: Clock
 
     def __call__(
-        self, run: Mapping[str, Any], execution: str, crashes: Iterable[Mapping[str, Any]]
+        self,
+        run: Mapping[str, Any],
+        execution: str,
+        crashes: Iterable[Mapping[str, Any]],
+        *,
+        killed: bool = False,
     ) -> dict[str, Any]:
         """Record and announce the outcome once, and return whether the run succeeded.
 
         ``crashes`` are steps that the workflow gave up on: they are told only where the
-        ledger knows of no failure, since one failure often brings others down with it.
+        ledger knows of no failure, since one failure often brings others down with it. Of a
+        run that was ``killed`` they are always told.
         """
         group, run_id = run["group"], run["id"]
         outcomes = sorted(self.ledger.outcomes(group, run_id), key=_built_order)
         failures = [_failure(one) for one in outcomes if one.get("failed")]
-        failures = failures or [_crash(one) for one in crashes]
+        if killed or not failures:
+            failures.extend(_crash(one) for one in crashes)
         row = self.turns.recorded(group, run_id) or {}
         if row.get("status", "RUNNING") == "RUNNING":
             detail = self._detail(run, execution, row, outcomes, failures)
             self.events.put(RUN_CHANGED, detail)
+            self.gauges.run(group, failed=bool(failures), seconds=detail["Duration"])
             ended = {**row, "status": detail["Status"], "ended": self.clock.now().isoformat()}
             self.turns.record(group, run_id, _without_keys(ended))
         self.turns.give_back(group, execution)
@@ -66,6 +76,7 @@ class Finish:
         return {
             "DatasetGroup": run["group"],
             "Run": run["id"],
+            **({"Task": run["task"]} if "task" in run else {}),
             "Status": "FAILED" if failures else "SUCCEEDED",
             "ExecutionArn": execution,
             "Duration": round(self.clock.since(began)),
@@ -136,12 +147,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow with the run's verdict."""
     run = event["run"]
     LOGGER.set_correlation_id(run["id"])
-    finish = Finish(
+    verdict = from_settings()(run, event["execution"], event.get("crashes") or [])
+    LOGGER.info("finished", extra={"verdict": verdict})
+    return verdict
+
+
+def from_settings() -> Finish:
+    """Return what finishes runs, as the stack's settings say."""
+    return Finish(
         Turns(table(setting("TURNS_TABLE"))),
         Ledger(table(setting("LEDGER_TABLE"))),
         Events(client("events"), setting("EVENT_BUS")),
+        Emf(setting("STACK")),
         Clock.from_environment(),
     )
-    verdict = finish(run, event["execution"], event.get("crashes") or [])
-    LOGGER.info("finished", extra={"verdict": verdict})
-    return verdict

@@ -49,10 +49,12 @@ class Machine(sfn.StateMachine):
         *,
         calls: Iterable[lambda_.IFunction],
         comment: str,
+        name: str | None = None,
     ) -> None:
         super().__init__(
             scope,
             id,
+            state_machine_name=name,
             comment=comment,
             definition_body=sfn.DefinitionBody.from_chainable(definition),
             query_language=sfn.QueryLanguage.JSONATA,
@@ -162,6 +164,7 @@ class ProvisioningWorkflow(Construct):
         *,
         begin: lambda_.IFunction,
         finish: lambda_.IFunction,
+        keep_schedules: lambda_.IFunction,
         functions: Mapping[str, lambda_.IFunction],
     ) -> None:
         super().__init__(scope, id)
@@ -174,6 +177,7 @@ class ProvisioningWorkflow(Construct):
             [
                 # What came of the steps before, for the report.
                 sfn.Pass.jsonata(self, "Before"),
+                self._keep_schedules(keep_schedules),
                 self._each_of("DatasetExportJob", "exports"),
                 self._each_of("Recommender", "recommenders"),
                 self._solutions(solutions.machine),
@@ -205,20 +209,15 @@ class ProvisioningWorkflow(Construct):
             self,
             "Machine",
             start,
-            calls=[begin, finish, *(functions[noun] for noun in functions if noun not in TRAINED)],
+            calls=[
+                begin,
+                finish,
+                keep_schedules,
+                *(functions[noun] for noun in functions if noun not in TRAINED),
+            ],
             comment="Provisions a dataset group from its config",
         )
-        accept_wildcard(
-            self.machine,
-            Stack.of(self).format_arn(
-                service="states",
-                resource="execution",
-                resource_name=f"{_name(solutions.machine)}*",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            ),
-            "A run follows and stops the executions that it started, which are named as they "
-            "start.",
-        )
+        follow_executions(self.machine, solutions.machine)
 
     def _turn(self, begin: lambda_.IFunction, *, work: sfn.State, report: sfn.State) -> sfn.State:
         """Wait until no other run works on the dataset group."""
@@ -272,6 +271,17 @@ class ProvisioningWorkflow(Construct):
             passed = sfn.Choice.jsonata(self, f"{before.id} done?")
             before.next(passed.when(any_failed(), stuck).otherwise(after))
         return attribution
+
+    def _keep_schedules(self, function: lambda_.IFunction) -> sfn.State:
+        """Bring the schedules in line with the config; a scheduled task has none of its own."""
+        keep = invoke(self, "Keep schedules", function, {"run": RUN})
+        keep.add_catch(
+            failed(self, "Keeping schedules failed"), outputs={**CRASH, "resource": "Schedules"}
+        )
+        whole = sfn.Choice.jsonata(self, "Is it a whole config?")
+        task = sfn.Condition.jsonata("{% $exists($states.context.Execution.Input.run.task) %}")
+        whole.when(task, done(self, "Schedules stay"))
+        return whole.otherwise(keep)
 
     def _each_of(self, noun: str, stage: str, at_once: int | None = AT_ONCE) -> sfn.Map:
         one = ensure(
@@ -328,6 +338,20 @@ class ProvisioningWorkflow(Construct):
         )
         report.next(verdict)
         return report
+
+
+def follow_executions(parent: sfn.StateMachine, child: sfn.StateMachine) -> None:
+    """Accept that a machine follows the executions that it starts of another."""
+    accept_wildcard(
+        parent,
+        Stack.of(parent).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{_name(child)}*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        ),
+        "A run follows and stops the executions that it started, which are named as they start.",
+    )
 
 
 def _name(machine: sfn.StateMachine) -> str:

@@ -23,9 +23,11 @@ from constructs import Construct
 
 from mpe.infrastructure.ensure import EnsureFunction
 from mpe.infrastructure.functions import HandlerFunction, Package
+from mpe.infrastructure.monitoring import Monitoring
 from mpe.infrastructure.notifications import Notifications
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
 from mpe.infrastructure.reasons import accept, accept_wildcard
+from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable
 from mpe.model.spec import SPECS
@@ -74,16 +76,40 @@ class PersonalizedExperiences(Stack):
             email=self.email.value_as_string,
             has_email=self.has_email,
         )
+        self.schedules = Schedules(
+            self,
+            "Schedules",
+            package=self.package,
+            bucket=self.bucket,
+            undelivered=self.undelivered,
+        )
         self.begin = self._begin()
         self.workflow = ProvisioningWorkflow(
             self,
             "Provisioning",
             begin=self.begin,
-            finish=self._finish(),
+            finish=self._finishing("Finish", "finish", "Tell how a run went"),
+            keep_schedules=self.schedules.keep,
             functions={noun: self._ensure(noun) for noun in SPECS},
         )
+        self.tasks = ScheduledTasks(
+            self,
+            "ScheduledTasks",
+            package=self.package,
+            schedules=self.schedules,
+            workflow=self.workflow,
+        )
         self._let_ask_after_runs(self.begin)
+        self._tell_of_killed_runs(self._finishing("Bury", "bury", "Tell of a run that was killed"))
         self._run_on_upload(self._configure())
+        Monitoring(
+            self,
+            "Monitoring",
+            topic=self.notifications.topic,
+            undelivered=self.undelivered,
+            schedule_group=self.schedules.name,
+            machines=[self.workflow.machine, self.tasks.machine],
+        )
         self._outputs()
 
     def _parameters(self) -> None:
@@ -139,6 +165,7 @@ class PersonalizedExperiences(Stack):
             environment={
                 "LEDGER_TABLE": self.ledger.table_name,
                 "EVENT_BUS": self.bus.event_bus_name,
+                "STACK": Aws.STACK_NAME,
             },
         )
 
@@ -149,9 +176,16 @@ class PersonalizedExperiences(Stack):
             package=self.package,
             handler="begin",
             description="Wait for a run's turn in its dataset group",
-            environment={"TURNS_TABLE": self.turns.table_name},
+            environment={
+                "TURNS_TABLE": self.turns.table_name,
+                "TASKS_TABLE": self.schedules.table.table_name,
+            },
         )
-        function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [self.turns.table_arn])
+        function.allow(
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+            [self.turns.table_arn],
+        )
+        function.allow(["dynamodb:GetItem"], [self.schedules.table.table_arn])
         function.allow(
             ["s3:GetObject"],
             [self.bucket.arn_for_objects("state/*")],
@@ -159,17 +193,19 @@ class PersonalizedExperiences(Stack):
         )
         return function
 
-    def _finish(self) -> HandlerFunction:
+    def _finishing(self, id: str, handler: str, description: str) -> HandlerFunction:
+        """Return a function that tells how a run went and gives its turn back."""
         function = HandlerFunction(
             self,
-            "Finish",
+            id,
             package=self.package,
-            handler="finish",
-            description="Tell how a run went and give its turn back",
+            handler=handler,
+            description=f"{description} and give its turn back",
             environment={
                 "TURNS_TABLE": self.turns.table_name,
                 "LEDGER_TABLE": self.ledger.table_name,
                 "EVENT_BUS": self.bus.event_bus_name,
+                "STACK": Aws.STACK_NAME,
             },
         )
         function.allow(
@@ -179,6 +215,27 @@ class PersonalizedExperiences(Stack):
         function.allow(["dynamodb:Query"], [self.ledger.table_arn])
         function.allow(["events:PutEvents"], [self.bus.event_bus_arn])
         return function
+
+    def _tell_of_killed_runs(self, function: HandlerFunction) -> None:
+        """Report the runs that could not do it themselves: stopped, or out of time."""
+        events.Rule(
+            self,
+            "Killed",
+            description="Tells of runs that were stopped or took too long",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["ABORTED", "TIMED_OUT"],
+                    "stateMachineArn": [self.workflow.machine.state_machine_arn],
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    function, dead_letter_queue=self.undelivered, retry_attempts=8
+                )
+            ],
+        )
 
     def _let_ask_after_runs(self, function: HandlerFunction) -> None:
         """Let a run ask whether the one that has the turn is still alive.
@@ -213,6 +270,7 @@ class PersonalizedExperiences(Stack):
             environment={
                 "TURNS_TABLE": self.turns.table_name,
                 "EVENT_BUS": self.bus.event_bus_name,
+                "STACK": Aws.STACK_NAME,
                 "PERSONALIZE_ROLE": self.service_role.role_arn,
                 "WORKFLOW": self.workflow.machine.state_machine_arn,
             },
@@ -263,5 +321,8 @@ class PersonalizedExperiences(Stack):
             ("EventBus", self.bus.event_bus_name, "Has an event for every state change"),
             ("TurnsTable", self.turns.table_name, "Runs, and whose turn it is"),
             ("LedgerTable", self.ledger.table_name, "What each run did"),
+            ("TasksTable", self.schedules.table.table_name, "Scheduled tasks"),
+            ("ScheduleGroup", self.schedules.name, "The schedules"),
+            ("TaskWorkflow", self.schedules.machine_arn, "Runs a scheduled task"),
         ):
             CfnOutput(self, name, value=value, description=description)

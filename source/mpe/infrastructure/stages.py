@@ -37,6 +37,8 @@ def invoke(
     title: str,
     function: lambda_.IFunction,
     payload: Mapping[str, Any],
+    *,
+    assign: Mapping[str, Any] | None = None,
 ) -> tasks.LambdaInvoke:
     """Call a function; try again where it was throttled, killed or broke down.
 
@@ -48,6 +50,7 @@ def invoke(
         lambda_function=function,
         payload=sfn.TaskInput.from_object(dict(payload)),
         outputs="{% $states.result.Payload %}",
+        assign=dict(assign) if assign else None,
         retry_on_service_exceptions=False,
     )
     task.add_retry(

@@ -44,6 +44,7 @@ def main() -> int:
     mailbox = ministack.Mailbox()
     mailbox.listen()
     ministack.name_versions()
+    ministack.hasten_schedules(speed)
     pages = {
         "/_mpe/mail": mailbox.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},

@@ -79,9 +79,6 @@ def notes(config: Config) -> Iterator[Problem]:
         yield from _solution_notes(solution)
     yield from _ages_without_effect(config)
     yield from _above_quota(config)
-    for _, section in config.sections():
-        for path in section.schedules:
-            yield Problem(path, "is not carried out yet by this version.")
 
 
 def _solution_notes(config: SolutionConfig) -> Iterator[Problem]:

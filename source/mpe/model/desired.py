@@ -17,6 +17,7 @@ from mpe.model import avro
 from mpe.model.names import NAME_LIMIT, job_name
 from mpe.model.sections import Config, DatasetConfig, ResourceConfig, SolutionConfig
 from mpe.model.spec import SPECS, ResourceSpec
+from mpe.model.tasks import Task, tasks_of
 
 DATASET_TYPES = {
     "interactions": "INTERACTIONS",
@@ -101,6 +102,8 @@ class Desired:
     """The folder in S3 below which each job writes to one of its own name."""
     max_age: int | None = None
     """Seconds after which it is made anew, where it is history."""
+    status: str | None = None
+    """The status that it is brought to, where it can be started and stopped."""
 
     @property
     def spec(self) -> ResourceSpec:
@@ -146,6 +149,8 @@ class DesiredState:
     resources: Mapping[str, Desired]
     work: Mapping[str, Any] = field(default_factory=dict)
     """The ids by stage, as the workflow walks them."""
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    """What is done again and again, by task id."""
 
     def to_json(self) -> str:
         """Return the document that is saved to S3, the same bytes for the same state."""
@@ -154,6 +159,7 @@ class DesiredState:
             "version": self.version,
             "resources": {key: asdict(value) for key, value in self.resources.items()},
             "work": self.work,
+            "tasks": {key: task.as_dict() for key, task in self.tasks.items()},
         }
         return json.dumps(document, sort_keys=True)
 
@@ -162,7 +168,8 @@ class DesiredState:
         """Read back what :meth:`to_json` wrote."""
         saved = json.loads(text)
         resources = {key: Desired.from_dict(value) for key, value in saved["resources"].items()}
-        return cls(saved["group"], saved["version"], resources, saved["work"])
+        tasks = {key: Task.from_dict(value) for key, value in saved["tasks"].items()}
+        return cls(saved["group"], saved["version"], resources, saved["work"], tasks)
 
 
 def with_value(params: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -177,7 +184,9 @@ def desired_state(config: Config, place: Place, *, version: str) -> DesiredState
     group = str(config.group.params["name"])
     builder = _Builder(config, place, group)
     resources = {resource.id: resource for resource in builder.resources()}
-    return DesiredState(group, version, resources, builder.work())
+    work = builder.work()
+    tasks = {task.id: task for task in tasks_of(config, work)}
+    return DesiredState(group, version, resources, work, tasks)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@
     PersonalizationError
     ├── ConfigError      the uploaded file is wrong: mend it and upload it again
     ├── DriftError       an immutable field differs: rename the resource or delete it
-    └── ResourceFailed   Amazon Personalize reported that the resource failed
+    ├── ResourceFailed   Amazon Personalize reported that the resource failed
+    └── ResourceMissing  a scheduled task found that its resource is gone
 """
 
 from __future__ import annotations
@@ -48,3 +49,7 @@ class DriftError(PersonalizationError):
 
 class ResourceFailed(PersonalizationError):
     """Amazon Personalize refused a resource or reported that it failed."""
+
+
+class ResourceMissing(PersonalizationError):
+    """A scheduled task is about a resource that does not exist any more."""

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mpe.model.tasks import SPOKEN
+
 SUBJECT_LIMIT = 100
 SMS_LIMIT = 140
 EMAIL_LIMIT = 60_000
@@ -103,13 +105,19 @@ def _rejected(detail: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _run_subject(detail: Mapping[str, Any]) -> str:
-    verdict = "is ready" if detail["Status"] == "SUCCEEDED" else "needs your attention"
+    succeeded = detail["Status"] == "SUCCEEDED"
+    if "Task" in detail:
+        verdict = "is done" if succeeded else "needs your attention"
+        task = spoken_task(detail["Task"])
+        return f"Personalize dataset group {detail['DatasetGroup']}: scheduled {task} {verdict}"
+    verdict = "is ready" if succeeded else "needs your attention"
     return f"Personalize dataset group {detail['DatasetGroup']} {verdict}"
 
 
 def _run(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     failed = detail["Status"] != "SUCCEEDED"
-    yield f"Dataset group {detail['DatasetGroup']}: the run " + (
+    which = f"scheduled {spoken_task(detail['Task'])}" if "Task" in detail else "run"
+    yield f"Dataset group {detail['DatasetGroup']}: the {which} " + (
         "FAILED." if failed else "succeeded."
     )
     yield f"It took {spoken(detail['Duration'])}."
@@ -158,6 +166,12 @@ def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"  kept {detail['Kept']} as they were"
 
 
+def spoken_task(task: str) -> str:
+    """Say what a task does: ``full training of films``."""
+    what, _, of = task.partition(".")
+    return f"{SPOKEN[what]} of {of}" if of else SPOKEN[what]
+
+
 def spoken(seconds: float) -> str:
     """Say a duration as a person would: ``1 h 5 min``, ``45 s``."""
     minutes, rest = divmod(round(seconds), 60)
@@ -195,6 +209,8 @@ _REMEDIES = (
 
 def likely_remedy(error: str, reason: str) -> str:
     """Say what to do about a failure, where its reason is a known one."""
+    if error == "ResourceMissing":
+        return "Its schedule is disabled now. Upload the config to create it again."
     if error.startswith("AccessDenied"):
         return "A role of the stack lacks a permission: deploy the stack again, unchanged."
     for pattern, remedy in _REMEDIES:

@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from mpe.model.desired import Desired
-from mpe.model.errors import DriftError, ResourceFailed
+from mpe.model.errors import DriftError, ResourceFailed, ResourceMissing
 from mpe.model.spec import ACTIVE, DONE, FAILED, INACTIVE, ResourceSpec
 
 DRIFT, FAILURE = DriftError.__name__, ResourceFailed.__name__
+MISSING = ResourceMissing.__name__
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,14 @@ class Update:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """Start it or stop it: bring it to a status."""
+
+    arn: str
+    status: str
+
+
+@dataclass(frozen=True)
 class Wait:
     """It is being created, updated or deleted: look again later."""
 
@@ -103,7 +112,7 @@ class Reject:
     message: str
 
 
-Action = Create | Update | Wait | Keep | Skip | Reject
+Action = Create | Update | Switch | Wait | Keep | Skip | Reject
 
 
 def decide(
@@ -113,18 +122,20 @@ def decide(
     pinned: str | None = None,
     fresh_since: datetime | None = None,
     idle: bool = False,
+    existing: bool = False,
 ) -> Action:
     """Return the one action that moves a resource towards its desired state.
 
     ``pinned`` is what this run already did to it (``created`` or ``updated``): then a
     failure is the run's own and final, so that nothing is created or trained twice.
     ``fresh_since`` is when the data that it reads last changed, and ``idle`` tells that
-    there is none and need not be.
+    there is none and need not be. ``existing`` lets only jobs and versions be created: what
+    a scheduled task is about must be there.
     """
     if idle and not pinned:
         return Skip()
     if observed is None:
-        return _absent(desired, pinned)
+        return _absent(desired, pinned, existing)
     if observed.in_progress:
         return Wait(observed.arn)
     if observed.status in FAILED:
@@ -133,18 +144,24 @@ def decide(
         return Reject(FAILURE, observed.reason or f"the update is {observed.update}")
     if desired.spec.repeatable:
         return _repeatable(observed, pinned, fresh_since)
+    if desired.status and desired.status != observed.status:
+        if pinned:
+            return Reject(FAILURE, f"it is {observed.status} and not {desired.status}.")
+        return Switch(observed.arn, desired.status)
     if observed.status == INACTIVE:
         return Keep(observed.arn)  # stopped on purpose, and not to be updated while it is
     return _converge(desired, observed, pinned)
 
 
-def _absent(desired: Desired, pinned: str | None) -> Action:
+def _absent(desired: Desired, pinned: str | None, existing: bool) -> Action:
     if pinned:
         return Reject(
             FAILURE,
             "it disappeared while this run waited for it: something else deleted it. "
             "Upload the config again to create it.",
         )
+    if existing and not desired.spec.repeatable:
+        return Reject(MISSING, f"the {desired.noun} {desired.name} does not exist any more.")
     return Create("absent")
 
 

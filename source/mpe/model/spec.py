@@ -64,6 +64,10 @@ class ResourceSpec:
     """Create parameters that Describe never returns, so they cannot drift."""
     documents: frozenset[str] = frozenset()
     """Create parameters that hold a JSON text, compared by meaning and not by spelling."""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    """The operation that brings it to each status, where it can be started and stopped."""
+    measured: bool = False
+    """Whether the service measures it: GetSolutionMetrics."""
     has_status: bool = True
     """A schema is made synchronously and has no status."""
     update_status: str | None = None
@@ -137,6 +141,9 @@ class ResourceSpec:
         operations = [self.create, self.describe]
         if self.update:
             operations.append(self.update)
+        operations.extend(self.switches.values())
+        if self.measured:
+            operations.append("GetSolutionMetrics")
         if self.tagged:
             operations.append("TagResource")
         return tuple(f"personalize:{operation}" for operation in operations)
@@ -254,6 +261,7 @@ _ROWS = (
         listed_by="datasetGroupArn",
         mutable=frozenset({"recommenderConfig"}),
         update_status="latestRecommenderUpdate",
+        switches={ACTIVE: "StartRecommender", INACTIVE: "StopRecommender"},
         typical_seconds=HOUR,
         needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
     ),
@@ -283,6 +291,7 @@ _ROWS = (
         name_param=None,
         repeatable=True,
         authorized_as="solution",
+        measured=True,
         typical_seconds=HOUR,
         needs=("Solution",),
     ),

@@ -1,0 +1,68 @@
+"""The schedule table: each scheduled task of each dataset group, and its last run.
+
+One DynamoDB table, keyed by dataset group and task. A row says what the task does (a pointer
+to the desired state that has it), when, whether it is enabled, and how its last run went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import ClientError
+
+
+class Tasks:
+    """Write and read the schedule table through a DynamoDB table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def get(self, group: str, task: str) -> dict[str, Any] | None:
+        """Return a task's row, or None."""
+        found = self._table.get_item(Key={"group": group, "record": task}, ConsistentRead=True)
+        item: dict[str, Any] | None = found.get("Item")
+        return item
+
+    def put(self, group: str, task: str, row: Mapping[str, Any]) -> None:
+        """Write a task's whole row."""
+        self._table.put_item(Item={**row, "group": group, "record": task})
+
+    def set(self, group: str, task: str, **values: Any) -> bool:
+        """Change some of a row; return False where the task is gone."""
+        names = {f"#{name}": name for name in values}
+        try:
+            self._table.update_item(
+                Key={"group": group, "record": task},
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+                ConditionExpression=Attr("record").exists(),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def delete(self, group: str, task: str) -> None:
+        """Remove a task's row; one that is gone is no error."""
+        self._table.delete_item(Key={"group": group, "record": task})
+
+    def of(self, group: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a dataset group."""
+        yield from _pages(self._table.query, KeyConditionExpression=Key("group").eq(group))
+
+    def all(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of every dataset group."""
+        yield from _pages(self._table.scan)
+
+
+def _pages(ask: Any, **query: Any) -> Iterator[dict[str, Any]]:
+    while True:
+        page = ask(**query)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

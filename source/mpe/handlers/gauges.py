@@ -1,0 +1,71 @@
+"""What is measured: models, runs and durations, as CloudWatch metrics.
+
+Written to the log in the embedded metric format, which CloudWatch turns into metrics
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+NAMESPACE = "PersonalizedExperiences"
+"""The infrastructure's dashboard and alarms read this namespace."""
+
+
+class Gauges(Protocol):
+    """Publish measurements of one stack."""
+
+    def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
+        """Publish the offline metrics of a solution's new version."""
+
+    def took(self, group: str, noun: str, seconds: float) -> None:
+        """Publish how many seconds the service took for a resource."""
+
+    def run(self, group: str, *, failed: bool, seconds: float) -> None:
+        """Publish the outcome of a run."""
+
+    def rejected(self, problems: int) -> None:
+        """Publish that a config was rejected."""
+
+
+class Emf:
+    """Publish through the function's log."""
+
+    def __init__(self, stack: str) -> None:
+        self._stack = stack
+
+    def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
+        found = {name: (MetricUnit.NoUnit, value) for name, value in metrics.items()}
+        self._put(found, DatasetGroup=group, Solution=solution)
+
+    def took(self, group: str, noun: str, seconds: float) -> None:
+        found = {"ResourceDuration": (MetricUnit.Seconds, seconds)}
+        self._put(found, DatasetGroup=group, ResourceType=noun)
+
+    def run(self, group: str, *, failed: bool, seconds: float) -> None:
+        found = {
+            "Runs": (MetricUnit.Count, 1.0),
+            "FailedRuns": (MetricUnit.Count, float(failed)),
+            "RunDuration": (MetricUnit.Seconds, seconds),
+        }
+        self._put(found)
+        self._put(found, DatasetGroup=group)
+
+    def rejected(self, problems: int) -> None:
+        found = {
+            "RejectedConfigs": (MetricUnit.Count, 1.0),
+            "ConfigProblems": (MetricUnit.Count, float(problems)),
+        }
+        self._put(found)
+
+    def _put(self, found: Mapping[str, tuple[MetricUnit, float]], **dimensions: str) -> None:
+        metrics = EphemeralMetrics(namespace=NAMESPACE)
+        metrics.add_dimension("Stack", self._stack)
+        for name, value in dimensions.items():
+            metrics.add_dimension(name, value)
+        for name, (unit, amount) in found.items():
+            metrics.add_metric(name=name, unit=unit, value=amount)
+        metrics.flush_metrics()

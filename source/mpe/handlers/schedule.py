@@ -1,0 +1,89 @@
+"""Bring the schedules of a dataset group in line with its config.
+
+Each task of the desired state gets a row in the schedule table and a schedule in EventBridge
+Scheduler; those that the config no longer has are removed. A task that somebody disabled stays
+disabled; one that was disabled because its resource was gone is enabled again, since the
+config has just been provisioned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mpe.aws.clients import client, table
+from mpe.aws.objects import Objects, Pointer
+from mpe.aws.schedules import Schedules, Target
+from mpe.aws.tasks import Tasks
+from mpe.handlers.settings import LOGGER, setting
+from mpe.model.tasks import Task, schedule_name
+
+BY_USER = "user"
+GONE = "its resource was gone"
+
+
+@dataclass(frozen=True)
+class Synchronize:
+    """The adapters that schedules are kept through."""
+
+    objects: Objects
+    tasks: Tasks
+    schedules: Schedules
+    target: Target
+
+    def __call__(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Upsert the tasks of a run's config, and remove those that it no longer has."""
+        state = self.objects.load_state(Pointer(**run["state"]))
+        known = {row["record"]: row for row in self.tasks.of(state.group)}
+        for task in state.tasks.values():
+            self._upsert(state.group, task, run, known.get(task.id, {}))
+        gone = sorted(set(known) - set(state.tasks))
+        for id in gone:
+            self.schedules.delete(schedule_name(state.group, id))
+            self.tasks.delete(state.group, id)
+        return {"scheduled": len(state.tasks), "removed": len(gone)}
+
+    def _upsert(self, group: str, task: Task, run: dict[str, Any], row: dict[str, Any]) -> None:
+        disabled = row.get("disabled") if row.get("disabled") == BY_USER else None
+        name = schedule_name(group, task.id)
+        self.tasks.put(
+            group,
+            task.id,
+            {
+                **{key: row[key] for key in ("last", "skipped") if key in row},
+                **({"disabled": disabled} if disabled else {}),
+                "kind": task.kind,
+                "path": task.path,
+                "expression": task.expression,
+                "zone": task.zone,
+                "schedule": name,
+                "state": run["state"],
+                "config": run["config"],
+                "sequencer": run["sequencer"],
+            },
+        )
+        self.schedules.put(
+            name,
+            task.expression,
+            task.zone,
+            enabled=not disabled,
+            target=self.target,
+            given={"group": group, "task": task.id},
+        )
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer the workflow once the schedules are as the config says."""
+    run = event["run"]
+    LOGGER.set_correlation_id(run["id"])
+    synchronize = Synchronize(
+        Objects(client("s3")),
+        Tasks(table(setting("TASKS_TABLE"))),
+        Schedules(client("scheduler"), setting("SCHEDULE_GROUP")),
+        Target(setting("MACHINE"), setting("SCHEDULE_ROLE"), setting("DEAD_LETTERS")),
+    )
+    done = synchronize(run)
+    LOGGER.info("schedules", extra=done)
+    return {"failed": False}

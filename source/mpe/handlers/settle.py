@@ -1,0 +1,78 @@
+"""A scheduled task ended: note how, and disable it where its resource is gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mpe.aws.clients import client, table
+from mpe.aws.clock import Clock
+from mpe.aws.schedules import Schedules
+from mpe.aws.tasks import Tasks
+from mpe.handlers.schedule import GONE
+from mpe.handlers.settings import LOGGER, setting
+from mpe.model.reconcile import MISSING
+from mpe.model.tasks import schedule_name
+
+
+@dataclass(frozen=True)
+class Settle:
+    """The adapters that a task ends through."""
+
+    tasks: Tasks
+    schedules: Schedules
+    clock: Clock
+
+    def __call__(
+        self, run: Mapping[str, Any], execution: str, failure: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """Record the outcome in the task's row; it may have been removed meanwhile."""
+        error = str(failure.get("error", "")) if failure else ""
+        last = {
+            "run": run["id"],
+            "started": run["started"],
+            "ended": self.clock.now().isoformat(),
+            "status": "FAILED" if failure else "SUCCEEDED",
+            "execution": execution,
+            **({"error": error} if error else {}),
+        }
+        values: dict[str, Any] = {"last": last}
+        if error == MISSING:  # it would fail again for ever
+            values["disabled"] = GONE
+            self.schedules.enable(schedule_name(run["group"], run["task"]), enabled=False)
+        self.tasks.set(run["group"], run["task"], **values)
+        return {"succeeded": not failure, "error": error}
+
+
+def failure_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the error and cause of a run that failed.
+
+    Step Functions wraps them: the cause of a failed child execution is its description.
+    """
+    if not result.get("failed"):
+        return None
+    try:
+        told = json.loads(result.get("cause", ""))
+    except ValueError:
+        told = {}
+    if not isinstance(told, Mapping) or "Error" not in told:
+        return {"error": result.get("error", ""), "cause": result.get("cause", "")}
+    return {"error": told["Error"], "cause": told.get("Cause", "")}
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer the scheduled-task workflow with the verdict."""
+    run = event["run"]
+    LOGGER.set_correlation_id(run["id"])
+    settle = Settle(
+        Tasks(table(setting("TASKS_TABLE"))),
+        Schedules(client("scheduler"), setting("SCHEDULE_GROUP")),
+        Clock.from_environment(),
+    )
+    verdict = settle(run, event["execution"], failure_of(event["result"]))
+    LOGGER.info("settled", extra={"verdict": verdict})
+    return verdict

@@ -1,0 +1,263 @@
+"""Scheduled tasks: EventBridge Scheduler fires, DynamoDB remembers, Step Functions runs."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Aws, Duration, Fn, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from mpe.infrastructure.functions import HandlerFunction, Package
+from mpe.infrastructure.provisioning import Machine, ProvisioningWorkflow, follow_executions
+from mpe.infrastructure.stages import CRASH, EXECUTION, invoke
+from mpe.infrastructure.storage import DataBucket, GroupTable
+
+ASK_AGAIN = Duration.minutes(1)
+"""After which a task is fired again that a new config overtook."""
+GIVEN = "$states.context.Execution.Input"
+
+
+class Schedules(Construct):
+    """The schedule table, the schedule group, and what keeps them as the configs say."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        package: Package,
+        bucket: DataBucket,
+        undelivered: sqs.Queue,
+    ) -> None:
+        super().__init__(scope, id)
+        self.table = GroupTable(self, "Tasks")
+        self.group = scheduler.ScheduleGroup(self, "Group")
+        # Named, so that the function can be told of it: the machine itself comes later, for it
+        # starts the workflow that calls the function. The stack's own id makes it unique.
+        stack = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        self.machine_name = f"ScheduledTask-{stack}"
+        self.machine_arn = Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=self.machine_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.role = self._role(undelivered)
+        self.keep = self._keep(package, bucket, undelivered)
+
+    @property
+    def schedules_arn(self) -> str:
+        return Stack.of(self).format_arn(
+            service="scheduler", resource="schedule", resource_name=f"{self.name}/*"
+        )
+
+    @property
+    def name(self) -> str:
+        return self.group.schedule_group_name
+
+    def _role(self, undelivered: sqs.Queue) -> iam.Role:
+        """Let Scheduler start scheduled tasks, on behalf of this account alone.
+
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+        """
+        role = iam.Role(
+            self,
+            "Role",
+            description="Lets EventBridge Scheduler start scheduled tasks",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={
+                    "StringEquals": {
+                        "aws:SourceAccount": Aws.ACCOUNT_ID,
+                        "aws:SourceArn": self.group.schedule_group_arn,
+                    }
+                },
+            ),
+        )
+        for action, resource in (
+            ("states:StartExecution", self.machine_arn),
+            ("sqs:SendMessage", undelivered.queue_arn),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+        return role
+
+    def _keep(
+        self, package: Package, bucket: DataBucket, undelivered: sqs.Queue
+    ) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "Keep",
+            package=package,
+            handler="schedule",
+            description="Bring the schedules of a dataset group in line with its config",
+            environment={
+                "TASKS_TABLE": self.table.table_name,
+                "SCHEDULE_GROUP": self.name,
+                "MACHINE": self.machine_arn,
+                "SCHEDULE_ROLE": self.role.role_arn,
+                "DEAD_LETTERS": undelivered.queue_arn,
+            },
+        )
+        function.allow(
+            ["scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"],
+            [self.schedules_arn],
+            because="Schedules are named as configs are uploaded; all are in the stack's group.",
+        )
+        function.allow(
+            ["iam:PassRole"],
+            [self.role.role_arn],
+            StringEquals={"iam:PassedToService": "scheduler.amazonaws.com"},
+        )
+        function.allow(
+            ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"], [self.table.table_arn]
+        )
+        function.allow(
+            ["s3:GetObject"],
+            [bucket.arn_for_objects("state/*")],
+            because="Reads the desired state of whichever dataset group has a run.",
+        )
+        return function
+
+
+class ScheduledTasks(Construct):
+    """The workflow that a schedule starts: one run of one task, whose outcome is kept."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        package: Package,
+        schedules: Schedules,
+        workflow: ProvisioningWorkflow,
+    ) -> None:
+        super().__init__(scope, id)
+        self._schedules = schedules
+        fire, settle = self._fire(package), self._settle(package)
+        start = self._steps(fire, settle, workflow)
+        self.machine = Machine(
+            self,
+            "Machine",
+            start,
+            calls=[fire, settle],
+            comment="Runs a scheduled task",
+            name=schedules.machine_name,
+        )
+        follow_executions(self.machine, workflow.machine)
+        self._let_ask_after_tasks(fire)
+
+    def _steps(
+        self, fire: HandlerFunction, settle: HandlerFunction, workflow: ProvisioningWorkflow
+    ) -> sfn.State:
+        begin = invoke(
+            self,
+            "Fire",
+            fire,
+            {
+                "group": f"{{% {GIVEN}.group %}}",
+                "task": f"{{% {GIVEN}.task %}}",
+                "execution": EXECUTION,
+            },
+            assign={"run": "{% $states.result.Payload.run %}"},
+        )
+        run = tasks.StepFunctionsStartExecution.jsonata(
+            self,
+            "Run the task",
+            state_machine=workflow.machine,
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            associate_with_parent=True,
+            input=sfn.TaskInput.from_object({"run": "{% $run %}"}),
+            outputs="{% $states.result.Output %}",
+        )
+        end = invoke(
+            self,
+            "Settle",
+            settle,
+            {"run": "{% $run %}", "execution": EXECUTION, "result": "{% $states.input %}"},
+        )
+        run.add_catch(end, outputs=dict(CRASH))
+        due = sfn.Choice.jsonata(self, "Is there something to run?")
+        due.when(
+            sfn.Condition.jsonata("{% $exists($states.input.skip) %}"),
+            sfn.Succeed.jsonata(self, "Skipped"),
+        )
+        begin.next(due.otherwise(run))
+        overtaken = sfn.Choice.jsonata(self, "Did a new config overtake it?")
+        again = sfn.Wait.jsonata(
+            self,
+            "Wait for the new config",
+            time=sfn.WaitTime.seconds("{% " + str(ASK_AGAIN) + " %}"),
+        )
+        overtaken.when(
+            sfn.Condition.jsonata("{% $exists($states.input.superseded) %}"), again.next(begin)
+        )
+        run.next(overtaken.otherwise(end))
+        verdict = sfn.Choice.jsonata(self, "Did it succeed?")
+        verdict.when(
+            sfn.Condition.jsonata("{% $states.input.succeeded %}"),
+            sfn.Succeed.jsonata(self, "Done"),
+        )
+        verdict.otherwise(
+            sfn.Fail.jsonata(
+                self,
+                "Task failed",
+                error="{% $states.input.error %}",
+                cause="The run tells why; its report was sent",
+            )
+        )
+        end.next(verdict)
+        return begin.start_state
+
+    def _fire(self, package: Package) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "FireTask",
+            package=package,
+            handler="fire",
+            description="Make a run of a scheduled task",
+            environment={"TASKS_TABLE": self._schedules.table.table_name},
+        )
+        function.allow(
+            ["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._schedules.table.table_arn]
+        )
+        return function
+
+    def _settle(self, package: Package) -> HandlerFunction:
+        function = HandlerFunction(
+            self,
+            "SettleTask",
+            package=package,
+            handler="settle",
+            description="Note how a scheduled task went",
+            environment={
+                "TASKS_TABLE": self._schedules.table.table_name,
+                "SCHEDULE_GROUP": self._schedules.name,
+            },
+        )
+        function.allow(["dynamodb:UpdateItem"], [self._schedules.table.table_arn])
+        function.allow(
+            ["scheduler:GetSchedule", "scheduler:UpdateSchedule"],
+            [self._schedules.schedules_arn],
+            because="Disables the schedule of whichever task found its resource gone.",
+        )
+        function.allow(
+            ["iam:PassRole"],
+            [self._schedules.role.role_arn],
+            StringEquals={"iam:PassedToService": "scheduler.amazonaws.com"},
+        )
+        return function
+
+    def _let_ask_after_tasks(self, function: HandlerFunction) -> None:
+        """Let a task ask whether its last run still runs."""
+        executions = Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self._schedules.machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        function.allow(
+            ["states:DescribeExecution"], [executions], because="Runs are named as they start."
+        )

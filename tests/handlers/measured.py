@@ -1,0 +1,28 @@
+"""Measurements in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Measured:
+    """What was published."""
+
+    models: dict[str, dict[str, float]] = field(default_factory=dict)
+    durations: dict[str, float] = field(default_factory=dict)
+    runs: list[tuple[str, bool, float]] = field(default_factory=list)
+    problems: list[int] = field(default_factory=list)
+
+    def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
+        self.models[f"{group}/{solution}"] = dict(metrics)
+
+    def took(self, group: str, noun: str, seconds: float) -> None:
+        self.durations[noun] = seconds
+
+    def run(self, group: str, *, failed: bool, seconds: float) -> None:
+        self.runs.append((group, failed, seconds))
+
+    def rejected(self, problems: int) -> None:
+        self.problems.append(problems)

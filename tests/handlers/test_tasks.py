@@ -1,0 +1,292 @@
+"""Scheduled tasks: kept as the config says, fired one at a time, settled, disabled when gone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from mpe.aws.objects import Objects
+from mpe.aws.schedules import Schedules, Target
+from mpe.aws.turns import Claim
+from mpe.handlers.fire import Fire
+from mpe.handlers.schedule import BY_USER, GONE, Synchronize
+from mpe.handlers.settle import Settle, failure_of
+from mpe.model.config import parse
+from mpe.model.desired import desired_state
+from mpe.model.messages import message_for
+from mpe.model.tasks import schedule_name
+from tests.conftest import config
+from tests.everything import RECIPE
+from tests.handlers.test_runs import NOW, PLACE, Account, Fixed
+from tests.handlers.test_runs import account as account
+
+TARGET = Target("arn:machine", "arn:aws:iam::000000000000:role/scheduler", "arn:queue")
+IMPORT = schedule_name("movielens", "import")
+
+
+def scheduled(**full: str) -> dict[str, Any]:
+    """Return the example with a schedule for imports and, by default, one for training."""
+    document = config()
+    document["datasetGroup"]["workflowConfig"] = {
+        "schedules": {"import": "cron(0 3 * * ? *)"},
+        "timeZone": "Europe/Berlin",
+    }
+    schedules = full or {"full": "rate(7 days)"}
+    document["solutions"][0]["workflowConfig"] = {"schedules": schedules}
+    return document
+
+
+class Desk:
+    """Everything that handles tasks, with S3, DynamoDB and Scheduler as moto has them."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.client = boto3.client("scheduler", region_name="us-east-1")
+        self.client.create_schedule_group(Name="group")
+        self.schedules = Schedules(self.client, "group")
+        self.clock = Fixed(moment=NOW)
+
+    def synchronize(self, document: dict[str, Any], version: str = "1") -> dict[str, Any]:
+        objects = Objects(self.account.s3)
+        state = desired_state(parse(json.dumps(document)), PLACE, version=version)
+        pointer = objects.save_state("data", state)
+        run = {
+            "state": {"bucket": pointer.bucket, "key": pointer.key},
+            "config": {"key": "train/movielens/config.json", "version": version},
+            "sequencer": version,
+        }
+        return Synchronize(objects, self.account.tasks, self.schedules, TARGET)(run)
+
+    def fire(self, task: str, execution: str = "execution-1") -> dict[str, Any]:
+        fire = Fire(self.account.tasks, self.account.executions, self.clock)  # type: ignore[arg-type]
+        return fire("movielens", task, execution)
+
+    def settle(self, run: dict[str, Any], failure: dict[str, Any] | None = None) -> dict[str, Any]:
+        return Settle(self.account.tasks, self.schedules, self.clock)(run, "execution-1", failure)
+
+    def row(self, task: str) -> dict[str, Any]:
+        found = self.account.tasks.get("movielens", task)
+        assert found is not None
+        return found
+
+    def schedule(self, name: str = IMPORT) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get_schedule(Name=name, GroupName="group")
+        return found
+
+
+@pytest.fixture
+def desk(account: Account) -> Desk:
+    return Desk(account)
+
+
+def test_each_task_has_a_row_and_a_schedule(desk: Desk) -> None:
+    assert desk.synchronize(scheduled()) == {"scheduled": 2, "removed": 0}
+    found = desk.schedule()
+    assert found["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    assert found["ScheduleExpressionTimezone"] == "Europe/Berlin"
+    assert found["State"] == "ENABLED"
+    assert found["Target"]["Arn"] == TARGET.machine
+    assert found["Target"]["DeadLetterConfig"] == {"Arn": TARGET.dead_letters}
+    assert json.loads(found["Target"]["Input"]) == {"group": "movielens", "task": "import"}
+    row = desk.row("full.movielens-for-you")
+    assert row["path"] == "$.solutions[0].workflowConfig.schedules.full"
+    assert row["zone"] == "Europe/Berlin"
+
+
+def test_a_changed_schedule_is_changed_and_one_no_longer_wanted_goes(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    document = scheduled()
+    document["datasetGroup"]["workflowConfig"]["schedules"]["import"] = "rate(1 hour)"
+    del document["solutions"][0]["workflowConfig"]
+    assert desk.synchronize(document, "2") == {"scheduled": 1, "removed": 1}
+    assert desk.schedule()["ScheduleExpression"] == "rate(1 hour)"
+    assert desk.account.tasks.get("movielens", "full.movielens-for-you") is None
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        desk.schedule(schedule_name("movielens", "full.movielens-for-you"))
+    assert desk.synchronize(config(), "3") == {"scheduled": 0, "removed": 1}
+
+
+def test_what_a_user_disabled_stays_so_and_what_was_gone_comes_back(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    desk.account.tasks.set("movielens", "import", disabled=BY_USER)
+    desk.account.tasks.set("movielens", "full.movielens-for-you", disabled=GONE)
+    desk.synchronize(scheduled(), "2")
+    assert desk.schedule()["State"] == "DISABLED"
+    assert desk.row("import")["disabled"] == BY_USER
+    assert "disabled" not in desk.row("full.movielens-for-you")
+
+
+def test_a_fire_makes_a_run_of_the_newest_config(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    desk.synchronize(scheduled(), "2")
+    run = desk.fire("import")["run"]
+    assert len(run["id"]) == 24
+    assert run["task"] == "import"
+    assert run["state"]["key"].endswith("/2.json")
+    assert desk.row("import")["last"]["status"] == "RUNNING"
+
+
+def test_a_task_that_still_runs_is_skipped(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    desk.account.executions.alive.add("execution-1")
+    first = desk.fire("import")
+    assert desk.fire("import") == first, "the same execution asks again"
+    assert "still runs" in desk.fire("import", "execution-2")["skip"]
+    assert desk.row("import")["skipped"]
+    desk.account.executions.alive.clear()
+    assert desk.fire("import", "execution-2")["run"], "its execution died without a word"
+
+
+def test_a_task_that_the_config_no_longer_has_is_skipped(desk: Desk) -> None:
+    assert "no longer" in desk.fire("import")["skip"]
+
+
+def test_the_outcome_is_in_the_row(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    run = desk.fire("import")["run"]
+    assert desk.settle(run) == {"succeeded": True, "error": ""}
+    last = desk.row("import")["last"]
+    assert (last["status"], last["run"]) == ("SUCCEEDED", run["id"])
+    assert desk.schedule()["State"] == "ENABLED"
+    desk.settle(run, {"error": "ResourceFailed", "cause": "x"})
+    assert desk.row("import")["last"]["error"] == "ResourceFailed"
+    assert desk.schedule()["State"] == "ENABLED"
+
+
+def test_a_task_whose_resource_is_gone_is_disabled(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    run = desk.fire("import")["run"]
+    desk.settle(run, {"error": "ResourceMissing", "cause": "x"})
+    assert desk.schedule()["State"] == "DISABLED"
+    assert desk.row("import")["disabled"] == GONE
+
+
+def test_the_outcome_of_a_task_that_was_removed_meanwhile_is_no_error(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    run = desk.fire("import")["run"]
+    desk.synchronize(config(), "2")
+    desk.settle(run, {"error": "ResourceMissing", "cause": "x"})
+    assert desk.account.tasks.get("movielens", "import") is None
+
+
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        ({"succeeded": True}, None),
+        ({"failed": True, "error": "States.TaskFailed", "cause": "no JSON"}, "States.TaskFailed"),
+        (
+            {
+                "failed": True,
+                "error": "States.TaskFailed",
+                "cause": json.dumps({"Error": "DriftError", "Cause": "x", "Status": "FAILED"}),
+            },
+            "DriftError",
+        ),
+        ({"failed": True, "error": "E", "cause": "[1]"}, "E"),
+    ],
+)
+def test_the_error_of_a_child_execution_is_found(result: dict[str, Any], error: str | None) -> None:
+    found = failure_of(result)
+    assert (found["error"] if found else None) == error
+
+
+def test_a_task_takes_its_turn_and_gets_its_part_of_the_work(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    claim = Claim("movielens", "task-run", "execution-9", "1")
+    work = desk.account.begin(claim, task="full.movielens-for-you", config="1")["work"]
+    (solution,) = work["solutions"]
+    assert solution["version"] == "version.movielens-for-you"
+    assert solution["campaigns"] == ["campaign.movielens-for-you.movielens-for-you"]
+    assert work["imports"] == work["datasets"] == []
+
+
+def test_a_task_waits_for_a_run_and_gives_way_to_a_new_config(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    account, claim = desk.account, Claim("movielens", "task-run", "execution-9", "1")
+    account.executions.alive.add("execution-1")
+    account.turns.take(Claim("movielens", "other", "execution-1", "1"), NOW)
+    assert "wait" in account.begin(claim, task="import", config="1")
+    account.turns.give_back("movielens", "execution-1")
+    desk.synchronize(scheduled(), "2")
+    assert account.begin(claim, task="import", config="1") == {"superseded": True}
+    other = replace(claim, execution="execution-10")
+    assert "work" in account.begin(other, task="import", config="2"), "the turn was given back"
+
+
+def test_every_kind_of_schedule_is_a_task(desk: Desk) -> None:
+    document = scheduled(full="rate(7 days)", update="rate(1 day)")
+    document["solutions"][0]["serviceConfig"]["recipeArn"] = f"{RECIPE}aws-user-personalization"
+    daily = {"workflowConfig": {"schedule": "rate(1 day)"}}
+    document["solutions"][0]["batchInferenceJobs"] = [daily, {}]
+    document["datasets"]["items"]["export"] = daily
+    document["datasets"]["users"]["export"] = {}
+    state = desired_state(parse(json.dumps(document)), PLACE, version="1")
+    name = "movielens-for-you"
+    assert set(state.tasks) == {
+        "import",
+        f"full.{name}",
+        f"update.{name}",
+        f"batchInferenceJob.{name}.{name}",
+        "export.items",
+    }
+    assert state.tasks["import"].work["exports"] == ["export.users"]
+    assert state.tasks[f"update.{name}"].params == {f"version.{name}": {"trainingMode": "UPDATE"}}
+    batch = state.tasks[f"batchInferenceJob.{name}.{name}"]
+    assert batch.anew == (f"batchInferenceJob.{name}.{name}",)
+    assert batch.work["solutions"][0]["batchInferenceJobs"] == [*batch.anew]
+    assert batch.work["solutions"][0]["campaigns"] == []
+    for task in state.tasks.values():
+        assert set(task.work) == set(state.work)
+
+
+def test_recommenders_have_windows(desk: Desk) -> None:
+    document = config()
+    document["datasetGroup"]["serviceConfig"]["domain"] = "VIDEO_ON_DEMAND"
+    fields = document["datasets"]["items"]["schema"]["serviceConfig"]["schema"]["fields"]
+    fields.append({"name": "CREATION_TIMESTAMP", "type": "long"})
+    windows = {"start": "cron(0 8 ? * MON-FRI *)", "stop": "cron(0 20 ? * MON-FRI *)"}
+    document["recommenders"] = [
+        {
+            "serviceConfig": {"name": "top", "recipeArn": f"{RECIPE}aws-vod-top-picks"},
+            "workflowConfig": {"schedules": windows},
+        }
+    ]
+    tasks = desired_state(parse(json.dumps(document)), PLACE, version="1").tasks
+    assert {id: task.status for id, task in tasks.items()} == {
+        "start.top": "ACTIVE",
+        "stop.top": "INACTIVE",
+    }
+    assert tasks["stop.top"].work["recommenders"] == ["recommender.top"]
+
+
+def test_the_mail_of_a_task_says_which(account: Account) -> None:
+    run = {
+        "id": "r",
+        "group": "movielens",
+        "task": "full.movielens-for-you",
+        "config": {"key": "train/movielens/config.json"},
+    }
+    account.finish(run)
+    ((kind, detail),) = account.events.put_
+    message = message_for(kind, detail, region="us-east-1")
+    assert message.subject == (
+        "Personalize dataset group movielens: scheduled full training of movielens-for-you is done"
+    )
+    assert "the scheduled full training of movielens-for-you succeeded." in message.text
+
+
+def test_a_killed_run_is_told_and_gives_its_turn_back(account: Account) -> None:
+    run = {"id": "r", "group": "movielens", "config": {"key": "train/movielens/config.json"}}
+    claim = Claim("movielens", "r", "execution-1", "1")
+    account.turns.take(claim, NOW)
+    crash = {"error": "ABORTED", "cause": "stopped by somebody", "resource": "the workflow"}
+    account.finishing(Fixed(moment=NOW))(run, "execution-1", [crash], killed=True)
+    ((_, detail),) = account.events.put_
+    assert detail["Failures"][0]["Reason"] == "stopped by somebody"
+    assert account.measured.runs == [("movielens", True, 0)]
+    assert account.turns.take(replace(claim, execution="execution-2"), NOW) is None
