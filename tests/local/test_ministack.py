@@ -195,3 +195,53 @@ def test_functions_know_how_fast_the_time_passes_and_nothing_of_the_users_settin
     assert environment["SFN_WAIT_SCALE"] == "0.02"
     assert "AWS_PROFILE" not in environment
     assert environment["BIND_HOST"] == "127.0.0.1"
+
+
+def test_iam_knows_a_schedule_in_its_own_group(cloud: LocalCloud) -> None:
+    """MiniStack would check it as one of the group called default."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName="planner")
+    mine = f"arn:aws:scheduler:{cloud.region}:{cloud.account}:schedule/mine/*"
+    statement = {"Effect": "Allow", "Action": "scheduler:*Schedule", "Resource": mine}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="planner", PolicyName="mine", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="planner")["AccessKey"]
+    client = boto3.client(
+        "scheduler",
+        endpoint_url=cloud.endpoint,
+        region_name=cloud.region,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    for group in ("mine", "theirs"):
+        cloud.client("scheduler").create_schedule_group(Name=group)
+    schedule = {
+        "Name": "one",
+        "ScheduleExpression": "rate(1 day)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:q", "RoleArn": mine},
+    }
+    client.create_schedule(GroupName="mine", **schedule)
+    assert client.get_schedule(GroupName="mine", Name="one")["Name"] == "one"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.create_schedule(GroupName="theirs", **schedule)
+    client.delete_schedule(GroupName="mine", Name="one")
+
+
+def test_schedules_fire_by_the_hastened_clock(cloud: LocalCloud) -> None:
+    """MiniStack alone would take an hour for this one."""
+    queue = cloud.client("sqs").create_queue(QueueName="fired")["QueueUrl"]
+    scheduler = cloud.client("scheduler")
+    scheduler.create_schedule(
+        Name="hourly",
+        ScheduleExpression="rate(1 hour)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:fired",
+            "RoleArn": f"arn:aws:iam::{cloud.account}:role/any",
+            "Input": "fired",
+        },
+    )
+    fired = wait_until(lambda: cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
+    assert fired[0]["Body"] == "fired"
+    scheduler.delete_schedule(Name="hourly")

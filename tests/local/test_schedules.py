@@ -175,8 +175,8 @@ def test_two_tasks_at_the_same_moment_run_one_after_the_other(cloud: LocalCloud)
         {key: value["S"] for key, value in item.items() if "S" in value}
         for item in cloud.client("dynamodb").query(
             TableName=cloud.outputs["TurnsTable"],
-            KeyConditionExpression="#g = :g AND begins_with(record, :r)",
-            ExpressionAttributeNames={"#g": "group"},
+            KeyConditionExpression="#g = :g AND begins_with(#r, :r)",
+            ExpressionAttributeNames={"#g": "group", "#r": "record"},
             ExpressionAttributeValues={":g": {"S": "pair"}, ":r": {"S": "RUN#"}},
         )["Items"]
     ]

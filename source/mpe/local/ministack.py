@@ -158,6 +158,34 @@ def name_versions() -> None:
     s3._fire_s3_event, eventbridge._dispatch_event = fire_with_version, dispatch_with_version
 
 
+def locate_schedules() -> None:
+    """Let IAM check schedules in their own group, and not all in the one called default.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html
+    """
+    from ministack.core import iam_actions
+
+    extract = iam_actions.extract_resource_arn
+
+    def in_its_group(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: dict[str, Any],
+        *scope: str,
+    ) -> str:
+        arn = str(extract(service, method, path, headers, body, query, *scope))
+        if service != "scheduler":
+            return arn
+        asked = query.get("groupName") or json.loads(body or b"{}").get("GroupName") or "default"
+        group = asked[0] if isinstance(asked, list) else asked
+        return arn.replace(":schedule/default/", f":schedule/{group}/")
+
+    iam_actions.extract_resource_arn = in_its_group
+
+
 class _Hastened:
     """The ``time`` module for MiniStack's Scheduler, whose clock runs faster."""
 

@@ -44,6 +44,7 @@ def main() -> int:
     mailbox = ministack.Mailbox()
     mailbox.listen()
     ministack.name_versions()
+    ministack.locate_schedules()
     ministack.hasten_schedules(speed)
     pages = {
         "/_mpe/mail": mailbox.as_list,
