@@ -12,6 +12,7 @@ import pytest
 from mpe.infrastructure.package import SERVICES, code
 from mpe.model.spec import SPECS
 from tests.synth import synthesize
+from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
 
 Template = dict[str, Any]
 
@@ -217,13 +218,7 @@ def test_nothing_in_the_template_is_tied_to_a_region_or_an_account(template: Tem
 
 
 def machines(template: Template) -> dict[str, Template]:
-    """Return each machine's definition, with references in angle brackets."""
-    found: dict[str, Template] = {}
-    for name, machine in of(template, "AWS::StepFunctions::StateMachine"):
-        parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
-        text = "".join(one if isinstance(one, str) else "<ref>" for one in parts)
-        found[name] = json.loads(text)
-    return found
+    return {name: dict(one) for name, one in definitions(template).items()}
 
 
 def states(definition: Template) -> Iterator[tuple[str, Template]]:
@@ -269,3 +264,36 @@ def test_the_bundled_sdk_has_every_service_that_is_called() -> None:
             called |= set(re.findall(r'client\("([a-z0-9-]+)"\)', path.read_text()))
     assert called
     assert called <= SERVICES
+
+
+def test_the_workflows_are_as_their_golden_files(template: Template) -> None:
+    """After a change that is meant: python -m tests.workflows."""
+    found = definitions(template)
+    assert set(found) == set(TITLES)
+    for name, definition in found.items():
+        assert golden(definition) == (GOLDEN / f"{name}.asl.json").read_text(), name
+
+
+def test_the_pictures_in_the_docs_are_of_these_workflows(template: Template) -> None:
+    assert PICTURES.read_text() == pictures(definitions(template))
+
+
+def test_every_state_is_reached_and_leads_somewhere(template: Template) -> None:
+    for definition in definitions(template).values():
+        _sound(definition)
+
+
+def _sound(definition: Template) -> None:
+    """Check a definition as Step Functions does when it is created."""
+    ends = {"Succeed", "Fail"}
+    reached = {definition["StartAt"]}
+    for name, state in definition["States"].items():
+        targets = {state.get("Next"), state.get("Default")} | {
+            one["Next"] for one in (*state.get("Choices", ()), *state.get("Catch", ()))
+        } - {None}
+        reached |= targets - {None}
+        assert targets - {None} or state.get("End") or state["Type"] in ends, name
+        for inner in (state.get("ItemProcessor"), *state.get("Branches", ())):
+            if inner:
+                _sound(inner)
+    assert reached == set(definition["States"])

@@ -14,6 +14,8 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
+from mpe.aws.tables import pages
+
 KEPT = timedelta(days=400)
 """How long the rows of a run are kept: a little over a year."""
 
@@ -53,16 +55,8 @@ class Ledger:
 
     def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
         """Yield what a run did, resource by resource."""
-        query = {
-            "KeyConditionExpression": Key("group").eq(group)
-            & Key("record").begins_with(f"RUN#{run}#")
-        }
-        while True:
-            page = self._table.query(**query)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        found = Key("group").eq(group) & Key("record").begins_with(f"RUN#{run}#")
+        yield from pages(self._table.query, KeyConditionExpression=found)
 
 
 def _stored(value: Any) -> Any:

@@ -21,6 +21,7 @@ class Step:
 
     desired: Desired
     action: Action
+    observed: Observed | None = None
 
 
 def survey(
@@ -47,7 +48,7 @@ def survey(
             absent.add(desired.arn)
         if desired.noun == "SolutionVersion":
             versions[desired.parent] = _version(observed, action)
-        yield Step(desired, action)
+        yield Step(desired, action, observed)
 
 
 def _in_absent(desired: Desired, absent: set[str | None]) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
+from mpe.aws.tables import pages
+
 
 class Tasks:
     """Write and read the schedule table through a DynamoDB table."""
@@ -52,17 +54,8 @@ class Tasks:
 
     def of(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the rows of a dataset group."""
-        yield from _pages(self._table.query, KeyConditionExpression=Key("group").eq(group))
+        yield from pages(self._table.query, KeyConditionExpression=Key("group").eq(group))
 
     def all(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of every dataset group."""
-        yield from _pages(self._table.scan)
-
-
-def _pages(ask: Any, **query: Any) -> Iterator[dict[str, Any]]:
-    while True:
-        page = ask(**query)
-        yield from page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        yield from pages(self._table.scan)

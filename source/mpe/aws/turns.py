@@ -6,13 +6,15 @@ that was uploaded, the lease of the run that works now, and a row for each run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.conditions import Attr
+from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
+
+from mpe.aws.tables import pages
 
 LEASE = timedelta(days=3)
 """When a lease ends by itself; longer than the workflow may run."""
@@ -84,6 +86,16 @@ class Turns:
     def recorded(self, group: str, run: str) -> Mapping[str, Any] | None:
         """Return a run's own row."""
         return self._get(group, f"RUN#{run}")
+
+    def runs(self, group: str) -> Iterator[dict[str, Any]]:
+        """Yield the runs of a dataset group, the newest first."""
+        query = Key("group").eq(group) & Key("record").begins_with("RUN#")
+        for row in pages(self._table.query, KeyConditionExpression=query, ScanIndexForward=False):
+            yield {**row, "run": row["record"].removeprefix("RUN#")}
+
+    def newest(self) -> Iterator[dict[str, Any]]:
+        """Yield the newest config of every dataset group: ``group``, ``run``, ``sequencer``."""
+        yield from pages(self._table.scan, FilterExpression=Attr("record").eq("CONFIG"))
 
     def _get(self, group: str, record: str) -> Mapping[str, Any] | None:
         found = self._table.get_item(Key={"group": group, "record": record}, ConsistentRead=True)

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from mpe.aws.clock import Clock
 from mpe.aws.objects import Objects
-from mpe.aws.personalize import Personalize, ServiceError
+from mpe.aws.personalize import Personalize
 from mpe.aws.survey import Step, survey
+from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.model.config import Config, parse
-from mpe.model.desired import Place, desired_state
+from mpe.model.desired import desired_state
 from mpe.model.errors import ConfigError, Problem
 from mpe.model.reconcile import Create, Reject, Update, Wait
 
 CHANGES = 2
 PROBLEMS = 1
-OUTPUT = click.option(
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print it.",
-)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -54,19 +45,9 @@ def validate(files: tuple[Path, ...], output: str) -> None:
 
 @click.command()
 @click.argument("file", type=FILE)
-@click.option("--stack", default="PersonalizedExperiences", show_default=True, help="The stack.")
-@click.option("--profile", help="The AWS profile.")
-@click.option("--region", help="The AWS region.")
-@click.option("--endpoint-url", help="Another endpoint than AWS's: the local cloud's.")
+@in_account
 @OUTPUT
-def plan(
-    file: Path,
-    stack: str,
-    profile: str | None,
-    region: str | None,
-    endpoint_url: str | None,
-    output: str,
-) -> None:
+def plan(file: Path, account: Account, output: str) -> None:
     """Show what uploading a config would change; nothing is changed.
 
     Exit code 0 when there is nothing to do, 2 when there are changes, 1 when there are
@@ -76,10 +57,7 @@ def plan(
     if config is None:
         _print_checked(str(file), config, problems)
         raise click.exceptions.Exit(PROBLEMS)
-    try:
-        steps = list(_survey(config, Account(stack, profile, region, endpoint_url)))
-    except (ServiceError, ClientError, BotoCoreError) as error:
-        raise click.ClickException(f"{error}") from error
+    steps = list(_survey(config, account))
     if output == "json":
         click.echo(json.dumps([_row(step) for step in steps], indent=2, default=str))
     else:
@@ -87,31 +65,10 @@ def plan(
     raise click.exceptions.Exit(_exit_code(steps))
 
 
-@dataclass(frozen=True)
-class Account:
-    """Where the stack is, as the command line says."""
-
-    stack: str
-    profile: str | None
-    region: str | None
-    endpoint: str | None
-
-    def client(self, service: str) -> Any:
-        session = boto3.Session(profile_name=self.profile, region_name=self.region)
-        return session.client(service, endpoint_url=self.endpoint)
-
-    def place(self) -> Place:
-        """Return the place that the stack's outputs tell of."""
-        found = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
-        outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
-        _, partition, _, region, account, *_ = found["StackId"].split(":")
-        return Place(region, account, outputs["DataBucket"], outputs["PersonalizeRole"], partition)
-
-
 def _survey(config: Config, account: Account) -> Iterator[Step]:
     state = desired_state(config, account.place(), version="plan")
     objects = Objects(account.client("s3"))
-    yield from survey(state, Personalize(account.client("personalize")), objects, Clock())
+    yield from survey(state, Personalize(account.client("personalize")), objects, account.clock)
 
 
 def _checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:

@@ -12,6 +12,8 @@ try:
 
     from mpe.cli.configs import plan, validate
     from mpe.cli.local import local
+    from mpe.cli.runs import runs, status
+    from mpe.cli.schedules import schedule
     from mpe.local.errors import LocalCloudError
     from mpe.local.ministack import VersionError
 except KeyboardInterrupt:  # the imports take long enough for a Ctrl-C
@@ -30,7 +32,7 @@ def mpe(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for command in (validate, plan, local):
+for command in (validate, plan, runs, status, schedule, local):
     mpe.add_command(command)
 
 

@@ -44,6 +44,7 @@ class Begin:
             return {"superseded": True}
         now = self.clock.now().isoformat()
         row = {"status": "RUNNING", "started": now, "execution": claim.execution}
+        row |= {"task": task} if task else {}
         if self.turns.recorded(claim.group, claim.run) is None:
             self.turns.record(claim.group, claim.run, row)
         desired = self.objects.load_state(state)

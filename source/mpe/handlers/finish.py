@@ -58,7 +58,13 @@ class Finish:
             detail = self._detail(run, execution, row, outcomes, failures)
             self.events.put(RUN_CHANGED, detail)
             self.gauges.run(group, failed=bool(failures), seconds=detail["Duration"])
-            ended = {**row, "status": detail["Status"], "ended": self.clock.now().isoformat()}
+            ended = {
+                **row,
+                "status": detail["Status"],
+                "ended": self.clock.now().isoformat(),
+                "config": run["config"],
+                **{key.lower(): detail[key] for key in ("Duration", "Changed", "Kept", "Failed")},
+            }
             self.turns.record(group, run_id, _without_keys(ended))
         self.turns.give_back(group, execution)
         return _verdict(failures)

@@ -18,10 +18,7 @@ from mpe.aws.objects import Objects, Pointer
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.tasks import Task, schedule_name
-
-BY_USER = "user"
-GONE = "its resource was gone"
+from mpe.model.tasks import BY_USER, Task, schedule_name
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
-from mpe.handlers.schedule import GONE
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.reconcile import MISSING
-from mpe.model.tasks import schedule_name
+from mpe.model.tasks import GONE, schedule_name
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ class ScheduledTasks(Construct):
         again = sfn.Wait.jsonata(
             self,
             "Wait for the new config",
-            time=sfn.WaitTime.seconds("{% " + str(ASK_AGAIN) + " %}"),
+            time=sfn.WaitTime.duration(ASK_AGAIN),
         )
         overtaken.when(
             sfn.Condition.jsonata("{% $exists($states.input.superseded) %}"), again.next(begin)

@@ -14,6 +14,10 @@ from typing import Any
 from mpe.model.sections import Config, ResourceConfig, SolutionConfig
 
 UTC = "UTC"
+BY_USER = "user"
+"""Why a task is disabled: somebody said so."""
+GONE = "its resource was gone"
+"""Why a task is disabled: it would fail for ever."""
 STAGES = (
     "datasets",
     "metricAttributions",

@@ -1,0 +1,121 @@
+"""Which stack a command is about, and how it prints: what several commands share."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.table import Table
+
+from mpe.aws.clock import Clock
+from mpe.aws.personalize import ServiceError
+from mpe.model.desired import Place
+
+OUTPUT = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where the stack is, as the command line says."""
+
+    stack: str
+    profile: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+
+    def client(self, service: str) -> Any:
+        return self._session.client(service, endpoint_url=self.endpoint)
+
+    def table(self, output: str) -> Any:
+        """Return a DynamoDB table of the stack by the output that names it."""
+        database = self._session.resource("dynamodb", endpoint_url=self.endpoint)
+        return database.Table(self.outputs[output])
+
+    @property
+    def _session(self) -> boto3.Session:
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
+
+    @cached_property
+    def _description(self) -> dict[str, Any]:
+        found = self.client("cloudformation").describe_stacks(StackName=self.stack)
+        return dict(found["Stacks"][0])
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        found = self._description.get("Outputs", ())
+        return {one["OutputKey"]: one["OutputValue"] for one in found}
+
+    @property
+    def clock(self) -> Clock:
+        return Clock()
+
+    def place(self) -> Place:
+        """Return the place that the stack's outputs tell of."""
+        outputs = self.outputs
+        _, partition, _, region, account, *_ = self._description["StackId"].split(":")
+        return Place(region, account, outputs["DataBucket"], outputs["PersonalizeRole"], partition)
+
+
+def in_account(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say where the stack is, as one :class:`Account`.
+
+    What AWS refuses is told in a line.
+    """
+
+    @click.option(
+        "--stack", default="PersonalizedExperiences", show_default=True, help="The stack."
+    )
+    @click.option("--profile", help="The AWS profile.")
+    @click.option("--region", help="The AWS region.")
+    @click.option("--endpoint-url", help="Another endpoint than AWS's: the local cloud's.")
+    @functools.wraps(command)
+    def with_account(
+        *args: Any,
+        stack: str,
+        profile: str | None,
+        region: str | None,
+        endpoint_url: str | None,
+        **more: Any,
+    ) -> Any:
+        try:
+            account = Account(stack, profile, region, endpoint_url)
+            return command(*args, account=account, **more)
+        except (ServiceError, ClientError, BotoCoreError) as error:
+            raise click.ClickException(f"{error}") from error
+
+    return with_account
+
+
+def show(rows: Iterable[Mapping[str, Any]], output: str, columns: Mapping[str, str]) -> None:
+    """Print rows as JSON, or as a table with some of their members under headings."""
+    rows = list(rows)
+    if output == "json":
+        click.echo(json.dumps(rows, indent=2, default=str))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(_text(row.get(key)) for key in columns))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 400
+    console.print(table)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).replace("[", r"\[")

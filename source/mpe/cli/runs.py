@@ -1,0 +1,112 @@
+"""``mpe runs`` and ``mpe status``: what was done, and how things are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import click
+
+from mpe.aws.objects import Objects, Pointer
+from mpe.aws.personalize import Personalize
+from mpe.aws.survey import survey
+from mpe.aws.turns import Turns
+from mpe.cli.account import OUTPUT, Account, in_account, show
+from mpe.model.messages import spoken, spoken_task
+from mpe.model.reconcile import Create, Reject, Update
+
+GROUP = click.argument("group", required=False)
+
+
+@click.command()
+@GROUP
+@click.option(
+    "--limit",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many of each dataset group.",
+)
+@in_account
+@OUTPUT
+def runs(group: str | None, limit: int, account: Account, output: str) -> None:
+    """List the runs of a dataset group, or of all, the newest first.
+
+    Example: mpe runs movielens
+    """
+    turns = Turns(account.table("TurnsTable"))
+    groups = [group] if group else sorted(row["group"] for row in turns.newest())
+    columns = {
+        "group": "GROUP",
+        "run": "RUN",
+        "what": "WHAT",
+        "status": "STATUS",
+        "took": "TOOK",
+        "changed": "CHANGED",
+        "kept": "KEPT",
+        "failed": "FAILED",
+    }
+    found = (_run(row) for name in groups for row in islice(turns.runs(name), limit))
+    show(found, output, columns)
+
+
+@click.command()
+@GROUP
+@in_account
+@OUTPUT
+def status(group: str | None, account: Account, output: str) -> None:
+    """Show every dataset group and its last run, or each resource of one group.
+
+    Example: mpe status movielens
+    """
+    turns = Turns(account.table("TurnsTable"))
+    newest = {row["group"]: row for row in turns.newest()}
+    if group is None:
+        rows = (_group(turns, name) for name in sorted(newest))
+        show(rows, output, {"group": "GROUP", "last": "LAST RUN", "status": "STATUS"})
+        return
+    if group not in newest:
+        known = ", ".join(sorted(newest)) or "none"
+        raise click.ClickException(f"there is no config of {group!r}. Dataset groups: {known}.")
+    columns = {"noun": "RESOURCE", "name": "NAME", "status": "STATUS", "differs": "DIFFERS"}
+    show(_resources(account, group, newest[group]["run"]), output, columns)
+
+
+def _run(row: Mapping[str, Any]) -> dict[str, Any]:
+    took = row.get("duration")
+    return {
+        **{key: value for key, value in row.items() if key != "record"},
+        "what": spoken_task(row["task"]) if "task" in row else "config",
+        "took": spoken(float(took)) if took is not None else None,
+    }
+
+
+def _group(turns: Turns, group: str) -> dict[str, Any]:
+    last = next(turns.runs(group), {})
+    return {"group": group, "last": last.get("run"), "status": last.get("status")}
+
+
+def _resources(account: Account, group: str, run: str) -> Iterator[dict[str, Any]]:
+    """Yield each resource of the newest config: its status, and how it differs."""
+    objects = Objects(account.client("s3"))
+    pointer = Pointer(account.outputs["DataBucket"], f"state/{group}/{run}.json")
+    state = objects.load_state(pointer)
+    personalize = Personalize(account.client("personalize"))
+    for step in survey(state, personalize, objects, account.clock):
+        match step.action:
+            case Create(why):
+                differs: str | None = {"absent": "is not there"}.get(why, f"is {why}")
+            case Update(_, changes):
+                differs = ", ".join(change.field for change in changes)
+            case Reject(_, message):
+                differs = message
+            case _:
+                differs = None
+        yield {
+            "noun": step.desired.noun,
+            "name": step.desired.name,
+            "status": step.observed.shown if step.observed else None,
+            "arn": step.observed.arn if step.observed else None,
+            "differs": differs,
+        }

@@ -1,0 +1,116 @@
+"""The commands about a stack that runs: schedules, runs and status."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mpe.cli.main import mpe
+from mpe.local.cloud import LocalCloud
+from tests.local.conftest import CSV, User, small
+from tests.local.test_schedules import settled
+
+pytestmark = pytest.mark.local
+
+
+@pytest.fixture(scope="module")
+def user(cloud: LocalCloud) -> User:
+    """Somebody with a dataset group that has tasks."""
+    user = User(cloud, "shown")
+    document = small("shown")
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 3 1 1 ? *)"}}
+    document["solutions"][0]["workflowConfig"] = {"schedules": {"full": "cron(0 3 1 1 ? *)"}}
+    user.put("interactions.csv", CSV)
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED"
+    return user
+
+
+@pytest.fixture
+def run(user: User, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in user.cloud.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def command(*words: str) -> Result:
+        return CliRunner().invoke(mpe, [*words, "--stack", user.cloud.stack_name])
+
+    return command
+
+
+def told(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def test_tasks_are_listed_with_their_next_fire(run: Any) -> None:
+    rows = told(run("schedule", "list", "shown", "--output", "json"))
+    assert [row["task"] for row in rows] == ["full.shown-popular", "import"]
+    assert all(row["next"].endswith("-01-01 03:00 UTC") for row in rows)
+    table = run("schedule", "list").output
+    assert "TIME ZONE" in table
+    assert "full.shown-popular" in table
+
+
+def test_the_calendar_tells_collisions_and_trainings(run: Any) -> None:
+    found = told(run("schedule", "next", "shown", "--days", "366", "--output", "json"))
+    assert {fire["collides"] for fire in found["fires"]} == {"one after the other"}
+    assert set(found["trainings_per_month"]) == {"shown-popular"}
+    assert "each billed" in run("schedule", "next", "shown").output
+
+
+def test_a_task_is_disabled_and_enabled(run: Any, user: User) -> None:
+    assert "is disabled" in run("schedule", "disable", "shown", "import").output
+    row = told(run("schedule", "show", "shown", "import"))
+    assert (row["disabled"], row["next"]) == ("user", None)
+    schedule = {"Name": row["schedule"], "GroupName": user.cloud.outputs["ScheduleGroup"]}
+    scheduler = user.cloud.client("scheduler")
+    assert scheduler.get_schedule(**schedule)["State"] == "DISABLED"
+    assert "is enabled" in run("schedule", "enable", "shown", "import").output
+    assert scheduler.get_schedule(**schedule)["State"] == "ENABLED"
+    assert told(run("schedule", "show", "shown", "import"))["disabled"] is None
+
+
+def test_a_task_that_is_not_there_is_told_with_those_that_are(run: Any) -> None:
+    result = run("schedule", "run", "shown", "imports")
+    assert result.exit_code == 1
+    assert "Its tasks: full.shown-popular, import." in result.output
+
+
+def test_a_task_is_run_now_and_its_run_is_listed(run: Any, user: User) -> None:
+    assert "Started the import of the data" in run("schedule", "run", "shown", "import").output
+    settled(user, "import", "SUCCEEDED")
+    rows = told(run("runs", "shown", "--output", "json"))
+    assert [row["what"] for row in rows] == ["import of the data", "config"]
+    assert rows[1]["changed"] == "8"
+    assert {row["status"] for row in rows} == {"SUCCEEDED"}
+    assert "import of the data" in run("runs").output
+    assert len(told(run("runs", "shown", "--limit", "1", "--output", "json"))) == 1
+
+
+def test_the_status_has_every_resource_and_how_it_differs(run: Any, user: User) -> None:
+    rows = told(run("status", "shown", "--output", "json"))
+    assert {row["status"] for row in rows} == {"ACTIVE"}
+    assert {row["differs"] for row in rows} == {None}
+    user.cloud.client("personalize").update_campaign(
+        campaignArn=user.arn("campaign/shown-live"), minProvisionedTPS=3
+    )
+    rows = told(run("status", "shown", "--output", "json"))
+    (campaign,) = (row for row in rows if row["noun"] == "Campaign")
+    assert campaign["status"] != "ACTIVE" or campaign["differs"] == "minProvisionedTPS"
+    assert "shown" in run("status").output
+
+
+def test_a_group_that_is_not_there_is_told_with_those_that_are(run: Any) -> None:
+    result = run("status", "nothing")
+    assert result.exit_code == 1
+    assert "shown" in result.output
+
+
+def test_a_stack_that_is_not_there_is_told_in_a_line(run: Any) -> None:
+    result = CliRunner().invoke(mpe, ["runs", "--stack", "none"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert "Traceback" not in result.output
