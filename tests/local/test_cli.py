@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from mpe.cli.main import mpe
 from mpe.local.cloud import LocalCloud
-from tests.local.conftest import CSV, User, small
+from tests.local.conftest import CSV, User, small, wait_until
 from tests.local.test_schedules import settled
 
 pytestmark = pytest.mark.local
@@ -84,7 +84,7 @@ def test_a_task_is_run_now_and_its_run_is_listed(run: Any, user: User) -> None:
     settled(user, "import", "SUCCEEDED")
     rows = told(run("runs", "shown", "--output", "json"))
     assert [row["what"] for row in rows] == ["import of the data", "config"]
-    assert rows[1]["changed"] == "8"
+    assert rows[1]["changed"] == "7"
     assert {row["status"] for row in rows} == {"SUCCEEDED"}
     assert "import of the data" in run("runs").output
     assert len(told(run("runs", "shown", "--limit", "1", "--output", "json"))) == 1
@@ -94,12 +94,15 @@ def test_the_status_has_every_resource_and_how_it_differs(run: Any, user: User) 
     rows = told(run("status", "shown", "--output", "json"))
     assert {row["status"] for row in rows} == {"ACTIVE"}
     assert {row["differs"] for row in rows} == {None}
-    user.cloud.client("personalize").update_campaign(
-        campaignArn=user.arn("campaign/shown-live"), minProvisionedTPS=3
+    user.cloud.client("personalize").update_solution(
+        solutionArn=user.arn("solution/shown-popular"), performAutoTraining=True
     )
-    rows = told(run("status", "shown", "--output", "json"))
-    (campaign,) = (row for row in rows if row["noun"] == "Campaign")
-    assert campaign["status"] != "ACTIVE" or campaign["differs"] == "minProvisionedTPS"
+
+    def differing() -> list[tuple[str, str]]:
+        rows = told(run("status", "shown", "--output", "json"))
+        return [(row["noun"], row["differs"]) for row in rows if row["differs"]]
+
+    assert wait_until(differing) == [("Solution", "performAutoTraining")]
     assert "shown" in run("status").output
 
 

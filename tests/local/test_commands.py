@@ -96,6 +96,9 @@ def test_up_status_down_in_the_background(home: dict[str, str], port: str) -> No
         "EventBus",
         "TurnsTable",
         "LedgerTable",
+        "TasksTable",
+        "ScheduleGroup",
+        "TaskWorkflow",
     }
 
     again = run(home, "local", "up", "--port", port)

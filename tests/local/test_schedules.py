@@ -68,7 +68,8 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
     jobs = cloud.client("personalize").list_dataset_import_jobs(
         datasetArn=user.arn("dataset/fresh/INTERACTIONS")
     )["datasetImportJobs"]
-    assert len(jobs) == 2, "the newer data is imported once, however often the schedule fires"
+    told = [(job["status"], job.get("failureReason")) for job in jobs]
+    assert told == [("ACTIVE", None)] * 2, "the newer data is imported once"
     subjects = {mail["subject"] for mail in wait_until(lambda: _told(user))}
     assert "Personalize dataset group fresh: scheduled import of the data is done" in subjects
     assert (
@@ -198,3 +199,25 @@ def test_a_run_that_is_stopped_is_told_and_gives_its_turn_back(cloud: LocalCloud
     assert wait_until(
         lambda: next((one for one in user.executions() if one["status"] == "SUCCEEDED"), None)
     )
+
+
+def test_a_task_that_a_new_config_overtakes_starts_over_with_it(cloud: LocalCloud) -> None:
+    user = User(cloud, "overtaken")
+    document = small("overtaken")
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 1 1 ? *)"}}
+    user.put("interactions.csv", CSV)
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED"
+    first = row(user, "import")["state"]["M"]["key"]["S"]
+
+    document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
+    user.upload(document)
+    wait_until(lambda: [one for one in user.executions() if one["status"] == "RUNNING"])
+    fire(user, "import")
+
+    found = settled(user, "import", "SUCCEEDED")
+    assert found["state"]["M"]["key"]["S"] != first
+    campaign = cloud.client("personalize").describe_campaign(
+        campaignArn=user.arn("campaign/overtaken-live")
+    )["campaign"]
+    assert campaign["minProvisionedTPS"] == 2

@@ -150,7 +150,8 @@ def next_(group: str | None, days: int, account: Account, output: str) -> None:
     columns = {"at": "AT", "group": "GROUP", "task": "TASK", "collides": "COLLIDES"}
     show(calendar, output, columns)
     for solution, count in trainings.items():
-        click.echo(f"{solution}: about {count} trainings a month, each billed.")
+        often = f"about {count}" if count else "less than one"
+        click.echo(f"Trainings of {solution}: {often} a month, each billed.")
 
 
 @dataclass(frozen=True)

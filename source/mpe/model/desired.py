@@ -153,7 +153,7 @@ class DesiredState:
     """What is done again and again, by task id."""
 
     def to_json(self) -> str:
-        """Return the document that is saved to S3, the same bytes for the same state."""
+        """Return the document that is saved to S3, its resources in the order of the work."""
         document = {
             "group": self.group,
             "version": self.version,
@@ -161,7 +161,7 @@ class DesiredState:
             "work": self.work,
             "tasks": {key: task.as_dict() for key, task in self.tasks.items()},
         }
-        return json.dumps(document, sort_keys=True)
+        return json.dumps(document)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> DesiredState:
