@@ -115,6 +115,29 @@ class Personalize:
         ]
         return found
 
+    def listed(
+        self, spec: ResourceSpec, of: Mapping[str, Any] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the summaries of a type: all of the account's, or of a parent."""
+        return self._list(spec.list, spec.list_key, of or {})
+
+    def described(self, spec: ResourceSpec, arn: str) -> Mapping[str, Any]:
+        """Return all that the service says of a resource; raise Missing where there is none."""
+        described: Mapping[str, Any] = self._call(spec.describe, **{spec.arn_key: arn})[spec.key]
+        if spec.parts and spec.list_parts:
+            parts = list(self._list(spec.list_parts, spec.parts, {spec.arn_key: arn}))
+            return {**described, spec.parts: parts}
+        return described
+
+    def tags(self, arn: str) -> list[Mapping[str, str]]:
+        """Return the tags of a resource."""
+        found: list[Mapping[str, str]] = self._call("ListTagsForResource", resourceArn=arn)["tags"]
+        return found
+
+    def delete(self, spec: ResourceSpec, arn: str) -> None:
+        """Ask for a resource's removal, which takes the service a while."""
+        self._call(f"Delete{spec.noun}", **{spec.arn_key: arn})
+
     def _find(self, desired: Desired) -> Observed | None:
         """Return the newest that counts: of several different jobs, of the wanted one."""
         spec = desired.spec
@@ -135,7 +158,7 @@ class Personalize:
         spec = desired.spec
         assert spec.listed_by is not None, f"{spec.noun} is not listed by a parent"
         parent = desired.params.get(spec.listed_by, desired.parent)
-        return self._list(spec.list, spec.list_key, {spec.listed_by: parent})
+        return self.listed(spec, {spec.listed_by: parent})
 
     def _list(self, operation: str, key: str, of: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield every page's items; boto3 has no paginator for some of the lists."""
@@ -146,11 +169,7 @@ class Personalize:
             yield from page[key]
 
     def _describe(self, spec: ResourceSpec, arn: str) -> Observed:
-        described = self._call(spec.describe, **{spec.arn_key: arn})[spec.key]
-        if spec.parts and spec.list_parts:
-            parts = list(self._list(spec.list_parts, spec.parts, {spec.arn_key: arn}))
-            described = {**described, spec.parts: parts}
-        return _observed(spec, described)
+        return _observed(spec, self.described(spec, arn))
 
     def _call(self, operation: str, **params: Any) -> Mapping[str, Any]:
         with _translated():

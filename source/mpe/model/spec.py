@@ -61,7 +61,7 @@ class ResourceSpec:
     """A create parameter whose items a list operation of their own returns, and an update
     adds and removes; they are told apart by their ``metricName``."""
     write_only: frozenset[str] = frozenset({"tags"})
-    """Create parameters that Describe never returns, so they cannot drift."""
+    """Create parameters that matter at creation only: most of them Describe never returns."""
     documents: frozenset[str] = frozenset()
     """Create parameters that hold a JSON text, compared by meaning and not by spelling."""
     switches: Mapping[str, str] = field(default_factory=dict)
@@ -160,6 +160,8 @@ _ROWS = (
         noun="DatasetGroup",
         arn="dataset-group/{name}",
         list_key="datasetGroups",
+        # The role that it was created with cannot be changed, and need not be ours.
+        write_only=frozenset({"tags", "roleArn"}),
         passes_role=True,  # only beside a KMS key
         typical_seconds=30,
     ),
