@@ -100,7 +100,8 @@ class Uploads:
             if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
                 return False
             raise
-        return found["ContentLength"] == file.size and found["ETag"].strip('"') == file.etag
+        same: bool = found["ContentLength"] == file.size and found["ETag"].strip('"') == file.etag
+        return same
 
     def put(self, file: LocalFile, progress: Progress = lambda _: None) -> str:
         """Upload a file and return its version; go on with what broke off before."""

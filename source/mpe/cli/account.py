@@ -59,6 +59,13 @@ class Account:
         found = self._description.get("Outputs", ())
         return {one["OutputKey"]: one["OutputValue"] for one in found}
 
+    def known_output(self, name: str) -> str | None:
+        """Return an output of the stack, or None where there is no such stack."""
+        try:
+            return self.outputs.get(name)
+        except ClientError:
+            return None
+
     @property
     def clock(self) -> Clock:
         return Clock()
