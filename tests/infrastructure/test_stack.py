@@ -77,7 +77,10 @@ def test_each_resource_type_has_a_function_with_just_its_actions(template: Templ
         }
         for spec in SPECS.values()
     }
-    assert granted == {spec.noun: {*spec.actions, *spec.list_actions} for spec in SPECS.values()}
+    assert granted == {
+        spec.noun: {*spec.actions, *spec.list_actions, *spec.parent_actions}
+        for spec in SPECS.values()
+    }
 
 
 def test_only_what_has_no_resource_is_granted_on_everything(template: Template) -> None:

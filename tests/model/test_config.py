@@ -820,3 +820,21 @@ def test_a_config_with_anything_anywhere_is_read_or_told(
     at(document, *path)[key] = value
     with contextlib.suppress(ConfigError):
         parse(json.dumps(document))
+
+
+def test_a_campaign_may_stay_at_a_version_of_its_solution() -> None:
+    document = config()
+    version = "arn:aws:personalize:us-east-1:000000000000:solution/movielens-for-you/1234abcd"
+    at(document, *CAMPAIGN)["solutionVersionArn"] = version
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    campaign = resources["campaign.movielens-for-you.movielens-for-you"]
+    assert campaign.params["solutionVersionArn"] == version
+    assert campaign.given == ()
+
+
+def test_a_dataset_may_do_without_a_csv() -> None:
+    document = config()
+    document["datasets"]["users"]["dataset"]["workflowConfig"] = {"dataOptional": True}
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    data = [resources[f"import.{kind}"].data for kind in ("users", "items")]
+    assert [one.optional for one in data if one] == [True, False]

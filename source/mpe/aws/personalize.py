@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from botocore import xform_name
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from mpe.model.desired import Desired
 from mpe.model.errors import PersonalizationError
 from mpe.model.reconcile import Change, Observed, by_part, newest_first, same_job
-from mpe.model.spec import ACTIVE, ResourceSpec
+from mpe.model.spec import ACTIVE, SPECS, ResourceSpec
 
 NOT_FOUND = "ResourceNotFoundException"
 EXISTS = "ResourceAlreadyExistsException"
@@ -142,9 +143,12 @@ class Personalize:
         """Return the newest that counts: of several different jobs, of the wanted one."""
         spec = desired.spec
         try:
+            since = self._parents_creation(desired) if spec.outlives_parent else None
             found = [_summary(spec, one) for one in self._children(desired)]
         except Missing:
             return None
+        if since:
+            found = [one for one in found if one.created and one.created >= since]
         for summary in newest_first(found):
             try:
                 observed = self._describe(spec, summary.arn)
@@ -157,8 +161,12 @@ class Personalize:
     def _children(self, desired: Desired) -> Iterator[Mapping[str, Any]]:
         spec = desired.spec
         assert spec.listed_by is not None, f"{spec.noun} is not listed by a parent"
-        parent = desired.params.get(spec.listed_by, desired.parent)
-        return self.listed(spec, {spec.listed_by: parent})
+        return self.listed(spec, {spec.listed_by: _parent(desired)})
+
+    def _parents_creation(self, desired: Desired) -> datetime:
+        described = self.described(SPECS[str(desired.spec.parent)], _parent(desired))
+        created: datetime = described["creationDateTime"]
+        return created
 
     def _list(self, operation: str, key: str, of: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield every page's items; boto3 has no paginator for some of the lists."""
@@ -175,6 +183,11 @@ class Personalize:
         with _translated():
             answer: Mapping[str, Any] = getattr(self._client, xform_name(operation))(**params)
             return answer
+
+
+def _parent(desired: Desired) -> str:
+    """Return the ARN of the parent by which a resource is listed."""
+    return str(desired.params.get(str(desired.spec.listed_by), desired.parent))
 
 
 def _difference(parts: str, change: Change) -> dict[str, Any]:

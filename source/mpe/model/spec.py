@@ -45,6 +45,9 @@ class ResourceSpec:
     """The create parameter that names it; jobs say ``jobName``, a version may go unnamed."""
     repeatable: bool = False
     """A job or a version: history, of which the newest counts and a failed one is made anew."""
+    outlives_parent: bool = False
+    """Its history may stay when its parent is deleted, and a parent that is made anew has the
+    same ARN: what is older than the parent does not count."""
     one_per_parent: bool = False
     """The parent holds one of these, so it is found by listing, whatever its name."""
     told_apart_by: frozenset[str] = frozenset()
@@ -100,6 +103,11 @@ class ResourceSpec:
         return f"{self.key}Arn"
 
     @property
+    def parent(self) -> str | None:
+        """The noun of the type that it is listed by: ``Dataset`` of ``datasetArn``."""
+        return self.listed_by[0].upper() + self.listed_by[1:-3] if self.listed_by else None
+
+    @property
     def create(self) -> str:
         return f"Create{self.noun}"
 
@@ -147,6 +155,13 @@ class ResourceSpec:
         if self.tagged:
             operations.append("TagResource")
         return tuple(f"personalize:{operation}" for operation in operations)
+
+    @property
+    def parent_actions(self) -> tuple[str, ...]:
+        """IAM actions on its parent that ensuring one takes."""
+        if not (self.outlives_parent and self.parent):
+            return ()
+        return (f"personalize:{SPECS[self.parent].describe}",)
 
     @property
     def list_actions(self) -> tuple[str, ...]:
@@ -204,6 +219,7 @@ _ROWS = (
         listed_by="datasetArn",
         name_param="jobName",
         repeatable=True,
+        outlives_parent=True,
         # An incremental import adds to what a full one has brought.
         first={"importMode": "FULL"},
         passes_role=True,
@@ -219,6 +235,7 @@ _ROWS = (
         listed_by="datasetGroupArn",
         name_param="jobName",
         repeatable=True,
+        outlives_parent=True,
         passes_role=True,
         reads="dataSource.dataLocation",
         watches="train",
@@ -232,6 +249,7 @@ _ROWS = (
         listed_by="datasetArn",
         name_param="jobName",
         repeatable=True,
+        outlives_parent=True,
         told_apart_by=frozenset({"ingestionMode"}),
         watches="train",
         passes_role=True,
