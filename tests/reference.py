@@ -63,7 +63,7 @@ bucket, and changes nothing.
 """
 CONFIG_HEAD = """# Config reference
 
-Made from [`config.schema.json`](../source/mpe/model/config.schema.json) by
+Made from `source/mpe/model/config.schema.json` by
 `python -m tests.reference`. [The config file](config.md) tells what each section does.
 What a parameter of the service means stands in the service's own reference, to which each
 section links; types and limits below are those of its model.

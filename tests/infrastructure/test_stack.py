@@ -11,6 +11,7 @@ import pytest
 
 from mpe.infrastructure.package import SERVICES, code
 from mpe.model.spec import SPECS
+from tests import diagram
 from tests.synth import synthesize
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
 
@@ -279,6 +280,13 @@ def test_the_workflows_are_as_their_golden_files(template: Template) -> None:
 
 def test_the_pictures_in_the_docs_are_of_these_workflows(template: Template) -> None:
     assert PICTURES.read_text() == pictures(definitions(template))
+
+
+def test_the_picture_of_the_stack_in_the_docs_is_of_this_template(template: Template) -> None:
+    """``python -m tests.diagram`` draws it anew."""
+    text = diagram.PAGE.read_text()
+    assert text == diagram.page(text, template)
+    assert diagram.BEGIN in text
 
 
 def test_every_state_is_reached_and_leads_somewhere(template: Template) -> None:
