@@ -308,3 +308,13 @@ def _sound(definition: Template) -> None:
             if inner:
                 _sound(inner)
     assert reached == set(definition["States"])
+
+
+def test_what_reports_use_is_there_only_where_it_is_wanted(template: Template) -> None:
+    parameters = template["Parameters"]
+    assert parameters["OperationalMetrics"]["Default"] == "Yes"
+    assert parameters["OperationalMetricsEndpoint"]["Default"] == ""
+    found = {id: one for id, one in template["Resources"].items() if id.startswith("Usage")}
+    assert {one["Type"] for one in found.values()} >= {"AWS::Lambda::Function", "AWS::Events::Rule"}
+    assert {one.get("Condition") for one in found.values()} == {"ReportsUse"}
+    assert json.dumps(template["Conditions"]["ReportsUse"]).count("Fn::Equals") == 2

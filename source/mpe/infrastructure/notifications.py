@@ -13,7 +13,8 @@ from constructs import Construct
 from mpe.infrastructure.functions import HandlerFunction, Package
 
 SOURCE = "solutions.aws.personalize"
-TOLD = ("Maintenance Run State Change", "Configuration Rejected")
+RUNS = "Maintenance Run State Change"
+TOLD = (RUNS, "Configuration Rejected")
 """The events that people are told of."""
 
 
