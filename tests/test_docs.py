@@ -96,9 +96,10 @@ def test_the_examples_are_valid() -> None:
 
 def test_the_pins_of_lambda_and_of_development_agree() -> None:
     def pins(path: Path) -> dict[str, str]:
-        lines = [line for line in path.read_text().splitlines() if "==" in line]
-        return dict(line.lower().replace("_", "-").split("==") for line in lines)
+        found = re.findall(r"^([\w.-]+)==([\w.]+)", path.read_text(), re.MULTILINE)
+        return {name.lower().replace("_", "-"): version for name, version in found}
 
     development = pins(ROOT / "requirements-dev.txt")
+    assert development
     for name, version in pins(ROOT / "source" / "requirements.txt").items():
         assert development[name] == version, name
