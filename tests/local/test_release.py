@@ -45,22 +45,28 @@ def release(cloud: LocalCloud, bucket: str, version: str = "v1.2.3") -> tuple[in
     return done.returncode, done.stdout + done.stderr
 
 
-def buckets(cloud: LocalCloud, name: str) -> tuple[str, str]:
-    found = (name, f"{name}-{cloud.region}")
-    for bucket in found:
+def buckets(cloud: LocalCloud, name: str) -> None:
+    for bucket in (name, f"{name}-{cloud.region}"):
         cloud.client("s3").create_bucket(Bucket=bucket)
-    return found
 
 
-def test_a_stack_from_the_uploaded_template_provisions_what_is_uploaded(bare: LocalCloud) -> None:
-    shared, regional = buckets(bare, "films")
+@pytest.fixture(scope="module")
+def told(bare: LocalCloud) -> str:
+    """What the command said of the first release of a version."""
+    buckets(bare, "films")
     code, told = release(bare, "films")
     assert code == 0, told
+    return told
+
+
+def test_a_stack_from_the_uploaded_template_provisions_what_is_uploaded(
+    bare: LocalCloud, told: str
+) -> None:
     (url,) = re.findall(r"TemplateURL: (\S+)", told)
     assert url == f"{bare.endpoint}/films/personalize/v1.2.3/PersonalizedExperiences.template"
     keys = {
         one["Key"]
-        for bucket in (shared, regional)
+        for bucket in ("films", f"films-{bare.region}")
         for one in bare.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
     }
     assert len([key for key in keys if re.fullmatch(r"personalize/v1.2.3/\w{64}.zip", key)]) == 2
@@ -85,24 +91,22 @@ def test_a_stack_from_the_uploaded_template_provisions_what_is_uploaded(bare: Lo
     assert "v1.2.3" in stack["Description"]
 
 
-def test_the_same_release_again_uploads_nothing(bare: LocalCloud) -> None:
-    places = buckets(bare, "again")
-    code, told = release(bare, "again")
-    assert (code, told.count("uploaded  s3://")) == (0, 5), told
-    before = written(bare, places)
+def test_the_same_release_again_uploads_nothing(bare: LocalCloud, told: str) -> None:
+    assert told.count("uploaded  s3://") == 5
+    before = written(bare, "films")
 
-    code, told = release(bare, "again")
+    code, again = release(bare, "films")
 
-    assert (code, told.count("uploaded  s3://")) == (0, 0), told
-    assert told.count("is there  s3://") == 5
-    assert written(bare, places) == before
+    assert (code, again.count("uploaded  s3://")) == (0, 0), again
+    assert again.count("is there  s3://") == 5
+    assert written(bare, "films") == before
 
 
-def written(cloud: LocalCloud, places: tuple[str, ...]) -> dict[str, str]:
+def written(cloud: LocalCloud, name: str) -> dict[str, str]:
     s3 = cloud.client("s3")
     return {
         one["Key"]: f"{one['LastModified']} {one['ETag']}"
-        for bucket in places
+        for bucket in (name, f"{name}-{cloud.region}")
         for one in s3.list_objects_v2(Bucket=bucket)["Contents"]
     }
 

@@ -23,7 +23,7 @@ from mpe.infrastructure.released import Released
 from mpe.release.build import Build, build
 from mpe.release.errors import ReleaseError
 from mpe.release.source import clean, source_package, uncommitted
-from mpe.release.upload import buckets, upload
+from mpe.release.upload import Bucket, buckets, upload
 
 FAILED = 1
 INTERRUPTED = 130
@@ -118,11 +118,11 @@ def deploy(
     released = Released(source_bucket_name, solution_name, version_code)
     target = os.environ.get("MPE_PACKAGE_TARGET", "lambda")
     _warn(target)
+    places = _buckets(released, regions, profile, endpoint_url) if sync else []
     built = build(released, app, output_path.resolve(), target=target)
     _show(built)
     if sync:
-        session = boto3.Session(profile_name=profile, region_name=regions[0])
-        _sync(built, released, regions, session, endpoint_url)
+        _upload(built, released, places, endpoint_url)
 
 
 @main_group.command("source-code-package")
@@ -186,17 +186,21 @@ def _show(built: Build) -> None:
         click.echo(f"{path.relative_to(built.folder.parent)}  {path.stat().st_size:,}")
 
 
-def _sync(
-    built: Build,
-    released: Released,
-    regions: Sequence[str],
-    session: boto3.Session,
-    endpoint: str | None,
-) -> None:
+def _buckets(
+    released: Released, regions: Sequence[str], profile: str | None, endpoint: str | None
+) -> list[Bucket]:
+    session = boto3.Session(profile_name=profile, region_name=regions[0])
+
     def client(service: str, region: str | None) -> Any:
         return session.client(service, region_name=region, endpoint_url=endpoint)
 
-    for one in upload(built, released, buckets(released, regions, client)):
+    return buckets(released, regions, client)
+
+
+def _upload(
+    built: Build, released: Released, places: Sequence[Bucket], endpoint: str | None
+) -> None:
+    for one in upload(built, released, places):
         click.echo(f"{'uploaded' if one.new else 'is there'}  s3://{one.bucket}/{one.key}")
     for template in built.templates:
         key = released.prefix + template.name
