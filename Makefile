@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint synth clean
+.PHONY: demo test fast lint synth audit clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -26,6 +26,15 @@ synth: $(READY)
 	$(BIN)/python -m tests.synth build/cdk.out
 	$(BIN)/cfn-lint build/cdk.out/*.template.json
 
+# Asks a vulnerability service about every pin; says so where that cannot be reached.
+audit: build/audit/.ready
+	$(PYTHON) deployment/audit.py build/audit/bin/pip-audit source/requirements.txt requirements-dev.txt
+
+build/audit/.ready:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	touch $@
+
 $(READY): requirements-dev.txt pyproject.toml
 	@command -v node >/dev/null || { echo "Node.js is needed: the AWS CDK runs on it."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
@@ -35,4 +44,4 @@ $(READY): requirements-dev.txt pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) build cdk.out .pytest_cache .mypy_cache .ruff_cache examples/*/data
+	rm -rf $(VENV) build cdk.out deployment/*-s3-assets deployment/open-source .pytest_cache .mypy_cache .ruff_cache examples/*/data
