@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import re
 import subprocess
 import sys
@@ -114,6 +115,17 @@ def test_the_layer_is_of_the_archives_that_it_lists(built: tuple[Target, Path]) 
     assert {name: one["version"] for name, one in listed.items()} == found
     pins = REQUIREMENTS.read_text()
     assert all(f"sha256:{one['sha256']}" in pins for one in listed.values())
+
+
+def test_a_layer_is_compiled_where_this_python_can_and_tells_nothing_of_this_machine(
+    built: tuple[Target, Path],
+) -> None:
+    target, place = built
+    modules = list(place.rglob("*.pyc"))
+    assert bool(modules) == target.compiled
+    for module in modules:
+        found = marshal.loads(module.read_bytes()[16:]).co_filename
+        assert found.startswith("/opt/python/"), found
 
 
 def test_the_licences_stay_in_the_layer(built: tuple[Target, Path]) -> None:

@@ -68,7 +68,13 @@ class Target:
     """What the wheels are for."""
 
     name: str
+    python: tuple[int, int]
     pip: tuple[str, ...] = ()
+
+    @property
+    def compiled(self) -> bool:
+        """Tell whether this Python can compile for it: bytecode is of one version alone."""
+        return sys.implementation.name == "cpython" and sys.version_info[:2] == self.python
 
     @classmethod
     def from_environment(cls) -> Target:
@@ -78,6 +84,7 @@ class Target:
 
 LAMBDA = Target(
     "lambda",
+    (3, 14),
     (
         "--platform=manylinux2014_x86_64",
         "--python-version=3.14",
@@ -85,7 +92,7 @@ LAMBDA = Target(
         "--only-binary=:all:",
     ),
 )
-LOCAL = Target(f"local-{sys.implementation.cache_tag}")
+LOCAL = Target(f"local-{sys.implementation.cache_tag}", sys.version_info[:2])
 
 
 def code(build: Path = BUILD) -> Path:
@@ -108,15 +115,16 @@ def layer(target: Target, build: Path = BUILD) -> Path:
     It is also built anew when this module, which says what stays in it, is another.
     """
     contents = hashlib.sha256(REQUIREMENTS.read_bytes() + Path(__file__).read_bytes())
-    place = build / "layer" / f"{target.name}-{contents.hexdigest()[:12]}"
+    name = f"{target.name}-compiled" if target.compiled else target.name
+    place = build / "layer" / f"{name}-{contents.hexdigest()[:12]}"
     if not place.exists():
         unfinished = place.with_suffix(f".{os.getpid()}")
         shutil.rmtree(unfinished, ignore_errors=True)
         installed = install(target, REQUIREMENTS, unfinished / "python")
         (unfinished / LIBRARIES).write_text(json.dumps(installed, indent=1) + "\n")
         _prune(unfinished / "python")
-        if target is LOCAL:
-            _compile(unfinished / "python")
+        if target.compiled:
+            _compile(unfinished)
         unfinished.replace(place)
     return place
 
@@ -188,9 +196,14 @@ def _keep_folders(place: Path, names: Collection[str]) -> None:
 
 
 def _compile(place: Path) -> None:
-    """Compile ahead, so that a cold start need not."""
+    """Compile ahead, so that a cold start need not: Lambda has the layer at ``/opt``, read-only.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html
+    """
     compileall.compile_dir(
-        place,
+        place / "python",
+        stripdir=str(place),
+        prependdir="/opt",
         quiet=2,
         workers=0,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from mpe.infrastructure.package import LIBRARIES
+from mpe.infrastructure.package import LAMBDA, LIBRARIES
 
 SPDX = {
     "Apache Software License": "Apache-2.0",
@@ -21,7 +21,12 @@ SPDX = {
 }
 """The classifiers that mean just one licence; "BSD License", for one, means any of several."""
 TEXTS = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
-RUNTIME = {"python_version": "3.14", "python_full_version": "3.14.0", "sys_platform": "linux"}
+VERSION = ".".join(map(str, LAMBDA.python))
+RUNTIME = {
+    "python_version": VERSION,
+    "python_full_version": f"{VERSION}.0",
+    "sys_platform": "linux",
+}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mpe.assembly.synthesis import ROOT, AssemblyError
+from mpe.infrastructure.package import LAMBDA
 from mpe.infrastructure.released import Released
 from mpe.release.build import Build, build
 from mpe.release.errors import ReleaseError
@@ -116,7 +117,7 @@ def deploy(
     if not app.is_file():
         raise click.BadParameter(f"{app} does not exist", param_hint="--cdk-app-entrypoint")
     released = Released(source_bucket_name, solution_name, version_code)
-    target = os.environ.get("MPE_PACKAGE_TARGET", "lambda")
+    target = os.environ.get("MPE_PACKAGE_TARGET", LAMBDA.name)
     _warn(target)
     places = _buckets(released, regions, profile, endpoint_url) if sync else []
     built = build(released, app, output_path.resolve(), target=target)
@@ -135,7 +136,7 @@ def deploy(
 )
 def source_code_package(solution_name: str) -> None:
     """Zip the source of the last commit into deployment/open-source."""
-    _warn("lambda")
+    _tell_uncommitted()
     click.echo(source_package(ROOT, solution_name))
 
 
@@ -156,8 +157,19 @@ def _check_lengths(bucket: str, regions: Sequence[str]) -> None:
 
 
 def _warn(target: str) -> None:
-    if target != "lambda":
+    if target != LAMBDA.name:
         click.echo(f"MPE_PACKAGE_TARGET={target}: these assets do not run in Lambda.", err=True)
+    elif not LAMBDA.compiled:
+        version = ".".join(map(str, LAMBDA.python))
+        click.echo(
+            f"The libraries are not compiled, since this is not Python {version}: cold starts "
+            "take longer than they need.",
+            err=True,
+        )
+    _tell_uncommitted()
+
+
+def _tell_uncommitted() -> None:
     changed = uncommitted(ROOT)
     if changed:
         rest = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
