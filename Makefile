@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint synth audit clean
+.PHONY: demo test fast lint synth audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -29,6 +29,19 @@ synth: $(READY)
 # Asks a vulnerability service about every pin; says so where that cannot be reached.
 audit: build/audit/.ready
 	$(PYTHON) deployment/audit.py build/audit/bin/pip-audit source/requirements.txt requirements-dev.txt
+
+# Writes the pins of Lambda anew, with the hash of every file of each release.
+pins: build/pins/.ready
+	build/pins/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--constraint requirements-dev.txt --output-file build/pins/requirements.txt pyproject.toml
+	{ grep '^#' source/requirements.txt; cat build/pins/requirements.txt; } > build/pins/all.txt
+	mv build/pins/all.txt source/requirements.txt
+
+build/pins/.ready:
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	touch $@
 
 build/audit/.ready:
 	$(PYTHON) -m venv build/audit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from mpe.cli.main import mpe
 from mpe.model.checks import FILLED
 from mpe.model.config import parse
 from mpe.model.sections import KINDS
+from mpe.release.main import main_group as release
 from tests.conftest import ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deployment/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def targets() -> set[str]:
@@ -40,13 +45,13 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_make_target_that_is_named_exists(document: Path) -> None:
     named = set(re.findall(r"`?make ([a-z]+)`?", document.read_text()))
     assert named <= targets() | {"it"}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
         if "://" not in link:
@@ -71,6 +76,28 @@ def test_every_command_and_option_is_documented(
             else parameter.human_readable_name
         )
         assert shown in text
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    list(commands(release)),
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_every_option_of_a_release_is_documented(
+    path: tuple[str, ...], command: click.Command
+) -> None:
+    text = (ROOT / "docs" / "release.md").read_text()
+    assert f"`{' '.join(path)}`" in text
+    assert command.help
+    for parameter in command.params:
+        for option in parameter.opts:
+            assert f"`{option}`" in text
+
+
+def test_the_command_of_a_release_is_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"]["build-s3-cdk-dist"] == "mpe.release.main:main"
+    assert (ROOT / "deployment" / "build-s3-cdk-dist").stat().st_mode & 0o111
 
 
 def test_every_command_that_is_named_exists() -> None:

@@ -228,7 +228,7 @@ def _host(bucket: str) -> str:
 def main() -> None:
     """Run the command line; tell a user's error in a line, without a stack trace."""
     try:
-        sys.exit(main_group.main(standalone_mode=False))
+        sys.exit(main_group.main(prog_name="build-s3-cdk-dist", standalone_mode=False))
     except click.exceptions.Abort:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
