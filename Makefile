@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint synth clean
+.PHONY: demo test fast lint synth audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -26,6 +26,28 @@ synth: $(READY)
 	$(BIN)/python -m tests.synth build/cdk.out
 	$(BIN)/cfn-lint build/cdk.out/*.template.json
 
+# Asks a vulnerability service about every pin; says so where that cannot be reached.
+audit: build/audit/.ready
+	$(PYTHON) deployment/audit.py build/audit/bin/pip-audit source/requirements.txt requirements-dev.txt
+
+# Writes the pins of Lambda anew, with the hash of every file of each release.
+pins: build/pins/.ready
+	build/pins/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--constraint requirements-dev.txt --output-file build/pins/requirements.txt pyproject.toml
+	{ grep '^#' source/requirements.txt; cat build/pins/requirements.txt; } > build/pins/all.txt
+	mv build/pins/all.txt source/requirements.txt
+
+build/pins/.ready:
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	touch $@
+
+build/audit/.ready:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	touch $@
+
 $(READY): requirements-dev.txt pyproject.toml
 	@command -v node >/dev/null || { echo "Node.js is needed: the AWS CDK runs on it."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
@@ -35,4 +57,4 @@ $(READY): requirements-dev.txt pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) build cdk.out .pytest_cache .mypy_cache .ruff_cache examples/*/data
+	rm -rf $(VENV) build cdk.out deployment/*-s3-assets deployment/open-source .pytest_cache .mypy_cache .ruff_cache examples/*/data

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
-from mpe.local.deploy import Assembly, synthesize
 from tests.conftest import interactions
 
 SPEED = 2000.0

@@ -245,3 +245,16 @@ def test_schedules_fire_by_the_hastened_clock(cloud: LocalCloud) -> None:
     fired = wait_until(lambda: cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
     assert fired[0]["Body"] == "fired"
     scheduler.delete_schedule(Name="hourly")
+
+
+def test_a_bucket_of_another_account_than_expected_is_refused(cloud: LocalCloud) -> None:
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="whose")
+    s3.head_bucket(Bucket="whose", ExpectedBucketOwner=cloud.account)
+    for call in (
+        lambda: s3.head_bucket(Bucket="whose", ExpectedBucketOwner="1" * 12),
+        lambda: s3.put_object(Bucket="whose", Key="a", Body=b"", ExpectedBucketOwner="1" * 12),
+    ):
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403

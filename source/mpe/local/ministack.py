@@ -10,6 +10,7 @@ for each, and the version is pinned. Differences from AWS that are made good her
   ask for ``aws:SecureTransport`` can be met.
 * It delivers no mail: what a subscriber would get is kept in a mailbox.
 * Its S3 events for EventBridge do not name the object's version: it is added.
+* Its S3 does not look at the owner that a request expects of a bucket: it is checked.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ SERVICE = "personalize.amazonaws.com"
 CHUNK = 1 << 20
 SESSION_SECONDS = 3600
 DEFAULT_SUBJECT = "AWS Notification Message"
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
@@ -403,14 +405,35 @@ def wrap(app: App, pages: Mapping[str, Callable[[], Any]]) -> App:
         if page:
             await _send_json(send, page())
             return
+        if expects_another_owner(scope):
+            await _send(send, 403, b"application/xml", DENIED)
+            return
         secure = (b"x-forwarded-proto", b"https")
         await app({**scope, "headers": [*scope["headers"], secure]}, receive, send)
 
     return wrapped
 
 
+def expects_another_owner(scope: Scope) -> bool:
+    """Tell whether a request to S3 names another account than the one that owns the bucket.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    expected = headers.get("x-amz-expected-bucket-owner")
+    if expected is None:
+        return False
+    from ministack.services import s3
+
+    bucket, _ = s3._parse_bucket_key(scope["path"], headers)
+    return s3._bucket_owner_account(bucket) not in {None, expected}
+
+
 async def _send_json(send: Any, found: Any) -> None:
-    body = json.dumps(found).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await _send(send, 200, b"application/json", json.dumps(found).encode())
+
+
+async def _send(send: Any, status: int, kind: bytes, body: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -15,8 +15,8 @@ import threading
 import time
 from pathlib import Path
 
+from mpe.assembly.processes import STOP_SECONDS
 from mpe.local import ministack
-from mpe.local.processes import STOP_SECONDS
 
 WATCH_SECONDS = 0.5
 WATCHED = "MPE_LOCAL_PARENT"
