@@ -45,7 +45,7 @@ class LocalCloud:
     ``speed`` is how many times faster than AWS the time passes for jobs and waits.
     ``quotas`` are the service's, as an account's may be raised. ``edit_template`` may change
     the synthesized template before it is deployed, and ``assembly`` saves the synthesis
-    where it was done before.
+    where it was done before. Without ``deploy`` the account stays empty.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class LocalCloud:
         assembly: Assembly | None = None,
         app: Sequence[str] = ("source/app.py",),
         log: Path | None = None,
+        deploy: bool = True,
     ) -> None:
         self.port = port or free_port()
         self.speed = speed
@@ -71,6 +72,7 @@ class LocalCloud:
         self._edit = edit_template
         self._assembly = assembly
         self._app = app
+        self._deploys = deploy
         self.folder = Path(tempfile.mkdtemp(prefix="mpe-local-"))
         self.log_path = log or self.folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
@@ -143,8 +145,8 @@ class LocalCloud:
         ministack.check_version()
         try:
             self._serve()
-            assembly = self._assembly or synthesize(self.folder / "cdk.out", self._app)
-            self._deploy(assembly)
+            if self._deploys:
+                self._deploy(self._assembly or synthesize(self.folder / "cdk.out", self._app))
         except BaseException:
             self.stop()
             raise
