@@ -127,6 +127,50 @@ def test_alarms_tell_the_topic(template: Template) -> None:
         assert alarm["Properties"]["AlarmDescription"], name
 
 
+def test_alarms_may_use_the_topic_and_its_key_as_those_of_this_stack_alone(
+    template: Template,
+) -> None:
+    """The AWS managed key of SNS would let no alarm publish, and say so nowhere."""
+    ((_, topic),) = of(template, "AWS::SNS::Topic")
+    name, _attribute = topic["Properties"]["KmsMasterKeyId"]["Fn::GetAtt"]
+    key = template["Resources"][name]["Properties"]
+    assert key["EnableKeyRotation"] is True
+    ((_, policy),) = of(template, "AWS::SNS::TopicPolicy")
+    for document, actions in (
+        (key["KeyPolicy"], ["kms:Decrypt", "kms:GenerateDataKey*"]),
+        (policy["Properties"]["PolicyDocument"], ["sns:Publish"]),
+    ):
+        (statement,) = (
+            one
+            for one in document["Statement"]
+            if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        )
+        assert listed(statement["Action"]) == actions
+        condition = statement["Condition"]
+        assert condition["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert {"Ref": "AWS::StackName"} in condition["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]
+
+
+def test_what_publishes_to_the_topic_may_use_its_key(template: Template) -> None:
+    ((_, topic),) = of(template, "AWS::SNS::Topic")
+    publishers = {name for name, one in statements(template) if one["Action"] == "sns:Publish"}
+    users = {
+        name
+        for name, one in statements(template)
+        if one["Resource"] == topic["Properties"]["KmsMasterKeyId"]
+        and listed(one["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    }
+    assert publishers == users
+    assert len(users) == 1
+
+
+def test_the_service_role_may_use_the_key_as_the_guide_says(template: Template) -> None:
+    (actions,) = (
+        one["Action"] for name, one in statements(template) if name.startswith("ServiceRoleUseKey")
+    )
+    assert actions == ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+
+
 def test_the_dashboard_is_of_this_stack_alone(template: Template) -> None:
     ((_, dashboard),) = of(template, "AWS::CloudWatch::Dashboard")
     body = json.dumps(dashboard["Properties"]["DashboardBody"])
