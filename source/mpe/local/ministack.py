@@ -223,23 +223,8 @@ class RoleObjects:
         self._region = region
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
-        from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
-
-        role = _role(role_arn, account)
-        if role is None:
-            return False
         source = f"arn:aws:personalize:{self._region}:{account}:dataset-import-job/any"
-        context = EvalContext(
-            principal_arn=SERVICE,
-            principal_type="Service",
-            principal_account=account,
-            action="sts:AssumeRole",
-            resource_arn="*",
-            region=self._region,
-            service_context={"aws:sourceaccount": account, "aws:sourcearn": source},
-        )
-        trusted = evaluate_resource_policy(_on_anything(role), context, service=SERVICE)
-        return str(trusted.decision) == "Allow"
+        return trusts(role_arn, SERVICE, source, self._region)
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         bucket, key = _split(url)
@@ -305,6 +290,27 @@ class _Errors:
             raise ObjectsDenied(str(error)) from error
         if status == 404:
             raise ObjectsMissing(str(error)) from error
+
+
+def trusts(role_arn: str, service: str, source: str, region: str) -> bool:
+    """Tell whether a role lets a service assume it, on behalf of a resource of its account."""
+    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+
+    account = role_arn.split(":")[4]
+    role = _role(role_arn, account)
+    if role is None:
+        return False
+    context = EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region=region,
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source},
+    )
+    trusted = evaluate_resource_policy(_on_anything(role), context, service=service)
+    return str(trusted.decision) == "Allow"
 
 
 def _role(role_arn: str, account: str) -> dict[str, Any] | None:

@@ -13,13 +13,17 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mpe.local.ministack import trusts
+
 LOG = logging.getLogger(__name__)
-SCHEDULER = "scheduler.amazonaws.com"
+Answer = tuple[int, dict[str, str], bytes]
+Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
+STATES, SCHEDULER = "states.amazonaws.com", "scheduler.amazonaws.com"
 TARGETS = {"states": "states:StartExecution", "sqs": "sqs:SendMessage"}
 """The action that Scheduler takes on a target, by the service in its ARN."""
 RULE = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
@@ -74,18 +78,28 @@ class Calls:
 
         iam_evaluator.enforce = enforce_and_keep
 
-    def denial(
-        self, role_arn: str, service: str, checks: Sequence[tuple[str, str]], region: str
-    ) -> str | None:
-        """Return why a service may not do something in a role's name, or None where it may."""
-        for action, resource in checks:
-            allowed = _allows(role_arn, service, action, resource, region)
-            self.add(Call(role_arn.rsplit("/", 1)[-1], action, resource, allowed))
-            if not allowed:
-                return (
-                    f"{role_arn} is not authorized to perform: {action} on resource: {resource}"
-                )
-        return None
+    def denied(self, role_arn: str, action: str, resource: str) -> str | None:
+        """Return why a role may not do something, in IAM's words, or None where it may."""
+        from ministack.core import iam_evaluator
+
+        account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+        context = iam_evaluator.EvalContext(
+            principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/service",
+            principal_type="AssumedRole",
+            principal_account=account,
+            action=action,
+            resource_arn=resource,
+            region=resource.split(":")[3],
+        )
+        policies = iam_evaluator._gather_role_policies(name, account)
+        allowed = str(iam_evaluator.evaluate(context, policies).decision) == "Allow"
+        self.add(Call(name, action, resource, allowed))
+        if allowed:
+            return None
+        return (
+            f"User: {context.principal_arn} is not authorized to perform: {action} on resource: "
+            f"{resource} because no identity-based policy allows the {action} action"
+        )
 
 
 def _role_of(arn: str) -> str:
@@ -94,28 +108,150 @@ def _role_of(arn: str) -> str:
     return rest.split("/")[0] if found else ""
 
 
-def _allows(role_arn: str, service: str, action: str, resource: str, region: str) -> bool:
-    """Tell whether a role trusts a service, and lets it take an action."""
-    from ministack.core.iam_evaluator import (
-        EvalContext,
-        _gather_role_policies,
-        evaluate,
-        evaluate_resource_policy,
-    )
+_machine: ContextVar[Mapping[str, str] | None] = ContextVar("machine", default=None)
 
-    from mpe.local.ministack import _on_anything, _role
 
-    account = role_arn.split(":")[4]
-    role = _role(role_arn, account)
-    if role is None:
-        return False
-    trust = EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account=account,
-        action="sts:AssumeRole",
-        resource_arn="*",
-        region=region,
-        service_context={"aws:sourceaccount": account},
-    )
-    return True
+def check_workflows(calls: Calls) -> None:
+    """Let Step Functions do in a task only what its machine's role may.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html
+    """
+    from ministack.services import stepfunctions
+
+    execute, invoke = stepfunctions._execute_task, stepfunctions._invoke_resource
+
+    def execute_for_machine(
+        state: dict[str, Any], given: Any, execution: dict[str, Any], context: Any
+    ) -> Any:
+        token = _machine.set(stepfunctions._state_machines[execution["stateMachineArn"]])
+        try:
+            return execute(state, given, execution, context)
+        finally:
+            _machine.reset(token)
+
+    def invoke_if_allowed(resource: str, given: Any) -> Any:
+        machine = _machine.get()
+        denied = _refusal_of_task(calls, machine, resource, given) if machine else None
+        if denied:
+            raise stepfunctions._ExecutionError(_error(resource), denied)
+        return invoke(resource, given)
+
+    stepfunctions._execute_task = execute_for_machine
+    stepfunctions._invoke_resource = invoke_if_allowed
+
+
+def _refusal_of_task(
+    calls: Calls, machine: Mapping[str, str], resource: str, given: Mapping[str, Any]
+) -> str | None:
+    role, own = machine["roleArn"], machine["stateMachineArn"]
+    if not trusts(role, STATES, own, own.split(":")[3]):
+        return f"{STATES} may not assume the role {role}"
+    asked = (calls.denied(role, action, on) for action, on in _needed(resource, given))
+    return next((denied for denied in asked if denied), None)
+
+
+def _needed(resource: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a task needs: each action, and on which resource.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+    """
+    if ":lambda:invoke" in resource:
+        yield "lambda:InvokeFunction", given["FunctionName"]
+    if ":states:startExecution" in resource:
+        machine = given["StateMachineArn"]
+        yield "states:StartExecution", machine
+        if ".sync" in resource:
+            run = machine.replace(":stateMachine:", ":execution:") + ":any"
+            yield "states:DescribeExecution", run
+            yield "states:StopExecution", run
+            rule = ":".join([*machine.split(":")[:5], RULE]).replace(":states:", ":events:")
+            for action in ("PutTargets", "PutRule", "DescribeRule"):
+                yield f"events:{action}", rule
+
+
+def _error(resource: str) -> str:
+    """Return the name of the error of a task whose call was refused."""
+    if ":lambda:" in resource:
+        return "Lambda.AWSLambdaException"
+    return "StepFunctions.AWSStepFunctionsException"
+
+
+def check_schedules(calls: Calls) -> None:
+    """Let a schedule be made only by who may pass its role, and start only what the role may.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html
+    """
+    _check_passing()
+    from ministack.services import eventbridge
+
+    invoke = eventbridge._invoke_target
+
+    def invoke_if_allowed(
+        target: dict[str, Any], event: Any, rule: dict[str, Any], *more: Any
+    ) -> Any:
+        if "ScheduleExpressionTimezone" in rule:
+            denied = _refusal_of_target(calls, target, rule)
+            if denied:
+                LOG.error("the schedule %s cannot start its target: %s", rule["Arn"], denied)
+                return None
+        return invoke(target, event, rule, *more)
+
+    eventbridge._invoke_target = invoke_if_allowed
+
+
+def _refusal_of_target(
+    calls: Calls, target: Mapping[str, Any], schedule: Mapping[str, Any]
+) -> str | None:
+    role, arn = target["RoleArn"], target["Arn"]
+    region = arn.split(":")[3]
+    group = schedule["Arn"].replace(":schedule/", ":schedule-group/").rsplit("/", 1)[0]
+    if not trusts(role, SCHEDULER, group, region):
+        return f"{SCHEDULER} may not assume the role {role}"
+    return calls.denied(role, TARGETS[arn.split(":")[2]], arn)
+
+
+def _check_passing() -> None:
+    """Ask IAM whether who makes or changes a schedule may pass the target's role."""
+    import ministack.app
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import get_region
+    from ministack.core.router import extract_access_key_id
+
+    handle: Handler = ministack.app.SERVICE_HANDLERS["scheduler"]
+
+    async def handle_if_allowed(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Answer:
+        role = _passed(method, path, body)
+        if role:
+            denied = iam_evaluator.enforce(
+                extract_access_key_id(headers, query),
+                "iam:PassRole",
+                "iam",
+                get_region(),
+                resource_arn=role,
+                service_context={"iam:PassedToService": SCHEDULER},
+            )
+            if denied:
+                return _denied(role)
+        return await handle(method, path, headers, body, query)
+
+    ministack.app.SERVICE_HANDLERS["scheduler"] = handle_if_allowed
+
+
+def _passed(method: str, path: str, body: bytes) -> str | None:
+    """Return the role that a request hands to Scheduler."""
+    if method not in {"POST", "PUT"} or not path.startswith("/schedules/"):
+        return None
+    target = json.loads(body or b"{}").get("Target") or {}
+    return target.get("RoleArn")
+
+
+def _denied(role: str) -> Answer:
+    kind = "AccessDeniedException"
+    told = {
+        "__type": kind,
+        "Message": f"not authorized to perform: iam:PassRole on resource: {role}",
+    }
+    headers = {"Content-Type": "application/json", "x-amzn-errortype": kind}
+    return 403, headers, json.dumps(told).encode()
