@@ -12,6 +12,7 @@ import pytest
 
 from mpe.infrastructure.package import SERVICES, code
 from mpe.model.spec import SPECS
+from tests.permissions import PAGE, Synthesis, page
 from tests.synth import synthesize
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
 
@@ -191,6 +192,53 @@ def test_the_service_role_is_safe_from_the_confused_deputy(template: Template) -
     assert "aws:SourceArn" in statement["Condition"]["ArnLike"]
 
 
+def test_the_service_role_reads_and_writes_its_own_prefixes_alone(template: Template) -> None:
+    bucket = template["Outputs"]["DataBucket"]["Value"]["Ref"]
+    granted = {
+        (action, *_below(resource, bucket))
+        for name, one in statements(template)
+        if name.startswith("ServiceRoleDefaultPolicy")
+        for action in listed(one["Action"])
+        for resource in listed(one["Resource"])
+    }
+    assert granted == {
+        ("s3:ListBucket", ""),
+        *(("s3:GetObject", f"/{prefix}/*") for prefix in ("train", "batch")),
+        *(("s3:PutObject", f"/{prefix}/*") for prefix in ("batch", "export", "metric-attribution")),
+    }
+    (listing,) = (
+        one
+        for name, one in statements(template)
+        if name.startswith("ServiceRoleDefaultPolicy") and one["Action"] == "s3:ListBucket"
+    )
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["train/*", "batch/*"]}}
+
+
+def _below(resource: Template, bucket: str) -> list[str]:
+    """Return what follows a bucket's ARN in a resource; fail where it is another's."""
+    arn = {"Fn::GetAtt": [bucket, "Arn"]}
+    if resource == arn:
+        return [""]
+    first, *rest = resource["Fn::Join"][1]
+    assert first == arn
+    return rest
+
+
+def test_every_service_that_a_resource_lets_in_comes_from_this_account(template: Template) -> None:
+    found = [
+        (name, statement)
+        for name, one in template["Resources"].items()
+        for key, value in one["Properties"].items()
+        if key in {"PolicyDocument", "KeyPolicy"} and one["Type"] != "AWS::IAM::Policy"
+        for statement in value["Statement"]
+        if "Service" in statement.get("Principal", {})
+    ]
+    assert len(found) >= 9
+    for name, statement in found:
+        keys = {key for one in statement["Condition"].values() for key in one}
+        assert keys & {"aws:SourceAccount", "aws:SourceArn"}, name
+
+
 def test_the_data_bucket_is_private_versioned_logged_and_outlives_the_stack(
     template: Template,
 ) -> None:
@@ -263,6 +311,19 @@ def test_nothing_in_the_template_is_tied_to_a_region_or_an_account(template: Tem
     assert re.findall(r":\d{12}:|\b\d{12}\b", text) == []
 
 
+def test_no_name_is_fixed_so_that_two_stacks_of_one_template_live_side_by_side(
+    template: Template,
+) -> None:
+    fixed = {
+        (name, key)
+        for name, one in template["Resources"].items()
+        for key, value in one["Properties"].items()
+        if key == "Name" or (key.endswith("Name") and key not in {"MetricName", "PolicyName"})
+        if isinstance(value, str)
+    }
+    assert fixed == set()
+
+
 def machines(template: Template) -> dict[str, Template]:
     return {name: dict(one) for name, one in definitions(template).items()}
 
@@ -320,6 +381,13 @@ def test_the_workflows_are_as_their_golden_files(template: Template) -> None:
 
 def test_the_pictures_in_the_docs_are_of_these_workflows(template: Template) -> None:
     assert PICTURES.read_text() == pictures(definitions(template))
+
+
+def test_the_permissions_in_the_docs_are_those_of_the_template(
+    folder: Path, template: Template
+) -> None:
+    """After a change that is meant: python -m tests.permissions. Each wildcard has its reason."""
+    assert PAGE.read_text() == page(Synthesis.read(folder))
 
 
 def test_every_state_is_reached_and_leads_somewhere(template: Template) -> None:
