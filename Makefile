@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CDK := node_modules/.package-lock.json
 
 .PHONY: demo test fast lint synth audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
 
-test: $(READY)
+test: $(READY) $(CDK)
 	$(BIN)/python -m pytest
 
 # Without the tests that start a local cloud.
@@ -56,5 +57,11 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $(READY)
 
+# The CDK's command line, which `npx cdk` then runs.
+$(CDK): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: it comes with Node.js."; exit 1; }
+	npm ci --no-audit --no-fund --ignore-scripts
+	touch $(CDK)
+
 clean:
-	rm -rf $(VENV) build cdk.out deployment/*-s3-assets deployment/open-source .pytest_cache .mypy_cache .ruff_cache examples/*/data
+	rm -rf $(VENV) node_modules build cdk.out deployment/*-s3-assets deployment/open-source .pytest_cache .mypy_cache .ruff_cache examples/*/data

@@ -123,3 +123,13 @@ def test_the_pins_of_lambda_and_of_development_agree() -> None:
     assert development
     for name, version in pins(ROOT / "source" / "requirements.txt").items():
         assert development[name] == version, name
+
+
+def test_the_cdks_command_line_is_pinned_and_its_lock_names_no_registry() -> None:
+    package = json.loads((ROOT / "package.json").read_text())
+    lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    for name, version in package["devDependencies"].items():
+        assert re.fullmatch(r"\d+(\.\d+)+", version), "an exact version"
+        assert lock[f"node_modules/{name}"]["version"] == version
+    assert all("resolved" not in one for one in lock.values())
+    assert all("integrity" in one for name, one in lock.items() if name)

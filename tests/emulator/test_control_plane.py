@@ -35,6 +35,42 @@ def test_a_dataset_group_is_pending_then_in_progress_then_active(build: Builder)
     assert seen[0]["creationDateTime"] < seen[2]["lastUpdatedDateTime"]
 
 
+KEY = "arn:aws:kms:us-east-1:000000000000:key/one"
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        pytest.param({"kmsKeyArn": KEY}, "given together", id="a-key-without-a-role"),
+        pytest.param({"roleArn": ROLE}, "given together", id="a-role-without-a-key"),
+        pytest.param(
+            {"kmsKeyArn": KEY, "roleArn": f"{ROLE}-untrusting"}, "cannot assume", id="no-trust"
+        ),
+    ],
+)
+def test_a_group_has_a_key_and_a_role_that_uses_it_or_neither(
+    build: Builder, emulated: Emulated, params: dict[str, str], told: str
+) -> None:
+    emulated.objects.untrusting.add(f"{ROLE}-untrusting")
+    code, message = refused(build.client.create_dataset_group, name="films", **params)
+    assert code == "InvalidInputException"
+    assert told in message
+
+
+@pytest.mark.parametrize(("locked", "status"), [(False, "ACTIVE"), (True, "CREATE FAILED")])
+def test_an_encrypted_group_becomes_active_only_where_its_key_can_be_used(
+    build: Builder, emulated: Emulated, locked: bool, status: str
+) -> None:
+    if locked:
+        emulated.objects.locked.add(KEY)
+    arn = build.client.create_dataset_group(name="films", kmsKeyArn=KEY, roleArn=ROLE)
+    build.wait(60)
+    group = build.client.describe_dataset_group(datasetGroupArn=arn["datasetGroupArn"])
+    assert group["datasetGroup"]["status"] == status
+    assert group["datasetGroup"]["kmsKeyArn"] == KEY
+    assert ("failureReason" in group["datasetGroup"]) == locked
+
+
 def test_a_name_is_taken_once_in_an_account_and_region(build: Builder) -> None:
     build.group()
     code, _ = refused(build.client.create_dataset_group, name="films")

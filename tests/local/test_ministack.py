@@ -202,8 +202,12 @@ def test_iam_knows_a_schedule_in_its_own_group(cloud: LocalCloud) -> None:
     iam = cloud.client("iam")
     iam.create_user(UserName="planner")
     mine = f"arn:aws:scheduler:{cloud.region}:{cloud.account}:schedule/mine/*"
-    statement = {"Effect": "Allow", "Action": "scheduler:*Schedule", "Resource": mine}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = f"arn:aws:iam::{cloud.account}:role/mine"
+    statements = [
+        {"Effect": "Allow", "Action": "scheduler:*Schedule", "Resource": mine},
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role},
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     iam.put_user_policy(UserName="planner", PolicyName="mine", PolicyDocument=policy)
     key = iam.create_access_key(UserName="planner")["AccessKey"]
     client = boto3.client(
@@ -219,32 +223,88 @@ def test_iam_knows_a_schedule_in_its_own_group(cloud: LocalCloud) -> None:
         "Name": "one",
         "ScheduleExpression": "rate(1 day)",
         "FlexibleTimeWindow": {"Mode": "OFF"},
-        "Target": {"Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:q", "RoleArn": mine},
+        "Target": {"Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:q", "RoleArn": role},
     }
     client.create_schedule(GroupName="mine", **schedule)
     assert client.get_schedule(GroupName="mine", Name="one")["Name"] == "one"
     with pytest.raises(ClientError, match="AccessDenied"):
         client.create_schedule(GroupName="theirs", **schedule)
+    theirs = {**schedule["Target"], "RoleArn": f"{role}-not"}
+    with pytest.raises(ClientError, match="iam:PassRole"):
+        client.create_schedule(GroupName="mine", **{**schedule, "Target": theirs})
     client.delete_schedule(GroupName="mine", Name="one")
 
 
-def test_schedules_fire_by_the_hastened_clock(cloud: LocalCloud) -> None:
-    """MiniStack alone would take an hour for this one."""
-    queue = cloud.client("sqs").create_queue(QueueName="fired")["QueueUrl"]
-    scheduler = cloud.client("scheduler")
-    scheduler.create_schedule(
-        Name="hourly",
-        ScheduleExpression="rate(1 hour)",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={
-            "Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:fired",
-            "RoleArn": f"arn:aws:iam::{cloud.account}:role/any",
-            "Input": "fired",
-        },
+def role_for(cloud: LocalCloud, name: str, service: str, action: str) -> str:
+    """Make a role of a service that may take one action on anything."""
+    iam = cloud.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]
+    document["Statement"] = [{"Effect": "Allow", "Action": action, "Resource": "*"}]
+    iam.put_role_policy(RoleName=name, PolicyName="it", PolicyDocument=json.dumps(document))
+    return str(arn["Arn"])
+
+
+def test_schedules_fire_by_the_hastened_clock_and_as_their_role_may(cloud: LocalCloud) -> None:
+    """MiniStack alone would take an hour for these, and ask no role."""
+    scheduler, sqs = cloud.client("scheduler"), cloud.client("sqs")
+    roles = {
+        "may": role_for(cloud, "may", "scheduler.amazonaws.com", "sqs:SendMessage"),
+        "may-not": role_for(cloud, "may-not", "scheduler.amazonaws.com", "sqs:ReceiveMessage"),
+        "distrusts": role_for(cloud, "distrusts", "states.amazonaws.com", "sqs:SendMessage"),
+    }
+    for name, role in roles.items():
+        sqs.create_queue(QueueName=name)
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression="rate(1 hour)" if name == "may" else "rate(30 minutes)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:{name}",
+                "RoleArn": role,
+                "Input": name,
+            },
+        )
+    queue = sqs.get_queue_url(QueueName="may")["QueueUrl"]
+    fired = wait_until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+    assert fired[0]["Body"] == "may"
+    for name in ("may-not", "distrusts"):
+        queue = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    asked = {(one["role"], one["allowed"]) for one in cloud.calls()}
+    assert {("may", True), ("may-not", False)} <= asked
+    for name in roles:
+        scheduler.delete_schedule(Name=name)
+
+
+def test_a_workflow_calls_only_what_its_role_may(cloud: LocalCloud) -> None:
+    """MiniStack alone would not ask the role."""
+    states = cloud.client("stepfunctions")
+    function = cloud.client("lambda").list_functions()["Functions"][0]["FunctionArn"]
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function, "Payload": {}},
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Call", "States": {"Call": task}}
+    machine = states.create_state_machine(
+        name="calls",
+        definition=json.dumps(definition),
+        roleArn=role_for(cloud, "caller", "states.amazonaws.com", "lambda:GetFunction"),
+    )["stateMachineArn"]
+    run = states.start_execution(stateMachineArn=machine)["executionArn"]
+    ended = wait_until(
+        lambda: (
+            found
+            if (found := states.describe_execution(executionArn=run))["status"] != "RUNNING"
+            else None
+        )
     )
-    fired = wait_until(lambda: cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
-    assert fired[0]["Body"] == "fired"
-    scheduler.delete_schedule(Name="hourly")
+    assert ended["status"] == "FAILED"
+    assert ended["error"] == "Lambda.AWSLambdaException"
+    assert "not authorized to perform: lambda:InvokeFunction" in ended["cause"]
 
 
 def test_a_bucket_of_another_account_than_expected_is_refused(cloud: LocalCloud) -> None:

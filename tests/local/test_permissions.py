@@ -148,7 +148,12 @@ def test_a_call_is_denied(
     assert denied in refused.value.response["Error"]["Message"]
 
 
-def test_a_call_with_all_its_permissions_is_allowed(granted: Grant) -> None:
+def test_a_call_with_all_its_permissions_is_allowed(cloud: LocalCloud, granted: Grant) -> None:
+    trust = allow("sts:AssumeRole")
+    del trust["Resource"]
+    trust = {**trust, "Principal": {"Service": "personalize.amazonaws.com"}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    cloud.client("iam").create_role(RoleName="some", AssumeRolePolicyDocument=document)
     condition = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
     someone = granted(
         [
@@ -210,3 +215,17 @@ def test_a_role_that_does_not_trust_the_service_cannot_be_used(assembly: Assembl
         assert user.wait_for_run() == "FAILED"
         (mail,) = user.mail()
         assert "cannot assume the role" in mail["body"]
+
+
+def test_an_encrypted_group_fails_where_the_role_may_not_use_the_key(cloud: LocalCloud) -> None:
+    """The stack was deployed without the parameter that grants it."""
+    user = User(cloud, "locked")
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    document = small("locked")
+    document["datasetGroup"]["serviceConfig"]["kmsKeyArn"] = key
+    user.upload(document)
+    assert user.wait_for_run() == "FAILED"
+    (mail,) = user.mail()
+    assert "DatasetGroup locked failed" in mail["body"]
+    assert f"The KMS key {key} cannot be used" in mail["body"]
+    assert "not authorized to perform: kms:DescribeKey" in mail["body"]

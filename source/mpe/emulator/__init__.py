@@ -9,7 +9,7 @@ mounts it in an HTTP server, and tests attach it to a boto3 client.
 """
 
 from mpe.emulator.faults import Faults
-from mpe.emulator.objects import MemoryObjects, Objects, ObjectsDenied, ObjectsMissing
+from mpe.emulator.objects import KeyDenied, MemoryObjects, Objects, ObjectsDenied, ObjectsMissing
 from mpe.emulator.service import Personalize
 from mpe.emulator.settings import Durations, FakeClock, Quotas
 from mpe.emulator.wire import Authorization, Request, Response, authorizations
@@ -19,6 +19,7 @@ __all__ = [
     "Durations",
     "FakeClock",
     "Faults",
+    "KeyDenied",
     "MemoryObjects",
     "Objects",
     "ObjectsDenied",

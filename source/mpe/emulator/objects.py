@@ -14,6 +14,10 @@ class ObjectsMissing(Exception):
     """There is no such bucket or object."""
 
 
+class KeyDenied(Exception):
+    """The role's policies, or the key's, do not let the service use the key."""
+
+
 class Objects(Protocol):
     """Read and write objects on behalf of a role."""
 
@@ -29,14 +33,21 @@ class Objects(Protocol):
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         """Tell whether the service may act in a role."""
 
+    def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
+        """Use a KMS key as an encrypted dataset group would; raise KeyDenied where it may not."""
+
 
 class MemoryObjects:
-    """Objects in a dict by URL, for tests; ``denied`` roles may read nothing."""
+    """Objects in a dict by URL, for tests.
+
+    ``denied`` roles may read nothing, ``locked`` keys may be used by nobody.
+    """
 
     def __init__(self, objects: dict[str, str | bytes] | None = None) -> None:
         self.objects: dict[str, str | bytes] = dict(objects or {})
         self.denied: set[str] = set()
         self.untrusting: set[str] = set()
+        self.locked: set[str] = set()
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         self._allow(role_arn)
@@ -57,6 +68,10 @@ class MemoryObjects:
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         return role_arn not in self.untrusting
+
+    def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
+        if key_arn in self.locked:
+            raise KeyDenied(f"{role_arn} may not use {key_arn}")
 
     def _allow(self, role_arn: str) -> None:
         if role_arn in self.denied:

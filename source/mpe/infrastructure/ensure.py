@@ -70,5 +70,7 @@ class EnsureFunction(HandlerFunction):
         if spec.watches:
             prefix = f"{spec.watches}/*"
             self.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": prefix})
-        self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [ledger.table_arn])
+        self.allow(["dynamodb:PutItem"], [ledger.table_arn])
+        if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
+            self.allow(["dynamodb:GetItem"], [ledger.table_arn])
         self.allow(["events:PutEvents"], [bus.event_bus_arn])

@@ -34,10 +34,14 @@ class Schedules(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.table = GroupTable(self, "Tasks")
-        self.group = scheduler.ScheduleGroup(self, "Group")
-        # Named, so that the function can be told of it: the machine itself comes later, for it
-        # starts the workflow that calls the function. The stack's own id makes it unique.
+        # Both are named. CDK would give the group one name for good, which two stacks of a
+        # released template would fight over. The function must be told of the machine, which
+        # comes later, for it starts the workflow that calls the function. The stack's own id
+        # makes them unique.
         stack = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        self.group = scheduler.ScheduleGroup(
+            self, "Group", schedule_group_name=f"Schedules-{stack}"
+        )
         self.machine_name = f"ScheduledTask-{stack}"
         self.machine_arn = Stack.of(self).format_arn(
             service="states",

@@ -58,17 +58,21 @@ class ServiceRole(iam.Role):
             accept_wildcard(self, place, f"{because} There and nowhere else.")
 
     def _use_key(self, kms_key_arn: str, has_key: CfnCondition) -> None:
-        """Let the service use the key for dataset groups, where the stack was given one."""
+        """Let the service use the key for dataset groups, where the stack was given one.
+
+        The key's own policy must let the role and the service in as well, and alone can allow
+        kms:CreateGrant: https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+        """
         policy = iam.Policy(
             self,
             "UseKey",
             statements=[
                 iam.PolicyStatement(
                     actions=[
-                        "kms:CreateGrant",
                         "kms:Decrypt",
                         "kms:DescribeKey",
                         "kms:GenerateDataKey",
+                        "kms:ListGrants",
                     ],
                     resources=[kms_key_arn],
                 )

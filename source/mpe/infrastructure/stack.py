@@ -59,7 +59,13 @@ class PersonalizedExperiences(Stack):
         self.bucket.let_service_in(Aws.ACCOUNT_ID)
         self.turns = GroupTable(self, "Turns")
         self.ledger = GroupTable(self, "Ledger")
-        self.bus = events.EventBus(self, "Bus", description="Personalize state changes")
+        self.bus = events.EventBus(
+            self,
+            "Bus",
+            # CDK would give it one name for good, which two stacks would fight over.
+            event_bus_name=f"PersonalizeChanges-{Fn.select(2, Fn.split('/', Aws.STACK_ID))}",
+            description="Personalize state changes",
+        )
         self.undelivered = self._dead_letters()
         self.service_role = ServiceRole(
             self,
@@ -280,7 +286,7 @@ class PersonalizedExperiences(Stack):
             memory_size=1024,
         )
         function.allow(
-            ["s3:GetObject", "s3:GetObjectVersion"],
+            ["s3:GetObjectVersion"],
             [self.bucket.arn_for_objects(CONFIGS)],
             because="Reads the config of any dataset group, in the version that was uploaded.",
         )

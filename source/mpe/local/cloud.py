@@ -142,6 +142,11 @@ class LocalCloud:
         found: list[dict[str, str]] = self._page("/_mpe/mail")
         return found
 
+    def calls(self) -> list[dict[str, Any]]:
+        """Return what was asked in the name of each role, and whether IAM allowed it."""
+        found: list[dict[str, Any]] = self._page("/_mpe/calls")
+        return found
+
     def start(self) -> None:
         """Start the servers and deploy the stack; stop everything where that fails."""
         ministack.check_version()

@@ -1,4 +1,4 @@
-"""Everything that rests on MiniStack's internals, and nothing else.
+"""What rests on MiniStack's internals, but for what :mod:`mpe.local.permissions` adds.
 
 Each function leans on something that MiniStack does not promise; ``tests/local`` has a test
 for each, and the version is pinned. Differences from AWS that are made good here:
@@ -7,7 +7,8 @@ for each, and the version is pinned. Differences from AWS that are made good her
 * Its own IAM check knows no resources of Personalize: every check that the service makes
   is made here with MiniStack's evaluator, before the emulator sees the call.
 * It answers on plain HTTP: a loopback connection stands for TLS, so that policies which
-  ask for ``aws:SecureTransport`` can be met.
+  ask for ``aws:SecureTransport`` can be met. The asset bucket of ``cdk bootstrap`` has one:
+  without this, ``cdk deploy`` ends with "exists, but we dont have access to it".
 * It delivers no mail: what a subscriber would get is kept in a mailbox.
 * Its S3 events for EventBridge do not name the object's version: it is added.
 * Its S3 does not look at the owner that a request expects of a bucket: it is checked.
@@ -33,6 +34,7 @@ from botocore.exceptions import ClientError
 
 from mpe.emulator import (
     Authorization,
+    KeyDenied,
     ObjectsDenied,
     ObjectsMissing,
     Personalize,
@@ -42,6 +44,14 @@ from mpe.emulator import (
 
 VERSION = "1.5.33"
 SERVICE = "personalize.amazonaws.com"
+KEY_ACTIONS = (
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "kms:DescribeKey",
+    "kms:CreateGrant",
+    "kms:ListGrants",
+)
+"""What the policy of a key must allow the service."""
 CHUNK = 1 << 20
 SESSION_SECONDS = 3600
 DEFAULT_SUBJECT = "AWS Notification Message"
@@ -214,7 +224,7 @@ def hasten_schedules(speed: float) -> None:
 
 
 class RoleObjects:
-    """Read S3 in the name of a role: its policies and the bucket's decide.
+    """Read S3 and use keys in the name of a role: its policies and the resource's decide.
 
     The service assumes the role that an import job was given, so the role's trust policy
     must let it, in this account.
@@ -225,23 +235,8 @@ class RoleObjects:
         self._region = region
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
-        from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
-
-        role = _role(role_arn, account)
-        if role is None:
-            return False
         source = f"arn:aws:personalize:{self._region}:{account}:dataset-import-job/any"
-        context = EvalContext(
-            principal_arn=SERVICE,
-            principal_type="Service",
-            principal_account=account,
-            action="sts:AssumeRole",
-            resource_arn="*",
-            region=self._region,
-            service_context={"aws:sourceaccount": account, "aws:sourcearn": source},
-        )
-        trusted = evaluate_resource_policy(_on_anything(role), context, service=SERVICE)
-        return str(trusted.decision) == "Allow"
+        return trusts(role_arn, SERVICE, source, self._region)
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         bucket, key = _split(url)
@@ -265,32 +260,79 @@ class RoleObjects:
         with _Errors():
             self._s3(role_arn, account).put_object(Bucket=bucket, Key=key, Body=body)
 
-    def _s3(self, role_arn: str, account: str) -> Any:
-        """Return a client with a new session of the role, if the role lets the service."""
-        from ministack.services import sts
+    def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
+        """Use a key in a role's name, and see that its policy lets the service in as well.
 
+        https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+        """
+        kms = self._client("kms", role_arn, account)
+        try:
+            kms.describe_key(KeyId=key_arn)
+            data = kms.generate_data_key(KeyId=key_arn, KeySpec="AES_256")
+            kms.decrypt(CiphertextBlob=data["CiphertextBlob"], KeyId=key_arn)
+            kms.list_grants(KeyId=key_arn)
+            kms.create_grant(KeyId=key_arn, GranteePrincipal=SERVICE, Operations=["Decrypt"])
+        except ClientError as error:
+            raise KeyDenied(str(error)) from error
+        for action in KEY_ACTIONS:
+            if not _key_lets_service(key_arn, action, account):
+                raise KeyDenied(f"the key's policy does not allow {SERVICE} to perform {action}")
+
+    def _s3(self, role_arn: str, account: str) -> Any:
+        return self._client("s3", role_arn, account)
+
+    def _client(self, service: str, role_arn: str, account: str) -> Any:
+        """Return a client with a new session of the role, if the role lets the service."""
         if not self.role_trusts_service(role_arn, account=account):
             raise ObjectsDenied(f"{SERVICE} may not assume {role_arn}")
-        name = role_arn.rsplit("/", 1)[-1]
-        key, secret, token = (secrets.token_hex(size) for size in (8, 20, 20))
-        key = f"ASIA{key.upper()}"
-        session = {
-            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/personalize",
-            "UserId": f"{name}:personalize",
-            "SecretAccessKey": secret,
-            "SessionToken": token,
-            "Expiration": time.time() + SESSION_SECONDS,
-        }
-        sts.register_session(key, session)
         return boto3.Session().client(
-            "s3",
+            service,
             endpoint_url=self._endpoint,
             region_name=self._region,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
             config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
+            **_session(role_arn, account),
         )
+
+
+def _session(role_arn: str, account: str) -> dict[str, str]:
+    """Return the credentials of a new session of a role."""
+    from ministack.services import sts
+
+    name = role_arn.rsplit("/", 1)[-1]
+    key, secret, token = (secrets.token_hex(size) for size in (8, 20, 20))
+    key = f"ASIA{key.upper()}"
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/personalize",
+        "UserId": f"{name}:personalize",
+        "SecretAccessKey": secret,
+        "SessionToken": token,
+        "Expiration": time.time() + SESSION_SECONDS,
+    }
+    sts.register_session(key, session)
+    return {
+        "aws_access_key_id": key,
+        "aws_secret_access_key": secret,
+        "aws_session_token": token,
+    }
+
+
+def _key_lets_service(key_arn: str, action: str, account: str) -> bool:
+    """Tell whether a key's policy allows the service an action."""
+    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+    from ministack.services import kms
+
+    context = EvalContext(
+        principal_arn=SERVICE,
+        principal_type="Service",
+        principal_account=account,
+        action=action,
+        resource_arn=key_arn,
+        region=key_arn.split(":")[3],
+        service_context={"aws:sourceaccount": account},
+    )
+    policy, _ = kms.key_policy_for_arn(key_arn)
+    allowed = evaluate_resource_policy(policy, context, service=SERVICE)
+    return str(allowed.decision) == "Allow"
 
 
 class _Errors:
@@ -307,6 +349,27 @@ class _Errors:
             raise ObjectsDenied(str(error)) from error
         if status == 404:
             raise ObjectsMissing(str(error)) from error
+
+
+def trusts(role_arn: str, service: str, source: str, region: str) -> bool:
+    """Tell whether a role lets a service of its account assume it, on behalf of a resource."""
+    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+
+    account = source.split(":")[4]
+    role = _role(role_arn, account)
+    if role is None:
+        return False
+    context = EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region=region,
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source},
+    )
+    trusted = evaluate_resource_policy(_on_anything(role), context, service=service)
+    return str(trusted.decision) == "Allow"
 
 
 def _role(role_arn: str, account: str) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from mpe.assembly.processes import STOP_SECONDS
-from mpe.local import ministack
+from mpe.local import ministack, permissions
 
 WATCH_SECONDS = 0.5
 WATCHED = "MPE_LOCAL_PARENT"
@@ -46,8 +46,13 @@ def main() -> int:
     ministack.name_versions()
     ministack.locate_schedules()
     ministack.hasten_schedules(speed)
+    calls = permissions.Calls()
+    calls.listen()
+    permissions.check_workflows(calls)
+    permissions.check_schedules(calls)
     pages = {
         "/_mpe/mail": mailbox.as_list,
+        "/_mpe/calls": calls.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},
     }
     app.app = ministack.wrap(app.app, pages)

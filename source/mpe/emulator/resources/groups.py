@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mpe.emulator.data import Dataset
+from mpe.emulator.lifecycle import WorkFailed
+from mpe.emulator.objects import KeyDenied
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live, need_none
+from mpe.emulator.resources.files import check_role
 from mpe.emulator.state import EXISTS, Change, Resource, World
 from mpe.emulator.wire import ServiceError
 from mpe.model import avro
@@ -25,8 +29,28 @@ class DatasetGroupKind(Kind):
     def check(self, world: World, params: Params) -> None:
         if ("roleArn" in params) != ("kmsKeyArn" in params):
             raise invalid("roleArn and kmsKeyArn must be given together.")
+        if "roleArn" in params:
+            check_role(world, params["roleArn"])
         if len(live(world, self.noun)) >= world.quotas.dataset_groups:
             raise limit(f"More than {world.quotas.dataset_groups} dataset groups.")
+
+    def task(self, world: World, params: Params, made: Resource) -> Callable[[], None] | None:
+        """Use the key, where there is one: a group that may not fails.
+
+        The guide says that the role must be able to, not how the service words that it is not:
+        https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
+        """
+        if "kmsKeyArn" not in params:
+            return None
+        key, role = params["kmsKeyArn"], params["roleArn"]
+
+        def use() -> None:
+            try:
+                world.objects.use_key(key, role_arn=role, account=world.account)
+            except KeyDenied as denied:
+                raise WorkFailed(f"The KMS key {key} cannot be used: {denied}") from denied
+
+        return use
 
     def check_deletion(self, world: World, found: Resource) -> None:
         for noun in ("EventTracker", "MetricAttribution", "Solution", "Recommender", "Dataset"):

@@ -1,0 +1,335 @@
+"""Two lists that must be empty after everything has run: calls denied, and grants not used."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from mpe.assembly.synthesis import Assembly
+from mpe.local.cloud import LocalCloud
+from mpe.local.deploy import deploy
+from tests.everything import RECIPE, everything, files, schema
+from tests.local.conftest import CSV, SPEED, User, small, wait_until
+from tests.local.test_everything import put_files
+from tests.local.test_provisioning import shop
+from tests.local.test_schedules import fire, settled
+
+pytestmark = pytest.mark.local
+NEVER = "cron(0 0 1 1 ? 2099)"
+"""A schedule that does not fire by itself here."""
+AT_ONCE = 3
+"""How many scenarios go on side by side: each waits more than it works."""
+Grant = tuple[str, str, str]
+"""A role by its name in the template, an action and a resource."""
+
+UNUSED = {
+    ("*", "xray:*", "*"): "MiniStack keeps no traces.",
+    ("*", "logs:*", "*"): "MiniStack writes logs without asking the role.",
+    ("*MachineRole", "lambda:InvokeFunction", "*:*:*:*:*:*:*:[*]"): (
+        "CDK grants a function's versions along with it; the function itself is called."
+    ),
+    ("NotificationsNotifyRole", "kms:*", "*"): "MiniStack does not encrypt topics.",
+    ("SchedulesRole", "sqs:SendMessage", "*"): (
+        "Scheduler sends a letter only for a start that failed; MiniStack sends none."
+    ),
+    ("ServiceRole", "s3:PutObject", "*/metric-attribution/[*]"): (
+        "The emulator writes no reports of metric attributions."
+    ),
+}
+"""What is granted and was not used, by patterns, and why it is granted nevertheless."""
+
+
+@pytest.fixture(scope="module")
+def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
+    """A cloud in which all that the stack can do was done."""
+    with LocalCloud(speed=SPEED, empty=True) as running:
+        key = make_key(running)
+        running.stack_name = assembly.stack
+        outputs = deploy(
+            running.client,
+            assembly,
+            account=running.account,
+            region=running.region,
+            parameters={"Email": "you@example.com", "PersonalizeKmsKeyArn": key},
+        )
+        running.outputs = {**outputs, "Key": key}
+        let_in(running, key, "personalize.amazonaws.com")
+        with ThreadPoolExecutor(AT_ONCE) as together:
+            list(together.map(lambda scenario: scenario(running), SCENARIOS))
+        yield running
+
+
+def make_key(cloud: LocalCloud) -> str:
+    return str(cloud.client("kms").create_key()["KeyMetadata"]["Arn"])
+
+
+def let_in(cloud: LocalCloud, key: str, service: str) -> None:
+    """Let the service and its role use a key, as the guide's key policy does.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+    """
+    root = f"arn:aws:iam::{cloud.account}:root"
+    actions = ["Decrypt", "GenerateDataKey", "DescribeKey", "CreateGrant", "ListGrants"]
+    who = {"AWS": cloud.outputs["PersonalizeRole"], "Service": service}
+    statements = [
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Principal": who,
+            "Action": [f"kms:{action}" for action in actions],
+            "Resource": "*",
+        },
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    cloud.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+
+
+def custom(cloud: LocalCloud) -> None:
+    """Make everything that a custom group can hold, and change what can be changed."""
+    user = User(cloud, "all")
+    document = everything("all")
+    put_files(user, files("all"))
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    fields = {"ITEM_ID": "string", "TITLE": "string", "PRICE": "float"}
+    fields = {**fields, "GENRES": {"type": "string", "categorical": True}, "C": ["string", "null"]}
+    document["datasets"]["items"]["schema"]["serviceConfig"] = {
+        "name": "all-items-2",
+        "schema": schema("Items", **fields),
+    }
+    document["metricAttribution"]["serviceConfig"]["metrics"].pop()
+    first = document["solutions"][0]
+    first["serviceConfig"]["performAutoTraining"] = False
+    first["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
+    user.upload(document)
+    assert user.wait_for_run(2) == "SUCCEEDED", user.mail(2)[1]
+
+
+def domain(cloud: LocalCloud) -> None:
+    """Start and stop a recommender by its schedules, and change it."""
+    user = User(cloud, "shop")
+    document = shop("shop")
+    (recommender,) = document["recommenders"]
+    document["tags"] = [{"tagKey": "project", "tagValue": "shop"}]
+    recommender["workflowConfig"] = {"schedules": {"start": NEVER, "stop": NEVER}}
+    user.put("interactions.csv", CSV)
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    for kind in ("stop", "start"):
+        run(user, f"{kind}.shop-for-you")
+    capacity = recommender["serviceConfig"]["recommenderConfig"]
+    capacity["minRecommendationRequestsPerSecond"] = 2
+    user.upload(document)
+    wait_until(lambda: "updated Recommender" in user.mail()[-1]["body"])
+
+
+def scheduled(cloud: LocalCloud) -> None:
+    """Run tasks of every kind; then change one schedule and remove the others."""
+    user = User(cloud, "timed")
+    document = everything("timed")
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
+    export = document["datasets"]["interactions"]["export"]
+    export["workflowConfig"] = {"schedule": NEVER}
+    first, _, fans = document["solutions"]
+    first["serviceConfig"]["recipeArn"] = f"{RECIPE}aws-user-personalization"  # it has updates
+    first["workflowConfig"] = {"schedules": {"full": NEVER, "update": NEVER}}
+    first["batchInferenceJobs"][0]["workflowConfig"] = {"schedule": NEVER}
+    fans["batchSegmentJobs"][0]["workflowConfig"] = {"schedule": NEVER}
+    put_files(user, files("timed"))
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    for task in tasks(user):
+        run(user, task)
+    first["workflowConfig"]["schedules"]["full"] = "cron(0 0 1 2 ? 2099)"
+    del first["workflowConfig"]["schedules"]["update"], export["workflowConfig"]
+    user.upload(document)
+    wait_until(lambda: len(tasks(user)) == 4)
+
+
+def unwanted(cloud: LocalCloud) -> None:
+    """Upload what is wrong, and configs at once of which one overtakes the others."""
+    user = User(cloud, "wrong")
+    user.upload({**small("wrong"), "eventTraker": {}})
+    user.mail()
+    user = User(cloud, "twice")
+    user.put("interactions.csv", CSV)
+    for capacity in (1, 2, 3):
+        document = small("twice")
+        document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = capacity
+        user.upload(document)
+    assert user.wait_for_run(3) == "SUCCEEDED"
+
+
+def gone(cloud: LocalCloud) -> None:
+    """Run a task whose dataset group was deleted."""
+    user = User(cloud, "gone")
+    document = small("gone", solutions=[], datasets={})
+    document["datasets"] = small("gone")["datasets"]
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
+    user.put("interactions.csv", CSV)
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    personalize = cloud.client("personalize")
+    group = user.arn("dataset-group/gone")
+    personalize.delete_dataset(datasetArn=user.arn("dataset/gone/INTERACTIONS"))
+    wait_until(lambda: not personalize.list_datasets(datasetGroupArn=group)["datasets"])
+    personalize.delete_dataset_group(datasetGroupArn=group)
+    wait_until(lambda: group not in str(personalize.list_dataset_groups()))
+    fire(user, "import")
+    settled(user, "import", "FAILED")
+
+
+def killed(cloud: LocalCloud) -> None:
+    """Stop a run, and take its turn with the next."""
+    user = User(cloud, "killed")
+    user.put("interactions.csv", CSV)
+    user.upload(small("killed"))
+    (first,) = wait_until(user.executions)
+    cloud.client("stepfunctions").stop_execution(executionArn=first["executionArn"])
+    user.mail()
+    user.upload(small("killed"))
+    wait_until(lambda: user.executions()[0]["status"] == "SUCCEEDED")
+
+
+def overtaken(cloud: LocalCloud) -> None:
+    """Fire a task twice while a new config, which overtakes it, is being provisioned."""
+    user = User(cloud, "overtaken")
+    document = small("overtaken")
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
+    user.put("interactions.csv", CSV)
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
+    user.upload(document)
+    wait_until(lambda: [one for one in user.executions() if one["status"] == "RUNNING"])
+    fire(user, "import")
+    settled(user, "import", "RUNNING")
+    fire(user, "import")
+    settled(user, "import", "SUCCEEDED")
+
+
+def fired(cloud: LocalCloud) -> None:
+    """Let Scheduler itself start a task."""
+    user = User(cloud, "fired")
+    document = small("fired", solutions=[])
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "rate(12 hours)"}}
+    user.put("interactions.csv", CSV)
+    user.upload(document)
+    settled(user, "import", "SUCCEEDED")
+    del document["datasetGroup"]["workflowConfig"]
+    user.upload(document)
+    wait_until(lambda: not tasks(user))
+
+
+def encrypted(cloud: LocalCloud) -> None:
+    """Make a group that is encrypted with the key that the stack was given."""
+    user = User(cloud, "locked")
+    document = small("locked")
+    document["datasetGroup"]["serviceConfig"]["kmsKeyArn"] = cloud.outputs["Key"]
+    user.put("interactions.csv", CSV)
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+
+
+SCENARIOS = (encrypted, custom, domain, scheduled, unwanted, gone, killed, overtaken, fired)
+
+
+def tasks(user: User) -> list[str]:
+    """Return the ids of a group's scheduled tasks."""
+    found = user.cloud.client("dynamodb").query(
+        TableName=user.cloud.outputs["TasksTable"],
+        KeyConditionExpression="#g = :g",
+        ExpressionAttributeNames={"#g": "group"},
+        ExpressionAttributeValues={":g": {"S": user.group}},
+    )
+    return [one["record"]["S"] for one in found["Items"]]
+
+
+def run(user: User, task: str) -> None:
+    """Run a task to its end."""
+    fire(user, task)
+    settled(user, task, "SUCCEEDED")
+
+
+def test_nothing_is_denied(cloud: LocalCloud) -> None:
+    mine = roles(cloud)
+    denied = [one for one in cloud.calls() if not one["allowed"] and one["role"] in mine]
+    assert denied == []
+
+
+def roles(cloud: LocalCloud) -> dict[str, str]:
+    """Return the stack's roles: their names in the template by those they have."""
+    pages = cloud.client("cloudformation").get_paginator("list_stack_resources")
+    return {
+        one["PhysicalResourceId"].rsplit("/", 1)[-1]: re.sub(
+            r"[0-9A-F]{8}$", "", one["LogicalResourceId"]
+        )
+        for page in pages.paginate(StackName=cloud.stack_name)
+        for one in page["StackResourceSummaries"]
+        if one["ResourceType"] == "AWS::IAM::Role"
+    }
+
+
+def grants(cloud: LocalCloud) -> Iterator[Grant]:
+    """Yield all that the roles' policies grant, as deployed."""
+    iam = cloud.client("iam")
+    for name, role in roles(cloud).items():
+        assert not iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            for statement in document["Statement"]:
+                assert statement["Effect"] == "Allow"
+                for action in listed(statement["Action"]):
+                    for resource in listed(statement["Resource"]):
+                        yield role, action, resource
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_everything_that_is_granted_was_used(cloud: LocalCloud) -> None:
+    names = roles(cloud)
+    used = {
+        (names[one["role"]], one["action"], one["resource"])
+        for one in cloud.calls()
+        if one["allowed"] and one["role"] in names
+    }
+    unused = {grant for grant in grants(cloud) if not any(covers(grant, one) for one in used)}
+    excused = {grant: pattern for grant in unused for pattern in UNUSED if covers(pattern, grant)}
+    assert sorted(unused - set(excused)) == []
+    assert set(UNUSED) - set(excused.values()) == set(), "no longer needed as an exception"
+
+
+def covers(grant: Grant, used: Grant) -> bool:
+    return grant[0] == used[0] and all(
+        fnmatchcase(found, pattern) for found, pattern in zip(used[1:], grant[1:], strict=True)
+    )
+
+
+def test_a_group_is_encrypted_with_the_key_that_the_stack_was_given(cloud: LocalCloud) -> None:
+    group = cloud.client("personalize").describe_dataset_group(
+        datasetGroupArn=User(cloud, "locked").arn("dataset-group/locked")
+    )["datasetGroup"]
+    assert group["status"] == "ACTIVE"
+    assert group["kmsKeyArn"] == cloud.outputs["Key"]
+    assert group["roleArn"] == cloud.outputs["PersonalizeRole"]
+    grants = cloud.client("kms").list_grants(KeyId=cloud.outputs["Key"])["Grants"]
+    assert {one["GranteePrincipal"] for one in grants} == {"personalize.amazonaws.com"}
+
+
+def test_a_key_that_does_not_let_the_service_in_fails_the_run(cloud: LocalCloud) -> None:
+    user = User(cloud, "unlettable")
+    key = make_key(cloud)
+    let_in(cloud, key, "forecast.amazonaws.com")
+    document = small("unlettable")
+    document["datasetGroup"]["serviceConfig"]["kmsKeyArn"] = key
+    user.upload(document)
+    assert user.wait_for_run() == "FAILED"
+    assert "does not allow personalize.amazonaws.com" in user.mail()[0]["body"]
