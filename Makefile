@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast lint synth audit pins clean
+.PHONY: demo test fast lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -14,7 +14,7 @@ test: $(READY) $(CDK)
 	$(BIN)/python -m pytest
 
 # Without the tests that start a local cloud.
-fast: $(READY)
+fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
 
 lint: $(READY)
@@ -26,6 +26,10 @@ lint: $(READY)
 synth: $(READY)
 	$(BIN)/python -m tests.synth build/cdk.out
 	$(BIN)/cfn-lint build/cdk.out/*.template.json
+
+# The documentation's site, in build/site.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # Asks a vulnerability service about every pin; says so where that cannot be reached.
 audit: build/audit/.ready
@@ -57,7 +61,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $(READY)
 
-# The CDK's command line, which `npx cdk` then runs.
+# The CDK's command line, which `npx cdk` then runs, and a validator of workflows.
 $(CDK): package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed: it comes with Node.js."; exit 1; }
 	npm ci --no-audit --no-fund --ignore-scripts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from mpe.infrastructure.package import SERVICES, code
 from mpe.model.spec import SPECS
 from tests import diagram
+from tests.conftest import ROOT
 from tests.permissions import PAGE, Synthesis, page
 from tests.synth import synthesize
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
@@ -381,6 +383,18 @@ def test_the_workflows_are_as_their_golden_files(template: Template) -> None:
     assert set(found) == set(TITLES)
     for name, definition in found.items():
         assert golden(definition) == (GOLDEN / f"{name}.asl.json").read_text(), name
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_validator_of_the_states_language_finds_nothing(name: str, tmp_path: Path) -> None:
+    text = (GOLDEN / f"{name}.asl.json").read_text().replace("<AWS::Partition>", "aws")
+    path = tmp_path / "definition.json"
+    path.write_text(
+        re.sub(r'"<\w+(\.Arn)?>"', '"arn:aws:lambda:us-east-1:000000000000:function:f"', text)
+    )
+    validator = ROOT / "node_modules" / ".bin" / "asl-validator"
+    done = subprocess.run([validator, "--json-path", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_pictures_in_the_docs_are_of_these_workflows(template: Template) -> None:
