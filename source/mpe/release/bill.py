@@ -39,7 +39,6 @@ def bill_of_materials(
                 "bom-ref": root,
                 "name": released.solution,
                 "version": released.version,
-                "licenses": [{"license": {"id": "Apache-2.0"}}],
             }
         },
         "components": [*(_component(parts[purl]) for purl in sorted(parts)), *files],
