@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import shlex
 from pathlib import Path
 
 import click
@@ -15,20 +15,13 @@ from mpe.model.checks import FILLED
 from mpe.model.config import parse
 from mpe.model.sections import KINDS
 from tests.conftest import ROOT
+from tests.reference import PAGES, commands
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def targets() -> set[str]:
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-
-
-def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from commands(command, *path, name)
-        else:
-            yield (*path, name), command
 
 
 def test_the_first_two_commands_are_demo_and_test() -> None:
@@ -53,31 +46,31 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
             assert (document.parent / link).exists(), link
 
 
-@pytest.mark.parametrize(
-    ("path", "command"),
-    list(commands(mpe)),
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
-)
-def test_every_command_and_option_is_documented(
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_reference_is_as_the_code_says(path: Path) -> None:
+    """``python -m tests.reference`` writes it anew."""
+    assert path.read_text() == PAGES[path]().rstrip() + "\n"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_is_named_exists(document: Path) -> None:
+    known = {path for path, _ in commands(mpe)}
+    groups = {path[:1] for path in known if len(path) > 1}
+    for named in re.findall(r"`mpe ((?:[a-z]+(?:-[a-z]+)* ?)+)", document.read_text()):
+        words = tuple(named.split())
+        assert words[:1] in known or words[:2] in known or words[:1] in groups, named
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(mpe)), ids=lambda value: str(value))
+def test_every_example_of_a_command_is_one_that_it_takes(
     path: tuple[str, ...], command: click.Command
 ) -> None:
-    text = (ROOT / "docs" / "cli.md").read_text()
-    assert f"mpe {' '.join(path)}" in text
-    assert command.help
-    for parameter in command.params:
-        shown = (
-            parameter.opts[0]
-            if parameter.opts[0].startswith("-")
-            else parameter.human_readable_name
-        )
-        assert shown in text
-
-
-def test_every_command_that_is_named_exists() -> None:
-    known = {" ".join(path) for path, _ in commands(mpe)}
-    for document in DOCUMENTS:
-        for named in re.findall(r"mpe (local [a-z]+)", document.read_text()):
-            assert named in known
+    example = " ".join(str(command.help).partition("Example:")[2].split())
+    assert example.startswith(f"mpe {' '.join(path)}"), "each command has an example"
+    words = shlex.split(example.partition(" > ")[0])[1 + len(path) :]
+    args = [str(ROOT / "examples/01-movielens/config.json") if one == "config.json" else one
+            for one in words]  # fmt: skip
+    command.make_context(" ".join(path), args, resilient_parsing=False)
 
 
 def test_every_section_of_the_config_is_documented() -> None:

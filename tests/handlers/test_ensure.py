@@ -495,3 +495,24 @@ def test_a_recommender_is_stopped_and_started_again(
         outcome = world.follow(wanted, task=True)
         assert (outcome.did, outcome.status) == ("updated", status)
         assert world.follow(wanted, task=True).did == "kept"
+
+
+def test_an_import_into_a_former_dataset_of_the_same_name_does_not_count(
+    world: World, build: Builder
+) -> None:
+    group = build.group()
+    dataset = build.dataset(group)
+    world.emulated.objects.objects[f"{BUCKET}/interactions.csv"] = interactions()
+    assert world.follow(imported(dataset)).did == "created"
+    client = world.emulated.client
+    client.delete_dataset(datasetArn=dataset)
+    build.wait(3600)
+    jobs = client.list_dataset_import_jobs(datasetArn=dataset)["datasetImportJobs"]
+    assert len(jobs) == 1, "jobs are history that no operation deletes"
+    schema_arn = client.list_schemas()["schemas"][0]["schemaArn"]
+    again = client.create_dataset(
+        name="d", datasetGroupArn=group, datasetType="Interactions", schemaArn=schema_arn
+    )["datasetArn"]
+    assert again == dataset
+    build.wait(60)
+    assert world.follow(imported(dataset), "run-2").did == "created"

@@ -12,6 +12,7 @@ import pytest
 
 from mpe.infrastructure.package import SERVICES, code
 from mpe.model.spec import SPECS
+from tests import diagram
 from tests.permissions import PAGE, Synthesis, page
 from tests.synth import synthesize
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
@@ -79,7 +80,10 @@ def test_each_resource_type_has_a_function_with_just_its_actions(template: Templ
         }
         for spec in SPECS.values()
     }
-    assert granted == {spec.noun: {*spec.actions, *spec.list_actions} for spec in SPECS.values()}
+    assert granted == {
+        spec.noun: {*spec.actions, *spec.list_actions, *spec.parent_actions}
+        for spec in SPECS.values()
+    }
 
 
 def test_only_what_has_no_resource_is_granted_on_everything(template: Template) -> None:
@@ -390,6 +394,13 @@ def test_the_permissions_in_the_docs_are_those_of_the_template(
     assert PAGE.read_text() == page(Synthesis.read(folder))
 
 
+def test_the_picture_of_the_stack_in_the_docs_is_of_this_template(template: Template) -> None:
+    """``python -m tests.diagram`` draws it anew."""
+    text = diagram.PAGE.read_text()
+    assert text == diagram.page(text, template)
+    assert diagram.BEGIN in text
+
+
 def test_every_state_is_reached_and_leads_somewhere(template: Template) -> None:
     for definition in definitions(template).values():
         _sound(definition)
@@ -409,3 +420,13 @@ def _sound(definition: Template) -> None:
             if inner:
                 _sound(inner)
     assert reached == set(definition["States"])
+
+
+def test_what_reports_use_is_there_only_where_it_is_wanted(template: Template) -> None:
+    parameters = template["Parameters"]
+    assert parameters["OperationalMetrics"]["Default"] == "Yes"
+    assert parameters["OperationalMetricsEndpoint"]["Default"] == ""
+    found = {id: one for id, one in template["Resources"].items() if id.startswith("Usage")}
+    assert {one["Type"] for one in found.values()} >= {"AWS::Lambda::Function", "AWS::Events::Rule"}
+    assert {one.get("Condition") for one in found.values()} == {"ReportsUse"}
+    assert json.dumps(template["Conditions"]["ReportsUse"]).count("Fn::Equals") == 2

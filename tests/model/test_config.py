@@ -92,6 +92,14 @@ LONG = "movielens-for-you"
 THEMES = {"batchInferenceJobMode": "THEME_GENERATION"}
 EXCLUDED = {"excludedDatasetColumns": {"Items": ["DIRECTOR"]}}
 
+ELSEWHERE = "arn:aws:personalize:us-east-1:000000000000:solution/another"
+
+
+def campaign_of(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["solutions"][0]["campaigns"][0]["serviceConfig"]
+    return found
+
+
 WRONG = [
     # the shape
     (put("eventTraker", {}), "$.eventTraker", "Did you mean 'eventTracker'?"),
@@ -186,7 +194,19 @@ WRONG = [
         f"{P_CAMPAIGN}.campaignConfig.rankingInfluence.FRESHNESS",
         "The most is 1",
     ),
-    (put(*CAMPAIGN, "solutionVersionArn", "x"), f"{P_CAMPAIGN}.solutionVersionArn", "filled in"),
+    (
+        put(*CAMPAIGN, "solutionVersionArn", f"{ELSEWHERE}/1"),
+        f"{P_CAMPAIGN}.solutionVersionArn",
+        "not a version of this solution",
+    ),
+    (
+        lambda document: campaign_of(document).update(
+            solutionVersionArn=f"{ELSEWHERE}/1",
+            campaignConfig={"syncWithLatestSolutionVersion": True},
+        ),
+        f"{P_CAMPAIGN}.solutionVersionArn",
+        "cannot both stay at a version and follow the newest",
+    ),
     (
         put(*CAMPAIGN, "tags", [{"tagKey": "50%", "tagValue": "x"}]),
         f"{P_CAMPAIGN}.tags[0].tagKey",
@@ -800,3 +820,21 @@ def test_a_config_with_anything_anywhere_is_read_or_told(
     at(document, *path)[key] = value
     with contextlib.suppress(ConfigError):
         parse(json.dumps(document))
+
+
+def test_a_campaign_may_stay_at_a_version_of_its_solution() -> None:
+    document = config()
+    version = "arn:aws:personalize:us-east-1:000000000000:solution/movielens-for-you/1234abcd"
+    at(document, *CAMPAIGN)["solutionVersionArn"] = version
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    campaign = resources["campaign.movielens-for-you.movielens-for-you"]
+    assert campaign.params["solutionVersionArn"] == version
+    assert campaign.given == ()
+
+
+def test_a_dataset_may_do_without_a_csv() -> None:
+    document = config()
+    document["datasets"]["users"]["dataset"]["workflowConfig"] = {"dataOptional": True}
+    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    data = [resources[f"import.{kind}"].data for kind in ("users", "items")]
+    assert [one.optional for one in data if one] == [True, False]

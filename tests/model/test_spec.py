@@ -112,3 +112,9 @@ def test_it_grants_no_action_on_everything(spec: ResourceSpec) -> None:
     assert spec.iam_resource != "*"
     assert all(action.startswith("personalize:List") for action in spec.list_actions)
     assert not any(action.startswith("personalize:List") for action in spec.actions)
+
+
+@ROWS
+def test_its_parent_is_a_row_of_the_table(spec: ResourceSpec) -> None:
+    assert spec.parent is None or SPECS[spec.parent].arn_key == spec.listed_by
+    assert spec.parent or not spec.outlives_parent

@@ -32,7 +32,13 @@ class Executions:
         return True
 
     def running(self, execution: str) -> bool:
-        """Tell whether an execution is under way; one that is forgotten is not."""
+        """Tell whether an execution is under way; one that is forgotten is not.
+
+        A holder of a turn that is no execution is somebody at the command line: nobody can
+        tell but the turn's own end.
+        """
+        if not execution.startswith("arn:"):
+            return True
         try:
             status = self._client.describe_execution(executionArn=execution)["status"]
         except ClientError as error:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from mpe.aws.clock import Clock
 from mpe.model.desired import Data, Desired, DesiredState, with_value
+
+FOLDERS = ("train", "batch", "export", "metric-attribution", "state")
+"""The top folders of the data bucket; in each a dataset group has a folder of its own."""
+
+
+MOST_DELETED = 1000
+"""Objects that one call deletes."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +92,28 @@ class Objects:
             params = with_value(params, desired.spec.reads, found.location)
         return Completed(replace(desired, params=params), max(times, default=None), idle)
 
+    def count(self, bucket: str, prefix: str) -> int:
+        """Return how many objects lie below a prefix."""
+        return sum(1 for _ in self._below(bucket, prefix))
+
+    def delete_below(self, bucket: str, prefix: str) -> None:
+        """Delete the objects below a prefix; older versions of them stay."""
+        keys = [{"Key": item["Key"]} for item in self._below(bucket, prefix)]
+        for start in range(0, len(keys), MOST_DELETED):
+            some = {"Objects": keys[start : start + MOST_DELETED], "Quiet": True}
+            self._client.delete_objects(Bucket=bucket, Delete=some)
+
+    def _below(self, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            yield from page.get("Contents", ())
+
     def data(self, data: Data) -> DataVersion:
         """Return where data lies: the file, or else the folder of CSVs."""
         found = {
             item["Key"]: item["LastModified"]
             for prefix in filter(None, (data.file, data.folder))
-            for page in self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=data.bucket, Prefix=prefix
-            )
-            for item in page.get("Contents", ())
+            for item in self._below(data.bucket, prefix)
         }
         file = f"s3://{data.bucket}/{data.file}"
         if data.file in found:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from botocore import xform_name
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from mpe.model.desired import Desired
 from mpe.model.errors import PersonalizationError
 from mpe.model.reconcile import Change, Observed, by_part, newest_first, same_job
-from mpe.model.spec import ACTIVE, ResourceSpec
+from mpe.model.spec import ACTIVE, SPECS, ResourceSpec
 
 NOT_FOUND = "ResourceNotFoundException"
 EXISTS = "ResourceAlreadyExistsException"
@@ -115,13 +116,39 @@ class Personalize:
         ]
         return found
 
+    def listed(
+        self, spec: ResourceSpec, of: Mapping[str, Any] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """Yield the summaries of a type: all of the account's, or of a parent."""
+        return self._list(spec.list, spec.list_key, of or {})
+
+    def described(self, spec: ResourceSpec, arn: str) -> Mapping[str, Any]:
+        """Return all that the service says of a resource; raise Missing where there is none."""
+        described: Mapping[str, Any] = self._call(spec.describe, **{spec.arn_key: arn})[spec.key]
+        if spec.parts and spec.list_parts:
+            parts = list(self._list(spec.list_parts, spec.parts, {spec.arn_key: arn}))
+            return {**described, spec.parts: parts}
+        return described
+
+    def tags(self, arn: str) -> list[Mapping[str, str]]:
+        """Return the tags of a resource."""
+        found: list[Mapping[str, str]] = self._call("ListTagsForResource", resourceArn=arn)["tags"]
+        return found
+
+    def delete(self, spec: ResourceSpec, arn: str) -> None:
+        """Ask for a resource's removal, which takes the service a while."""
+        self._call(f"Delete{spec.noun}", **{spec.arn_key: arn})
+
     def _find(self, desired: Desired) -> Observed | None:
         """Return the newest that counts: of several different jobs, of the wanted one."""
         spec = desired.spec
         try:
+            since = self._parents_creation(desired) if spec.outlives_parent else None
             found = [_summary(spec, one) for one in self._children(desired)]
         except Missing:
             return None
+        if since:
+            found = [one for one in found if one.created and one.created >= since]
         for summary in newest_first(found):
             try:
                 observed = self._describe(spec, summary.arn)
@@ -134,8 +161,12 @@ class Personalize:
     def _children(self, desired: Desired) -> Iterator[Mapping[str, Any]]:
         spec = desired.spec
         assert spec.listed_by is not None, f"{spec.noun} is not listed by a parent"
-        parent = desired.params.get(spec.listed_by, desired.parent)
-        return self._list(spec.list, spec.list_key, {spec.listed_by: parent})
+        return self.listed(spec, {spec.listed_by: _parent(desired)})
+
+    def _parents_creation(self, desired: Desired) -> datetime:
+        described = self.described(SPECS[str(desired.spec.parent)], _parent(desired))
+        created: datetime = described["creationDateTime"]
+        return created
 
     def _list(self, operation: str, key: str, of: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield every page's items; boto3 has no paginator for some of the lists."""
@@ -146,16 +177,17 @@ class Personalize:
             yield from page[key]
 
     def _describe(self, spec: ResourceSpec, arn: str) -> Observed:
-        described = self._call(spec.describe, **{spec.arn_key: arn})[spec.key]
-        if spec.parts and spec.list_parts:
-            parts = list(self._list(spec.list_parts, spec.parts, {spec.arn_key: arn}))
-            described = {**described, spec.parts: parts}
-        return _observed(spec, described)
+        return _observed(spec, self.described(spec, arn))
 
     def _call(self, operation: str, **params: Any) -> Mapping[str, Any]:
         with _translated():
             answer: Mapping[str, Any] = getattr(self._client, xform_name(operation))(**params)
             return answer
+
+
+def _parent(desired: Desired) -> str:
+    """Return the ARN of the parent by which a resource is listed."""
+    return str(desired.params.get(str(desired.spec.listed_by), desired.parent))
 
 
 def _difference(parts: str, change: Change) -> dict[str, Any]:

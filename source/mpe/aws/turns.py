@@ -55,18 +55,20 @@ class Turns:
         row = self._get(claim.group, "CONFIG")
         return bool(row and row["sequencer"] > _padded(claim.sequencer))
 
-    def take(self, claim: Claim, now: datetime) -> str | None:
-        """Take the turn; return the execution that has it, or None when it is now ours."""
+    def take(self, claim: Claim, now: datetime, lease: timedelta = LEASE) -> str | None:
+        """Take the turn, or keep it; return who has it, or None when it is now ours."""
         free = Attr("holder").not_exists() | Attr("holder").eq(claim.execution)
         expired = Attr("until").lt(now.isoformat())
-        if self._put(_lease(claim, now), free | expired):
+        if self._put(_lease(claim, now + lease), free | expired):
             return None
         row = self._get(claim.group, "LEASE")
         return str(row["holder"]) if row else ""
 
     def take_over(self, claim: Claim, dead: str, now: datetime) -> bool:
         """Take the turn of a run that ended without giving it back."""
-        return self._put(_lease(claim, now), Attr("holder").not_exists() | Attr("holder").eq(dead))
+        return self._put(
+            _lease(claim, now + LEASE), Attr("holder").not_exists() | Attr("holder").eq(dead)
+        )
 
     def give_back(self, group: str, execution: str) -> None:
         """Give the turn back, unless somebody else has taken it over."""
@@ -78,6 +80,10 @@ class Turns:
         except ClientError as error:
             if not _condition_failed(error):
                 raise
+
+    def forget(self, group: str) -> None:
+        """Forget the newest config of a group, which is gone; its runs stay known."""
+        self._table.delete_item(Key={"group": group, "record": "CONFIG"})
 
     def record(self, group: str, run: str, row: Mapping[str, Any]) -> None:
         """Keep a run's own row."""
@@ -112,13 +118,13 @@ class Turns:
         return True
 
 
-def _lease(claim: Claim, now: datetime) -> dict[str, str]:
+def _lease(claim: Claim, until: datetime) -> dict[str, str]:
     return {
         "group": claim.group,
         "record": "LEASE",
         "run": claim.run,
         "holder": claim.execution,
-        "until": (now + LEASE).isoformat(),
+        "until": until.isoformat(),
     }
 
 

@@ -38,14 +38,24 @@ class Account:
     endpoint: str | None = None
 
     def client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self.endpoint)
+        """Return the client of a service, which is made once."""
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint)
+        return self._clients[service]
 
     def table(self, output: str) -> Any:
         """Return a DynamoDB table of the stack by the output that names it."""
-        database = self._session.resource("dynamodb", endpoint_url=self.endpoint)
-        return database.Table(self.outputs[output])
+        return self._database.Table(self.outputs[output])
 
-    @property
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
+    @cached_property
+    def _database(self) -> Any:
+        return self._session.resource("dynamodb", endpoint_url=self.endpoint)
+
+    @cached_property
     def _session(self) -> boto3.Session:
         return boto3.Session(profile_name=self.profile, region_name=self.region)
 
@@ -58,6 +68,13 @@ class Account:
     def outputs(self) -> dict[str, str]:
         found = self._description.get("Outputs", ())
         return {one["OutputKey"]: one["OutputValue"] for one in found}
+
+    def known_output(self, name: str) -> str | None:
+        """Return an output of the stack, or None where there is no such stack."""
+        try:
+            return self.outputs.get(name)
+        except ClientError:
+            return None
 
     @property
     def clock(self) -> Clock:

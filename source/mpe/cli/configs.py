@@ -33,12 +33,12 @@ def validate(files: tuple[Path, ...], output: str) -> None:
 
     Exit code 0 when all are fine, 1 when any has problems. Example: mpe validate config.json
     """
-    found = {str(path): _checked(path) for path in files}
+    found = {str(path): checked(path) for path in files}
     if output == "json":
         click.echo(json.dumps({path: _as_dict(*told) for path, told in found.items()}, indent=2))
     else:
         for path, told in found.items():
-            _print_checked(path, *told)
+            print_checked(path, *told)
     if any(problems for _, problems in found.values()):
         raise click.exceptions.Exit(PROBLEMS)
 
@@ -53,25 +53,25 @@ def plan(file: Path, account: Account, output: str) -> None:
     Exit code 0 when there is nothing to do, 2 when there are changes, 1 when there are
     problems. Example: mpe plan config.json --endpoint-url http://127.0.0.1:4566
     """
-    config, problems = _checked(file)
+    config, problems = checked(file)
     if config is None:
-        _print_checked(str(file), config, problems)
+        print_checked(str(file), config, problems)
         raise click.exceptions.Exit(PROBLEMS)
-    steps = list(_survey(config, account))
+    steps = list(surveyed(config, account, Objects(account.client("s3"))))
     if output == "json":
         click.echo(json.dumps([_row(step) for step in steps], indent=2, default=str))
     else:
-        _print_plan(steps)
-    raise click.exceptions.Exit(_exit_code(steps))
+        print_plan(steps)
+    raise click.exceptions.Exit(exit_code(steps))
 
 
-def _survey(config: Config, account: Account) -> Iterator[Step]:
+def surveyed(config: Config, account: Account, objects: Objects) -> Iterator[Step]:
+    """Yield what a run of a config would do, with the data as some objects are."""
     state = desired_state(config, account.place(), version="plan")
-    objects = Objects(account.client("s3"))
     yield from survey(state, Personalize(account.client("personalize")), objects, account.clock)
 
 
-def _checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
+def checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     try:
         return parse(path.read_bytes()), ()
     except ConfigError as error:
@@ -86,7 +86,7 @@ def _as_dict(config: Config | None, problems: tuple[Problem, ...]) -> dict[str, 
     }
 
 
-def _print_checked(path: str, config: Config | None, problems: tuple[Problem, ...]) -> None:
+def print_checked(path: str, config: Config | None, problems: tuple[Problem, ...]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if problems:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
@@ -126,7 +126,7 @@ _SIGNS = {
 }
 
 
-def _print_plan(steps: list[Step]) -> None:
+def print_plan(steps: list[Step]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for step in steps:
         row = _row(step)
@@ -146,7 +146,7 @@ def _print_plan(steps: list[Step]) -> None:
     console.print(f"\n{told}.", markup=False)
 
 
-def _exit_code(steps: list[Step]) -> int:
+def exit_code(steps: list[Step]) -> int:
     if any(isinstance(step.action, Reject) for step in steps):
         return PROBLEMS
     changed = any(isinstance(step.action, Create | Update | Wait) for step in steps)

@@ -92,7 +92,10 @@ def up(port: int, time_scale: float, email: str, detach: bool) -> None:
     help="How to print it.",
 )
 def status(port: int, output: str) -> None:
-    """Tell whether the local cloud is up, and where what is."""
+    """Tell whether the local cloud is up, and where what is.
+
+    Example: mpe local status --output json
+    """
     record = Record.find(port)
     if output == "json":
         click.echo(json.dumps(asdict(record) if record else None, indent=2))
@@ -106,7 +109,10 @@ def status(port: int, output: str) -> None:
 @local.command()
 @PORT
 def down(port: int) -> None:
-    """Stop the local cloud; all that is in it is gone."""
+    """Stop the local cloud; all that is in it is gone.
+
+    Example: mpe local down
+    """
     record = Record.find(port)
     if record is None:
         click.echo(f"No local cloud is up at port {port}.", err=True)

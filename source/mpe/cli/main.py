@@ -10,7 +10,11 @@ import sys
 try:
     import click
 
+    from mpe.cli.apply import apply, watch
+    from mpe.cli.completion import completion
     from mpe.cli.configs import plan, validate
+    from mpe.cli.destroy import destroy
+    from mpe.cli.export import adopt, export
     from mpe.cli.local import local
     from mpe.cli.runs import runs, status
     from mpe.cli.schedules import schedule
@@ -32,7 +36,20 @@ def mpe(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for command in (validate, plan, runs, status, schedule, local):
+for command in (
+    validate,
+    plan,
+    apply,
+    watch,
+    export,
+    adopt,
+    destroy,
+    runs,
+    status,
+    schedule,
+    local,
+    completion,
+):
     mpe.add_command(command)
 
 

@@ -7,7 +7,6 @@ delivers twice starts one run.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -27,8 +26,8 @@ from mpe.model.config import Config, parse
 from mpe.model.desired import Place, desired_state
 from mpe.model.errors import ConfigError, Problem
 from mpe.model.messages import within
+from mpe.model.names import execution_name, version_digest
 
-EXECUTION_NAME_LIMIT = 80
 MOST_NOTES = 20
 GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
 
@@ -70,8 +69,8 @@ class Upload:
     @property
     def run(self) -> str:
         """The name of the run: when, and a digest of exactly which object version."""
-        which = f"{self.bucket}/{self.key}/{self.version or self.sequencer}"
-        return f"{self.time:%Y%m%dT%H%M%S}-{hashlib.sha256(which.encode()).hexdigest()[:8]}"
+        digest = version_digest(self.bucket, self.key, self.version or self.sequencer)
+        return f"{self.time:%Y%m%dT%H%M%S}-{digest}"
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,8 @@ class Configure:
             "config": {"key": upload.key, "version": upload.version},
             "notes": [str(note) for note in config.notes[:MOST_NOTES]],
         }
-        prefix = state.group[: EXECUTION_NAME_LIMIT - 1 - len(upload.run)]
-        new = self.executions.start(self.machine, f"{prefix}-{upload.run}", {"run": run})
+        name = execution_name(state.group, upload.run)
+        new = self.executions.start(self.machine, name, {"run": run})
         return {"started" if new else "ignored": upload.run}
 
 

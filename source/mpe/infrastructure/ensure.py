@@ -12,7 +12,7 @@ from constructs import Construct
 from mpe.infrastructure.functions import HandlerFunction, Package, personalize_arn
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket
-from mpe.model.spec import ResourceSpec
+from mpe.model.spec import SPECS, ResourceSpec
 
 
 class EnsureFunction(HandlerFunction):
@@ -49,6 +49,12 @@ class EnsureFunction(HandlerFunction):
                 spec.list_actions,
                 ["*"],
                 because="The service has no resource-level permission for its lists.",
+            )
+        if spec.parent_actions and spec.parent:
+            self.allow(
+                spec.parent_actions,
+                [personalize_arn(self, SPECS[spec.parent].iam_resource)],
+                because="Users name their resources; jobs count from when their parent was made.",
             )
         if spec.passes_role:
             self.allow(

@@ -16,7 +16,8 @@ from mpe.infrastructure.functions import HandlerFunction, Package
 from mpe.infrastructure.reasons import accept
 
 SOURCE = "solutions.aws.personalize"
-TOLD = ("Maintenance Run State Change", "Configuration Rejected")
+RUNS = "Maintenance Run State Change"
+TOLD = (RUNS, "Configuration Rejected")
 """The events that people are told of."""
 
 

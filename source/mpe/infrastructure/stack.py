@@ -30,6 +30,7 @@ from mpe.infrastructure.reasons import accept, accept_wildcard
 from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable
+from mpe.infrastructure.usage import Usage
 from mpe.model.spec import SPECS
 
 FEATURE_FLAGS: dict[str, Any] = {
@@ -116,6 +117,7 @@ class PersonalizedExperiences(Stack):
             schedule_group=self.schedules.name,
             machines=[self.workflow.machine, self.tasks.machine],
         )
+        Usage(self, "Usage", package=self.package, bus=self.bus)
         self._outputs()
 
     def _parameters(self) -> None:

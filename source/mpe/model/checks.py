@@ -32,13 +32,12 @@ FILLED: dict[str, frozenset[str]] = {
     "Recommender": frozenset({"datasetGroupArn"}),
     "Solution": frozenset({"datasetGroupArn"}),
     "SolutionVersion": frozenset({"name", "solutionArn"}),
-    "Campaign": frozenset({"solutionVersionArn"}),
     "BatchInferenceJob": PLACED | {"solutionVersionArn"},
     "BatchSegmentJob": PLACED | {"solutionVersionArn"},
 }
 """The Create parameters that the workflow fills in, by resource type."""
-MADE_UP = frozenset({"jobName"})
-"""Parameters that the service asks for and the workflow makes up where the config does not."""
+MADE_UP = frozenset({"jobName", "solutionVersionArn"})
+"""Parameters that the service asks for and the workflow gives where the config does not."""
 MOST_TAGS = 50
 QUOTAS = {"Solution": 10, "Campaign": 5, "Recommender": 5, "Filter": 30}
 """How many of a type a dataset group may have, unless the account's quota was raised."""
@@ -433,6 +432,7 @@ def _solution(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     params, place = config.solution.params, f"{config.solution.path}.serviceConfig"
     yield from _job_names(config, whole)
     yield from _one_trainer(config)
+    yield from _pinned(config)
     mode = config.version.params.get("trainingMode") if config.version else None
     if config.version and mode == "AUTOTRAIN":
         where = f"{config.version.path}.serviceConfig.trainingMode"
@@ -497,6 +497,27 @@ def _automatic_rate(params: Mapping[str, Any], place: str) -> Iterator[Problem]:
             f"{place}.solutionConfig.autoTrainingConfig.schedulingExpression",
             f"{shown(expression)} is not from rate(1 day) to rate(30 days).",
         )
+
+
+def _pinned(config: SolutionConfig) -> Iterator[Problem]:
+    """Check a campaign that stays at a version: it is one of its solution's."""
+    own = f":solution/{config.solution.params.get('name')}/"
+    for section in config.campaigns:
+        arn = section.params.get("solutionVersionArn")
+        place = f"{section.path}.serviceConfig.solutionVersionArn"
+        if isinstance(arn, str) and own not in arn:
+            yield Problem(
+                place,
+                f"{shown(arn)} is not a version of this solution.",
+                "Remove it, and the campaign follows the newest version.",
+            )
+        own_config = _object(section.params, "campaignConfig")
+        if isinstance(arn, str) and own_config.get("syncWithLatestSolutionVersion"):
+            yield Problem(
+                place,
+                "a campaign cannot both stay at a version and follow the newest.",
+                "Remove it, or syncWithLatestSolutionVersion.",
+            )
 
 
 def _unsupported_jobs(config: SolutionConfig, recipe: Recipe) -> Iterator[Problem]:

@@ -315,7 +315,7 @@ class _Builder:
                 **self._tags("DatasetImportJob", options),
             },
             parent=dataset_arn,
-            data=self._csvs(config.kind),
+            data=self._csvs(config.kind, optional=config.data_optional),
             max_age=self.config.group.max_age,
         )
 
@@ -437,15 +437,16 @@ class _Builder:
         name = _name(section)
         follows = (section.params.get("campaignConfig") or {}).get("syncWithLatestSolutionVersion")
         version = {"solutionVersionArn": f"{solution_arn}/{LATEST}"} if follows else {}
+        stays = "solutionVersionArn" in section.params
         return Desired(
             f"campaign.{solution}.{name}",
             "Campaign",
             name,
             section.path,
-            {**section.params, **version, **self._tags("Campaign", section)},
+            {**version, **section.params, **self._tags("Campaign", section)},
             arn=self.place.arn(f"campaign/{name}"),
             parent=solution_arn,
-            given=() if follows else ("solutionVersionArn",),
+            given=() if follows or stays else ("solutionVersionArn",),
         )
 
 

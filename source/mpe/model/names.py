@@ -21,3 +21,17 @@ def job_name(base: str, run: str) -> str:
     if len(base) > limit:
         base = f"{base[: limit - 9]}-{hashlib.sha256(base.encode()).hexdigest()[:8]}"
     return f"{base}-{run}"
+
+
+EXECUTION_NAME_LIMIT = 80
+"""Characters that Step Functions takes as an execution's name."""
+
+
+def version_digest(bucket: str, key: str, version: str) -> str:
+    """Return the end of a run's name: which version of which object began it."""
+    return hashlib.sha256(f"{bucket}/{key}/{version}".encode()).hexdigest()[:8]
+
+
+def execution_name(group: str, run: str) -> str:
+    """Name the execution of a run, so that a second one of the same run is refused."""
+    return f"{group[: EXECUTION_NAME_LIMIT - 1 - len(run)]}-{run}"

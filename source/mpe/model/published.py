@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
-from mpe.model.checks import FILLED
+from mpe.model.checks import FILLED, MADE_UP
 from mpe.model.service import operation
 
 FILE = Path(__file__).with_name("config.schema.json")
@@ -49,7 +49,7 @@ def _parameters(schema: dict[str, Any], noun: str) -> dict[str, Any]:
     if noun == "Schema":  # an Avro schema may be written as an object
         properties["schema"] = {**properties["schema"], "type": ["string", "object"]}
     kept = {key: schema[key] for key in ("title", "description", "type")}
-    required = [name for name in shape.required_members if name in members and name != "jobName"]
+    required = [name for name in shape.required_members if name in members and name not in MADE_UP]
     return {
         **kept,
         "additionalProperties": False,

@@ -276,7 +276,13 @@ def _included(wanted: Any, found: Any) -> bool:
             and len(wanted) == len(found)
             and all(_included(one, other) for one, other in zip(wanted, found, strict=True))
         )
-    return bool(wanted == found)
+    return bool(wanted == found) or _newest_of(wanted, found)
+
+
+def _newest_of(wanted: Any, found: Any) -> bool:
+    """Tell whether ``<solution>/$LATEST`` was asked for and the service says which that is."""
+    solution, slash, version = str(wanted).rpartition("/")
+    return version == "$LATEST" and str(found).startswith(solution + slash)
 
 
 def newest_first(observed: Iterable[Observed]) -> list[Observed]:

@@ -45,6 +45,11 @@ class DatasetConfig:
     schema: ResourceConfig
     export: ResourceConfig | None = None
 
+    @property
+    def data_optional(self) -> bool:
+        """Whether there need not be a CSV: the data is streamed, or comes later."""
+        return bool(self.dataset.workflow.get("dataOptional", False))
+
 
 @dataclass(frozen=True)
 class SolutionConfig:

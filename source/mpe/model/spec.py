@@ -45,6 +45,9 @@ class ResourceSpec:
     """The create parameter that names it; jobs say ``jobName``, a version may go unnamed."""
     repeatable: bool = False
     """A job or a version: history, of which the newest counts and a failed one is made anew."""
+    outlives_parent: bool = False
+    """Its history may stay when its parent is deleted, and a parent that is made anew has the
+    same ARN: what is older than the parent does not count."""
     one_per_parent: bool = False
     """The parent holds one of these, so it is found by listing, whatever its name."""
     told_apart_by: frozenset[str] = frozenset()
@@ -61,7 +64,7 @@ class ResourceSpec:
     """A create parameter whose items a list operation of their own returns, and an update
     adds and removes; they are told apart by their ``metricName``."""
     write_only: frozenset[str] = frozenset({"tags"})
-    """Create parameters that Describe never returns, so they cannot drift."""
+    """Create parameters that matter at creation only: most of them Describe never returns."""
     documents: frozenset[str] = frozenset()
     """Create parameters that hold a JSON text, compared by meaning and not by spelling."""
     switches: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +101,11 @@ class ResourceSpec:
     def arn_key(self) -> str:
         """``datasetImportJobArn``."""
         return f"{self.key}Arn"
+
+    @property
+    def parent(self) -> str | None:
+        """The noun of the type that it is listed by: ``Dataset`` of ``datasetArn``."""
+        return self.listed_by[0].upper() + self.listed_by[1:-3] if self.listed_by else None
 
     @property
     def create(self) -> str:
@@ -149,6 +157,13 @@ class ResourceSpec:
         return tuple(f"personalize:{operation}" for operation in operations)
 
     @property
+    def parent_actions(self) -> tuple[str, ...]:
+        """IAM actions on its parent that ensuring one takes."""
+        if not (self.outlives_parent and self.parent):
+            return ()
+        return (f"personalize:{SPECS[self.parent].describe}",)
+
+    @property
     def list_actions(self) -> tuple[str, ...]:
         """IAM actions that the service authorizes on ``*`` only."""
         operations = (self.list if self.listed else None, self.list_parts)
@@ -160,6 +175,8 @@ _ROWS = (
         noun="DatasetGroup",
         arn="dataset-group/{name}",
         list_key="datasetGroups",
+        # The role that it was created with cannot be changed, and need not be ours.
+        write_only=frozenset({"tags", "roleArn"}),
         passes_role=True,  # only beside a KMS key
         typical_seconds=30,
     ),
@@ -202,6 +219,7 @@ _ROWS = (
         listed_by="datasetArn",
         name_param="jobName",
         repeatable=True,
+        outlives_parent=True,
         # An incremental import adds to what a full one has brought.
         first={"importMode": "FULL"},
         passes_role=True,
@@ -217,6 +235,7 @@ _ROWS = (
         listed_by="datasetGroupArn",
         name_param="jobName",
         repeatable=True,
+        outlives_parent=True,
         passes_role=True,
         reads="dataSource.dataLocation",
         watches="train",
@@ -230,6 +249,7 @@ _ROWS = (
         listed_by="datasetArn",
         name_param="jobName",
         repeatable=True,
+        outlives_parent=True,
         told_apart_by=frozenset({"ingestionMode"}),
         watches="train",
         passes_role=True,

@@ -1,0 +1,205 @@
+"""``mpe apply`` and ``mpe watch``: upload a config with its data, and follow its run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from mpe.aws.objects import DataVersion, Objects
+from mpe.aws.uploads import LocalFile, Uploads
+from mpe.cli.account import Account, in_account
+from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, print_plan, surveyed
+from mpe.cli.follow import Follow
+from mpe.model.config import Config
+from mpe.model.desired import BATCH_INPUTS, DELETIONS, Data
+from mpe.model.names import version_digest
+
+INTERRUPTED = 130
+REFUSED = 1
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+WATCH = click.option("--watch", is_flag=True, help="Follow the run to its end.")
+
+
+@click.command()
+@click.argument("file", metavar="CONFIG", type=FILE)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Upload the CSVs of this folder as well.",
+)
+@WATCH
+@YES
+@in_account
+def apply(file: Path, data: Path | None, watch: bool, yes: bool, account: Account) -> None:
+    """Upload a config, with its data, so that a run makes it true.
+
+    First it is checked, and what the run will do is shown. Files that lie in S3 already are not
+    sent again, and an upload that broke off goes on where it was. In the folder of --data lie
+    interactions.csv or interactions/*.csv and so on, and the input of batch jobs in
+    batch/SOLUTION/. Exit code 1 where the config has problems or the run failed, 130 after
+    Ctrl-C, which stops watching and not the run.
+
+    Example: mpe apply config.json --data . --watch
+    """
+    config, problems = checked(file)
+    if config is None:
+        print_checked(str(file), None, problems)
+        raise click.exceptions.Exit(PROBLEMS)
+    files = tuple(files_of(config, data)) if data else ()
+    uploaded = apply_config(config, file.read_bytes(), account, files=files, yes=yes)
+    if uploaded and watch:
+        follow(uploaded, account)
+
+
+@click.command()
+@click.argument("group")
+@click.argument("run", required=False)
+@in_account
+def watch(group: str, run: str | None, account: Account) -> None:
+    """Follow a run of a dataset group to its end: the newest, or the one that is named.
+
+    Example: mpe watch movielens
+    """
+    found = Follow(account, group)
+    name = run or next((row["run"] for row in found.turns.runs(group)), None)
+    if name is None:
+        raise click.ClickException(f"{group} has no run. See `mpe runs`.")
+    _to_end(found, name)
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A config that was uploaded."""
+
+    group: str
+    digest: str
+    """The end of its run's name."""
+
+
+def apply_config(
+    config: Config, text: bytes, account: Account, *, files: Sequence[LocalFile], yes: bool
+) -> Uploaded | None:
+    """Show what would be done, ask, and upload; return None where there is nothing to do."""
+    group, bucket = str(config.group.params["name"]), account.outputs["DataBucket"]
+    uploads = Uploads(account.client("s3"), bucket)
+    new = [file for file in files if not uploads.unchanged(file)]
+    steps = list(surveyed(config, account, Pending(account.client("s3"), new)))
+    for one in config.notes:
+        click.echo(f"note: {one}")
+    for local in new:
+        click.echo(f"^ s3://{bucket}/{local.key} ({local.size:,} bytes of {local.path})")
+    if len(files) > len(new):
+        click.echo(f"= {len(files) - len(new)} files lie there already")
+    print_plan(steps)
+    code = exit_code(steps)
+    if code == PROBLEMS:
+        raise click.ClickException("what is marked with ! would fail: nothing was uploaded.")
+    key = f"train/{group}/config.json"
+    if code == 0 and not new and _lies_there(account, bucket, key, text):
+        click.echo("Nothing to do: this very config was uploaded before.")
+        return None
+    if not yes:
+        confirm("Upload it?")
+    _send(uploads, new)
+    answer = account.client("s3").put_object(Bucket=bucket, Key=key, Body=text)
+    click.echo(f"Uploaded s3://{bucket}/{key}: the run begins.")
+    return Uploaded(group, version_digest(bucket, key, answer["VersionId"]))
+
+
+def _lies_there(account: Account, bucket: str, key: str, text: bytes) -> bool:
+    """Tell whether the very same config was uploaded last."""
+    try:
+        return Objects(account.client("s3")).read(bucket, key) == text
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchKey":
+            return False
+        raise
+
+
+def confirm(question: str) -> None:
+    """Ask, or refuse where nobody can answer."""
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"{question} Nobody can be asked here: say so with --yes.")
+    click.confirm(question, abort=True)
+
+
+def follow(uploaded: Uploaded, account: Account) -> None:
+    """Follow the run of an upload; Ctrl-C stops that and not the run."""
+    found = Follow(account, uploaded.group)
+    try:
+        run = found.began(uploaded.digest)
+    except KeyboardInterrupt:
+        _stopped(uploaded.group)
+    _to_end(found, run)
+
+
+def _to_end(found: Follow, run: str) -> None:
+    try:
+        succeeded = found.to_end(run)
+    except KeyboardInterrupt:
+        _stopped(found.group)
+    raise click.exceptions.Exit(0 if succeeded else REFUSED)
+
+
+def _stopped(group: str) -> None:
+    click.echo(f"\nThe run goes on. See it with `mpe watch {group}`.", err=True)
+    raise click.exceptions.Exit(INTERRUPTED)
+
+
+class Pending(Objects):
+    """The bucket as it will be once some files are uploaded, for a plan of that."""
+
+    def __init__(self, client: object, files: Sequence[LocalFile]) -> None:
+        super().__init__(client)
+        self._new = {file.key for file in files}
+
+    def data(self, data: Data) -> DataVersion:
+        there = super().data(data)
+        below = data.folder and any(key.startswith(data.folder) for key in self._new)
+        if data.file in self._new or below:
+            return DataVersion(there.location, datetime.now(UTC))
+        return there
+
+
+def files_of(config: Config, folder: Path) -> Iterator[LocalFile]:
+    """Yield the files of a folder that belong to a config, with their keys."""
+    group = str(config.group.params["name"])
+    kinds = [dataset.kind for dataset in config.datasets]
+    for name in (*kinds, *([DELETIONS] if config.data_deletion else [])):
+        file, several = folder / f"{name}.csv", sorted((folder / name).glob("*.csv"))
+        if file.exists() and several:
+            raise click.ClickException(
+                f"there are both {file} and CSVs in {folder / name}/: keep one of them."
+            )
+        for path in [file] if file.exists() else several:
+            yield LocalFile(path, f"train/{group}/{path.relative_to(folder).as_posix()}")
+    for solution in config.solutions:
+        own = Path("batch") / str(solution.solution.params["name"])
+        for name in BATCH_INPUTS.values():
+            if (path := folder / own / name).exists():
+                yield LocalFile(path, f"batch/{group}/{own.name}/{name}")
+
+
+def _send(uploads: Uploads, files: Sequence[LocalFile]) -> None:
+    """Upload files, with a bar for each where somebody looks."""
+    console = Console(highlight=False)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        for file in files:
+            task = progress.add_task(file.path.name, total=file.size)
+            uploads.put(file, partial(progress.advance, task))
+            console.print(f"Uploaded {file.path}", markup=False, soft_wrap=True)

@@ -1,0 +1,128 @@
+"""``mpe export`` and ``mpe adopt``: the config of a dataset group that exists already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mpe.aws.inventory import Inventories
+from mpe.aws.personalize import Personalize
+from mpe.cli.account import Account, in_account
+from mpe.cli.apply import WATCH, YES, apply_config, follow
+from mpe.cli.configs import print_checked
+from mpe.model.config import Config, parse
+from mpe.model.errors import ConfigError
+from mpe.model.inventory import Exported, exported, scheduled
+
+GROUP = click.argument("group")
+
+
+@click.command()
+@GROUP
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it to this file, and not to the terminal.",
+)
+@in_account
+def export(group: str, out: Path | None, account: Account) -> None:
+    """Write the config of an existing dataset group, whoever made it.
+
+    A plan of that config says that there is nothing to do. What cannot be in it is told. Exit
+    code 1 where the config would have problems, which are told as well.
+
+    Example: mpe export movielens --out config.json
+    """
+    found = inventory_of(account, group)
+    if out:
+        out.write_text(found.text, encoding="utf-8")
+        click.echo(f"Wrote {out}.", err=True)
+    else:
+        click.echo(found.text, nl=False)
+    _note(found)
+    _valid(found.document, str(out or group))
+
+
+@click.command()
+@GROUP
+@click.option(
+    "--import-schedule",
+    default="rate(1 day)",
+    show_default=True,
+    help="When to import newer data; an empty one for never.",
+)
+@click.option(
+    "--full-schedule",
+    help="When to train every solution; without it those that the service trains by itself are "
+    "trained as often as now.",
+)
+@WATCH
+@YES
+@in_account
+def adopt(
+    group: str,
+    import_schedule: str,
+    full_schedule: str | None,
+    watch: bool,
+    yes: bool,
+    account: Account,
+) -> None:
+    """Maintain an existing dataset group from now on: export its config and upload it.
+
+    It gets schedules, which take over from the service's own automatic training. The CSVs are
+    not touched: data that is uploaded later is imported by the schedule.
+
+    Example: mpe adopt movielens --import-schedule "cron(0 3 * * ? *)"
+    """
+    found = inventory_of(account, group)
+    _note(found)
+    try:
+        document = scheduled(
+            found.document, imports=import_schedule or None, full=full_schedule or None
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    config = _valid(document, group)
+    text = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    uploaded = apply_config(config, text, account, files=(), yes=yes)
+    if uploaded and watch:
+        follow(uploaded, account)
+
+
+def inventory_of(account: Account, group: str) -> Exported:
+    """Return the config of a group, or tell which groups there are."""
+    inventories = Inventories(Personalize(account.client("personalize")))
+    return exported(
+        inventories.of(group_arn(inventories, group)), bucket=account.known_output("DataBucket")
+    )
+
+
+def group_arn(inventories: Inventories, group: str) -> str:
+    """Return the ARN of a group, or tell which groups there are."""
+    groups = inventories.groups()
+    if group not in groups:
+        known = ", ".join(sorted(groups)) or "none"
+        raise click.ClickException(f"there is no dataset group {group!r}. There are: {known}.")
+    return groups[group]
+
+
+def _note(found: Exported) -> None:
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def _valid(document: dict[str, Any], name: str) -> Config:
+    """Return the config, or tell its problems: this project asks for more than the service."""
+    try:
+        return parse(json.dumps(document))
+    except ConfigError as error:
+        _print_problems(name, error.problems)
+        raise click.exceptions.Exit(1) from None
+
+
+def _print_problems(name: str, problems: Sequence[Any]) -> None:
+    print_checked(name, None, tuple(problems))

@@ -1,0 +1,144 @@
+"""Follow a run to its end: what ``mpe apply --watch`` and ``mpe watch`` show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from mpe.aws.executions import Executions
+from mpe.aws.ledger import Ledger
+from mpe.aws.objects import Objects, Pointer
+from mpe.aws.personalize import Personalize
+from mpe.aws.survey import survey
+from mpe.aws.turns import Turns
+from mpe.cli.account import Account
+from mpe.model.messages import likely_remedy, spoken
+from mpe.model.names import execution_name
+
+BEGIN_SECONDS = 120
+"""How long an uploaded config may take to become a run."""
+LOOK, LOOK_LOCALLY = 10.0, 1.0
+"""Seconds between two looks: in AWS each costs a call for every resource."""
+STYLES = {"ACTIVE": "green", "COMPLETED": "green", "CREATE FAILED": "red", "FAILED": "red"}
+
+Statuses = dict[str, str]
+
+
+class FollowError(click.ClickException):
+    """A run that cannot be followed."""
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Follow the runs of one dataset group."""
+
+    account: Account
+    group: str
+
+    @property
+    def turns(self) -> Turns:
+        return Turns(self.account.table("TurnsTable"))
+
+    def began(self, digest: str) -> str:
+        """Wait until a version of the config has become a run, and return its name."""
+        deadline = time.monotonic() + BEGIN_SECONDS
+        while time.monotonic() < deadline:
+            for row in self.turns.newest():
+                if row["group"] == self.group and row["run"].endswith(f"-{digest}"):
+                    return str(row["run"])
+            time.sleep(1)
+        raise FollowError(
+            f"the upload has not become a run within {BEGIN_SECONDS} s: a newer config may have "
+            "overtaken it, or it was rejected; a mail tells of that. See `mpe runs`."
+        )
+
+    def to_end(self, run: str) -> bool:
+        """Show every change until the run ends, and return whether it succeeded."""
+        console, seen = Console(highlight=False), Statuses()
+        console.print(f"Run {run} of {self.group}. Ctrl-C stops watching, not the run.")
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            while not self._ended(run):
+                found = dict(self._statuses(run))
+                if console.is_terminal:
+                    live.update(_table(found), refresh=True)
+                else:
+                    _print_changes(console, seen, found)
+                seen = found
+                time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
+        return self._told(console, run)
+
+    def _ended(self, run: str) -> bool:
+        """Tell whether the run has been reported, or its execution is over all the same."""
+        row = self.turns.recorded(self.group, run) or {}
+        if row.get("status", "RUNNING") != "RUNNING":
+            return True
+        return not Executions(self.account.client("stepfunctions")).running(self._execution(run))
+
+    def _execution(self, run: str) -> str:
+        machine = self.account.outputs["Workflow"]
+        name = execution_name(self.group, run)
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def _statuses(self, run: str) -> Iterator[tuple[str, str]]:
+        objects = Objects(self.account.client("s3"))
+        pointer = Pointer(self.account.outputs["DataBucket"], f"state/{self.group}/{run}.json")
+        state = objects.load_state(pointer)
+        personalize = Personalize(self.account.client("personalize"))
+        for step in survey(state, personalize, objects, self.account.clock):
+            yield (
+                f"{step.desired.noun} {step.desired.name}",
+                step.observed.shown if step.observed else "",
+            )
+
+    def _told(self, console: Console, run: str) -> bool:
+        """Print the outcome of a run and what it did."""
+        row = self.turns.recorded(self.group, run)
+        if row is None or row["status"] == "RUNNING":
+            console.print("The run ended without a report: a newer config took over.")
+            return False
+        outcomes = list(Ledger(self.account.table("LedgerTable")).outcomes(self.group, run))
+        for one in outcomes:
+            _print_outcome(console, one)
+        succeeded = bool(row["status"] == "SUCCEEDED")
+        verdict = "succeeded" if succeeded else "FAILED"
+        console.print(
+            f"The run {verdict} in {spoken(float(row['duration']))}: {row['changed']} changed, "
+            f"{row['kept']} kept, {row['failed']} failed.",
+            style="green" if succeeded else "red",
+        )
+        return succeeded
+
+
+def _print_outcome(console: Console, outcome: Mapping[str, Any]) -> None:
+    what = f"{outcome['noun']} {outcome['name']}"
+    failed = outcome.get("failed")
+    if failed:
+        console.print(f"! {what}: {failed['reason']}", style="red", markup=False, soft_wrap=True)
+        console.print(f"    in the config: {outcome['path']}", markup=False, soft_wrap=True)
+        remedy = likely_remedy(failed["error"], failed["reason"])
+        if remedy:
+            console.print(f"    {remedy}", markup=False, soft_wrap=True)
+    elif outcome.get("did") not in {None, "kept", "skipped"}:
+        took = f" in {spoken(float(outcome['seconds']))}" if outcome.get("seconds") else ""
+        console.print(f"{outcome['did']} {what}{took}", markup=False, soft_wrap=True)
+
+
+def _table(found: Statuses) -> Table:
+    table = Table("Resource", "Status", box=None, pad_edge=False)
+    for name, status in found.items():
+        style = STYLES.get(status, "yellow")
+        table.add_row(name, f"[{style}]{status}[/]" if status else "")
+    return table
+
+
+def _print_changes(console: Console, before: Statuses, found: Statuses) -> None:
+    for name, status in found.items():
+        if status and before.get(name) != status:
+            console.print(f"  {name}: {status}", markup=False, soft_wrap=True)

@@ -1,0 +1,74 @@
+"""Reports of use are sent as JSON, and what goes wrong with that harms nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from mpe.handlers.usage import handler
+from mpe.local.processes import free_port
+from tests.model.test_usage import DETAIL
+
+
+class Listener(HTTPServer):
+    """Somewhere to report to."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.got: list[Any] = []
+        self.status = 200
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Listener
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append(json.loads(body))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with Listener() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, listener: Listener) -> None:
+    monkeypatch.setenv("ENDPOINT", f"http://127.0.0.1:{listener.server_port}/")
+    monkeypatch.setenv("VERSION", "1.2.3")
+    monkeypatch.setenv("INSTALLATION", "id")
+
+
+def sent() -> dict[str, Any]:
+    return handler({"detail": DETAIL}, None)  # type: ignore[arg-type]
+
+
+def test_a_run_is_reported(listener: Listener) -> None:
+    assert sent() == {"sent": True}
+    (report,) = listener.got
+    assert report["Data"]["Status"] == "FAILED"
+
+
+def test_an_endpoint_that_refuses_harms_nothing(listener: Listener) -> None:
+    listener.status = 500
+    assert sent() == {"sent": False}
+
+
+def test_an_endpoint_that_is_not_there_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENDPOINT", f"http://127.0.0.1:{free_port()}/")
+    assert sent() == {"sent": False}

@@ -1,0 +1,206 @@
+"""The reference pages of the docs: ``python -m tests.reference`` writes them.
+
+The page of commands is made from the commands themselves, that of the config from its
+published JSON Schema; a test fails when either is behind.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from mpe.cli.main import mpe
+from tests.conftest import ROOT
+
+CLI = ROOT / "docs" / "cli.md"
+CONFIG = ROOT / "docs" / "config-reference.md"
+API = "https://docs.aws.amazon.com/personalize/latest/dg/API_{}.html"
+SHARED = ("stack", "profile", "region", "endpoint_url")
+"""The options that say where the stack is."""
+
+CLI_HEAD = """# The `mpe` command
+
+Made from the commands by `python -m tests.reference`. `mpe COMMAND --help` says the same.
+
+`mpe --debug ...` shows the stack trace of an error, `mpe --version` the version. Output is plain
+where it does not go to a terminal, and without colours where `NO_COLOR` is set.
+
+Commands about a stack take these options, left out below:
+
+| option | |
+|---|---|
+| `--stack NAME` | the stack, `PersonalizedExperiences` unless told otherwise |
+| `--profile NAME`, `--region NAME` | the AWS profile and region |
+| `--endpoint-url URL` | another endpoint than AWS's: the local cloud's |
+
+## Exit codes
+
+| code | means |
+|---|---|
+| 0 | done; for `plan`: there is nothing to do |
+| 1 | failed, or problems were found; the reason is told |
+| 2 | wrong usage; for `plan` also: there are changes |
+| 3 | `local status` and `local down`: nothing is running there |
+| 130 | interrupted; for `apply` and `watch` the run goes on |
+
+## What a plan says
+
+```
+^ s3://bucket/train/films/items.csv         would be uploaded (mpe apply)
++ Campaign films-live                       would be created
+~ Campaign films-live                       would be updated; each field with its old and new value
+= Solution films                            is as the config says
+. SolutionVersion films                     is under way: the run would wait for it
+! Solution films                            differs in a field that the service cannot change
+```
+
+`mpe plan` uses the functions that the run itself uses, reads the stack's outputs to find the
+bucket, and changes nothing.
+"""
+CONFIG_HEAD = """# Config reference
+
+Made from `source/mpe/model/config.schema.json` by
+`python -m tests.reference`. [The config file](config.md) tells what each section does.
+What a parameter of the service means stands in the service's own reference, to which each
+section links; types and limits below are those of its model.
+"""
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command with the words that call it."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name), command
+
+
+def cli_page() -> str:
+    parts = [CLI_HEAD, *(_command(path, one) for path, one in commands(mpe))]
+    return "\n".join(parts)
+
+
+def _command(path: tuple[str, ...], command: click.Command) -> str:
+    name = f"mpe {' '.join(path)}"
+    arguments = [one for one in command.params if isinstance(one, click.Argument)]
+    words = [one.make_metavar(click.Context(command)) for one in arguments]
+    options = [
+        one for one in command.params if isinstance(one, click.Option) and one.name not in SHARED
+    ]
+    usage = " ".join([name, *words, *(["[OPTIONS]"] if options else [])])
+    lines = [f"## `{name}`", "", "```", usage, "```", "", *_prose(command.help or "")]
+    if options:
+        lines += ["| option | |", "|---|---|", *(_option(one) for one in options), ""]
+    return "\n".join(lines)
+
+
+def _prose(text: str) -> Iterator[str]:
+    """Yield a command's help, with its example as code."""
+    prose, _, example = text.partition("Example:")
+    yield " ".join(prose.split())
+    yield ""
+    if example:
+        yield from ("```sh", " ".join(example.split()), "```", "")
+
+
+def _option(option: click.Option) -> str:
+    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
+    kind = ""
+    if isinstance(option.type, click.Choice):
+        kind = " " + " \\| ".join(f"`{one}`" for one in option.type.choices)
+    elif not option.is_flag:
+        kind = f" `{option.make_metavar(click.Context(mpe)).strip('[]<>')}`"
+    told = (option.help or "").rstrip(".")
+    if option.show_default and option.default not in (None, False, ()):
+        told += f"; `{option.default}` unless told otherwise"
+    many = "; may be repeated" if option.multiple else ""
+    return f"| {names}{kind} | {told}{many} |"
+
+
+def config_page() -> str:
+    schema = json.loads((ROOT / "source/mpe/model/config.schema.json").read_text())
+    parts = [CONFIG_HEAD]
+    for place, section in _sections(schema, schema, "$"):
+        parts.append(_section(place, section))
+    return "\n".join(parts)
+
+
+def _sections(whole: Any, schema: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Yield every object that has a serviceConfig or a workflowConfig, with its place."""
+    schema = _resolved(whole, schema)
+    if schema.get("type") == "array":
+        yield from _sections(whole, schema["items"], f"{place}[]")
+        return
+    own = schema.get("properties", {})
+    if place == "$" or {"serviceConfig", "workflowConfig"} & set(own):
+        yield place, {**schema, "properties": own}
+    for name, inner in own.items():
+        if name not in {"serviceConfig", "workflowConfig", "tags"} and not name.startswith("$"):
+            yield from _sections(whole, inner, f"{place}.{name}")
+
+
+def _resolved(whole: Any, schema: Any) -> Any:
+    if "$ref" in schema:
+        found = whole
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+    return schema
+
+
+def _section(place: str, section: Mapping[str, Any]) -> str:
+    lines = [f"## `{place}`", "", section.get("description", ""), ""]
+    for part in ("serviceConfig", "workflowConfig"):
+        found = section["properties"].get(part)
+        if found:
+            lines += [_heading(part, found), "", "| key | type | limits | |", "|---|---|---|---|"]
+            lines += [*_rows(found, ""), ""]
+    if place == "$":
+        keys = ", ".join(f"`{key}`" for key in section["properties"] if key != "$schema")
+        lines += [f"Sections: {keys}. Required: {', '.join(section['required'])}.", ""]
+    return "\n".join(lines)
+
+
+def _heading(part: str, found: Mapping[str, Any]) -> str:
+    operation = re.match(r"Parameters of (Create\w+)", str(found.get("description")))
+    if operation:
+        return f"`{part}`: parameters of [{operation[1]}]({API.format(operation[1])})"
+    return f"`{part}`: {found.get('description', '')}"
+
+
+def _rows(schema: Mapping[str, Any], path: str) -> Iterator[str]:
+    required = set(schema.get("required", ()))
+    for name, one in schema.get("properties", {}).items():
+        key = f"{path}{name}"
+        kind = one.get("type", "")
+        kind = " or ".join(kind) if isinstance(kind, list) else kind
+        told = one.get("description", "")
+        needed = "required. " if name in required else ""
+        yield f"| `{key}` | {kind} | {_limits(one)} | {needed}{told} |"
+        inner = one.get("items", one) if kind == "array" else one
+        if inner.get("properties"):
+            yield from _rows(inner, f"{key}[]." if kind == "array" else f"{key}.")
+
+
+def _limits(one: Mapping[str, Any]) -> str:
+    if "enum" in one:
+        return ", ".join(f"`{value}`" for value in one["enum"])
+    least = next((one[key] for key in ("minLength", "minItems", "minimum") if key in one), None)
+    most = next((one[key] for key in ("maxLength", "maxItems", "maximum") if key in one), None)
+    if least is None and most is None:
+        return ""
+    unit = {"string": " characters", "array": " items"}.get(str(one.get("type")), "")
+    if most is None:
+        return f"from {least}{unit}"
+    return f"{least}–{most}{unit}" if least is not None else f"up to {most}{unit}"
+
+
+PAGES = {CLI: cli_page, CONFIG: config_page}
+
+if __name__ == "__main__":
+    for path, page in PAGES.items():
+        path.write_text(page().rstrip() + "\n", encoding="utf-8")
