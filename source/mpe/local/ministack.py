@@ -221,6 +221,8 @@ class RoleObjects:
     def __init__(self, endpoint: str, region: str) -> None:
         self._endpoint = endpoint
         self._region = region
+        self._session = boto3.Session()
+        self._making = threading.Lock()  # a session makes one client at a time
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
@@ -280,15 +282,16 @@ class RoleObjects:
             "Expiration": time.time() + SESSION_SECONDS,
         }
         sts.register_session(key, session)
-        return boto3.Session().client(
-            "s3",
-            endpoint_url=self._endpoint,
-            region_name=self._region,
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
-        )
+        with self._making:
+            return self._session.client(
+                "s3",
+                endpoint_url=self._endpoint,
+                region_name=self._region,
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+                aws_session_token=token,
+                config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
+            )
 
 
 class _Errors:
