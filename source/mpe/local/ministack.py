@@ -15,15 +15,20 @@ for each, and the version is pinned. Differences from AWS that are made good her
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib.metadata
 import json
 import secrets
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -209,6 +214,46 @@ def hasten_schedules(speed: float) -> None:
 
     scheduler.time = _Hastened(speed)
     scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
+
+
+class _SharedZip(zipfile.ZipFile):
+    """A package that is unpacked once; every execution environment gets a link to it."""
+
+    _unpacking = threading.Lock()
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        self._folder = Path(tempfile.gettempdir()) / f"unpacked-{digest[:16]}"
+
+    def namelist(self) -> list[str]:
+        """Return what is yet to be unpacked, of which MiniStack checks each path."""
+        return [] if self._folder.exists() else super().namelist()
+
+    def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
+        with self._unpacking:
+            if not self._folder.exists():
+                fresh = self._folder.with_suffix(".fresh")
+                super().extractall(fresh)
+                fresh.rename(self._folder)
+        Path(path).rmdir()
+        Path(path).symlink_to(self._folder, target_is_directory=True)
+
+
+def share_packages() -> None:
+    """Unpack the functions' code and libraries once, and not for each cold start.
+
+    In AWS too a function can write to /tmp alone
+    (https://docs.aws.amazon.com/whitepapers/latest/security-overview-aws-lambda/lambda-isolation-technologies.html).
+    """
+    from ministack.core import lambda_runtime
+
+    lambda_runtime.zipfile = SimpleNamespace(
+        ZipFile=_SharedZip,
+        BadZipFile=zipfile.BadZipFile,
+        LargeZipFile=zipfile.LargeZipFile,
+        LargeFileError=zipfile.LargeZipFile,  # the name that MiniStack looks for
+    )
 
 
 class RoleObjects:
