@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint synth clean
+.PHONY: demo test fast faults lint synth clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -15,6 +15,10 @@ test: $(READY)
 # Without the tests that start a local cloud.
 fast: $(READY)
 	$(BIN)/python -m pytest -m "not local"
+
+# Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
+faults: $(READY)
+	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) $(if $(SAMPLE),,--write docs/faults.md)
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -39,6 +39,7 @@ class Notifications(Construct):
             handler="notify",
             description="Tell people of the outcome of a run",
             environment={},
+            undelivered=undelivered,
         )
         told = LambdaToSns(self, "Told", existing_lambda_obj=function)
         self.topic: sns.Topic = told.sns_topic

@@ -10,6 +10,7 @@ for each, and the version is pinned. Differences from AWS that are made good her
   ask for ``aws:SecureTransport`` can be met.
 * It delivers no mail: what a subscriber would get is kept in a mailbox.
 * Its S3 events for EventBridge do not name the object's version: it is added.
+* Its rules invoke a function once, whatever comes of it: Lambda's retries are added.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from mpe.emulator import (
     Request,
     authorizations,
 )
+from mpe.local.faults import Interference
 
 VERSION = "1.5.33"
 SERVICE = "personalize.amazonaws.com"
@@ -55,6 +57,8 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 TICK_SECONDS = 0.2
 """How often schedules are looked at."""
+RETRY_SECONDS = 60
+"""How long Lambda waits before it tries an asynchronous invocation again; then twice as long."""
 
 
 class VersionError(RuntimeError):
@@ -214,6 +218,48 @@ def hasten_schedules(speed: float) -> None:
 
     scheduler.time = _Hastened(speed)
     scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
+
+
+def follow_invocations(interference: Interference) -> None:
+    """Let it be known to which invocation of a function a request belongs, and end its process.
+
+    Functions send the trace id of their invocation along, as in AWS.
+    """
+    from ministack.core.lambda_runtime import Worker
+
+    invoke = Worker.invoke
+
+    def followed(worker: Any, event: Any, request_id: str, **more: Any) -> Any:
+        def kill() -> None:
+            worker._proc.kill()
+
+        with interference.invocation(worker.func_name, event, kill) as trace:
+            if trace:
+                more["trace_id"] = trace
+            return invoke(worker, event, request_id, **more)
+
+    Worker.invoke = followed
+
+
+def retry_events(speed: float) -> None:
+    """Let functions that a rule invokes be tried again, and their events end as dead letters.
+
+    EventBridge invokes functions asynchronously: Lambda tries an invocation that failed again
+    after one minute and after two more, and then sends the event to the function's dead-letter
+    queue (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+    MiniStack does so for other asynchronous invocations.
+    """
+    from ministack.services import eventbridge, lambda_svc
+
+    lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS = RETRY_SECONDS / speed
+
+    def dispatch(arn: str, payload: str) -> None:
+        function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+        if function and config:
+            record = lambda_svc._execution_record_for_config(function, config)
+            lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+
+    eventbridge._dispatch_to_lambda = dispatch
 
 
 class _SharedZip(zipfile.ZipFile):

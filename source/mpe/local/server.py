@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from mpe.local import ministack
+from mpe.local.faults import Interference
 from mpe.local.processes import STOP_SECONDS
 
 WATCH_SECONDS = 0.5
@@ -47,11 +48,14 @@ def main() -> int:
     ministack.locate_schedules()
     ministack.hasten_schedules(speed)
     ministack.share_packages()
+    ministack.retry_events(speed)
+    interference = Interference()
+    ministack.follow_invocations(interference)
     pages = {
         "/_mpe/mail": mailbox.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},
     }
-    app.app = ministack.wrap(app.app, pages)
+    app.app = interference.wrap(ministack.wrap(app.app, pages))
     sys.argv = sys.argv[:1]
     app.main()
     return 0
