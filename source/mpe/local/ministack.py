@@ -19,6 +19,7 @@ import asyncio
 import hashlib
 import importlib.metadata
 import json
+import os
 import secrets
 import tempfile
 import threading
@@ -57,6 +58,8 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 TICK_SECONDS = 0.2
 """How often schedules are looked at."""
+PROCESSES = max(16, 4 * (os.cpu_count() or 1))
+"""How many invocations run at the same time."""
 RETRY_SECONDS = 60
 """How long Lambda waits before it tries an asynchronous invocation again; then twice as long."""
 
@@ -260,6 +263,24 @@ def retry_events(speed: float) -> None:
             lambda_svc.invoke_async_with_retry(record, json.loads(payload))
 
     eventbridge._dispatch_to_lambda = dispatch
+
+
+def limit_processes() -> None:
+    """Let invocations beyond what this machine can do at a time wait for their turn.
+
+    AWS runs as many as the account's concurrency allows. Here each has a process of its own,
+    which would be hundreds when as many executions call a function at the same moment.
+    """
+    from ministack.services import lambda_svc
+
+    free = threading.BoundedSemaphore(PROCESSES)
+    execute = lambda_svc._execute_function_warm
+
+    def in_turn(*given: Any) -> Any:
+        with free:
+            return execute(*given)
+
+    lambda_svc._execute_function_warm = in_turn
 
 
 class _SharedZip(zipfile.ZipFile):
