@@ -186,6 +186,17 @@ def test_an_upload_is_told_with_its_version(cloud: LocalCloud) -> None:
     assert json.loads(message["Body"])["detail"]["object"]["version-id"] == version
 
 
+def test_a_function_of_the_template_has_its_dead_letter_queue(cloud: LocalCloud) -> None:
+    """MiniStack's CloudFormation alone leaves it out."""
+    found = {
+        one["FunctionName"].split("-")[1]: one.get("DeadLetterConfig", {}).get("TargetArn", "")
+        for one in cloud.client("lambda").list_functions(MaxItems=1000)["Functions"]
+        if one["FunctionName"].startswith(cloud.stack_name)
+    }
+    having = {name for name, queue in found.items() if "Undelivered" in queue}
+    assert {name[:4] for name in having} == {"Noti", "Bury", "Conf"}
+
+
 BROKEN = """
 def handler(event, context):
     raise RuntimeError("broken")

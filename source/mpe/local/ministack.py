@@ -265,6 +265,26 @@ def retry_events(speed: float) -> None:
     eventbridge._dispatch_to_lambda = dispatch
 
 
+def keep_dead_letter_queues() -> None:
+    """Let a function of a template have its dead-letter queue, which MiniStack leaves out."""
+    from ministack.services import lambda_svc
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+
+    def with_queue(make: Callable[..., Any], properties: int) -> Callable[..., Any]:
+        def made(*given: Any, **more: Any) -> Any:
+            answer = make(*given, **more)
+            config = lambda_svc._functions[answer[0]]["config"]
+            config["DeadLetterConfig"] = given[properties].get("DeadLetterConfig", {})
+            return answer
+
+        return made
+
+    handlers["create"] = with_queue(handlers["create"], 1)
+    handlers["update"] = with_queue(handlers["update"], 2)
+
+
 def limit_processes() -> None:
     """Let invocations beyond what this machine can do at a time wait for their turn.
 
