@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast lint synth docs audit pins clean
+.PHONY: demo test fast faults lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -16,6 +16,10 @@ test: $(READY) $(CDK)
 # Without the tests that start a local cloud.
 fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
+
+# Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
+faults: $(READY)
+	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) $(if $(SAMPLE),,--write docs/faults.md)
 
 lint: $(READY)
 	$(BIN)/ruff check
