@@ -85,7 +85,7 @@ class Ensure:
         ):
             self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
         if outcome.seconds is not None:
-            self.ledger.remember(step.group, outcome.resource, outcome.seconds)
+            self.ledger.remember(step.group, outcome.resource, outcome.noun, outcome.seconds)
         if outcome.settled:
             self.ledger.record(step.group, step.run, outcome.as_dict(), self.clock.now())
         return outcome
@@ -167,10 +167,12 @@ class Ensure:
     def _again(self, step: Step, outcome: Outcome, observed: Observed | None) -> Outcome:
         """Choose when to look again."""
         begun = observed.created if observed else None
+        known = self.ledger.duration(step.group, outcome.resource)
+        usual = self.ledger.usual(outcome.noun) if known is None else known
         seconds = next_wait(
             self.clock.since(begun) if begun else 0.0,
-            usual=step.desired.spec.typical_seconds,
-            known=self.ledger.duration(step.group, outcome.resource),
+            usual=step.desired.spec.typical_seconds if usual is None else usual,
+            known=known,
         )
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
