@@ -15,6 +15,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
+import time as time_module
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -219,20 +220,23 @@ class _Pool:
         self._free += 1
 
 
-class _Sleepless:
-    """The module ``time`` for the engine: it sleeps where a state waits, and nowhere else."""
+class _Time:
+    """The module ``time`` with another ``sleep``."""
+
+    def __init__(self, sleep: Callable[[float], None]) -> None:
+        self.sleep = sleep
 
     def __getattr__(self, name: str) -> Any:
-        import time
+        return getattr(time_module, name)
 
-        return getattr(time, name)
 
-    def sleep(self, seconds: float) -> None:
-        """Skip the engine's own start-up pause, which AWS does not have."""
+def _not_at_all(seconds: float) -> None:
+    """Skip the engine's own start-up pause, which AWS does not have."""
 
 
 def govern(time: VirtualTime) -> None:
-    """Let MiniStack's workflows and deliveries live by a virtual clock."""
+    """Let MiniStack's workflows and deliveries, and the SDK's retries, live by a virtual clock."""
+    import botocore.endpoint
     from ministack.services import eventbridge, s3, stepfunctions
 
     def wait_for_all(ends: Iterable[_End]) -> None:
@@ -240,7 +244,8 @@ def govern(time: VirtualTime) -> None:
             time.wait_for(end)
 
     threads = _Threading(time)
-    stepfunctions.time = _Sleepless()
+    stepfunctions.time = _Time(_not_at_all)
+    botocore.endpoint.time = _Time(time.sleep)
     stepfunctions.threading = eventbridge.threading = s3.threading = threads
     stepfunctions.ThreadPoolExecutor = lambda max_workers: _Pool(time, max_workers)
     stepfunctions.futures_wait = wait_for_all

@@ -42,6 +42,8 @@ from mpe.model.waits import LONGEST, SHORTEST, next_wait
 
 PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""
+PATIENCE_IN_LINE = 24 * 60 * 60
+"""The same for a job or a version: how many may run at a time, so its turn will come."""
 
 
 class EventSink(Protocol):
@@ -114,7 +116,7 @@ class Ensure:
         except Exists:
             return step.previous.waiting(SHORTEST, did="created", status="CREATE PENDING")
         except Busy as busy:
-            return _blocked(step.previous, busy)
+            return _blocked(step.previous, busy, queues=step.desired.spec.repeatable)
         except Missing as error:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
@@ -190,9 +192,9 @@ def _status(observed: Observed | None) -> str:
     return observed.shown if observed else "ABSENT"
 
 
-def _blocked(before: Outcome, busy: Busy) -> Outcome:
+def _blocked(before: Outcome, busy: Busy, *, queues: bool) -> Outcome:
     """Wait out a quota or a throttle, ever more patiently, but not for ever."""
-    if before.blocked > PATIENCE:
+    if before.blocked > (PATIENCE_IN_LINE if queues else PATIENCE):
         return before.failing(busy.code, busy.message)
     seconds = min(max(before.blocked, SHORTEST), LONGEST * 5)
     return before.waiting(seconds, blocked=before.blocked + seconds)

@@ -13,7 +13,8 @@ import math
 
 SHORTEST = 5
 LONGEST = 60
-NEAREST = 1 / 16
+"""The longest wait between looks at what is late, unless it is very long itself."""
+NEAREST = 1 / 20
 """The share of a guessed duration that is not halved any more."""
 MARGIN = 0.02
 """How much shorter than the last time a job may be, as a share, and still be seen at once."""
@@ -28,12 +29,15 @@ def next_wait(elapsed: float, *, usual: float, known: float | None) -> int:
     the last time, or None where it is new.
     """
     if known is None:
-        step = _guessed(elapsed, usual) if elapsed < usual else _late(elapsed - usual, usual / 100)
+        if elapsed < usual:
+            step = _guessed(elapsed, usual)
+        else:
+            step = _late(elapsed - usual, usual / 60, usual)
         return max(math.ceil(step), SHORTEST)
     if elapsed < known:
         step = _known(elapsed, known)
     else:
-        step = _late(elapsed - known, max(known / 200, min(SHORTEST, known / 4)))
+        step = _late(elapsed - known, max(known / 200, min(SHORTEST, known / 4)), known)
     return max(math.ceil(step), 1)
 
 
@@ -50,6 +54,6 @@ def _known(elapsed: float, expected: float) -> float:
     return early if early > 0 and margin >= SHORTEST else expected - elapsed
 
 
-def _late(late: float, precision: float) -> float:
+def _late(late: float, precision: float, expected: float) -> float:
     """Look the less often the later it gets."""
-    return min(max(late * LATENESS, precision), LONGEST)
+    return min(max(late * LATENESS, precision), max(LONGEST, expected / 30))
