@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test fast lint synth clean
+.PHONY: demo test fast lint synth bench clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -25,6 +25,10 @@ lint: $(READY)
 synth: $(READY)
 	$(BIN)/python -m tests.synth build/cdk.out
 	$(BIN)/cfn-lint build/cdk.out/*.template.json
+
+# Writes benchmarks/RESULTS.md and benchmarks/results.json; fails where a target is missed.
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run
 
 $(READY): requirements-dev.txt pyproject.toml
 	@command -v node >/dev/null || { echo "Node.js is needed: the AWS CDK runs on it."; exit 1; }

@@ -184,7 +184,7 @@ class Cloud:
     def _set_clock(self) -> None:
         from mpe.aws.clock import Clock
 
-        Clock.now = lambda _: self.time.now()  # type: ignore[method-assign]
+        Clock.now = lambda _: self.time.now()  # type: ignore[method-assign, assignment]
 
     def _hook_engine(self) -> None:
         """Count every state that is entered, at whatever depth."""
@@ -216,8 +216,7 @@ class Cloud:
             output, following = execute(state, given, *more)
             self.meter.measure(output)
             self.meter.measure(context.get("variables", {}))
-            if kind == "Map":
-                self.meter.events[context["Execution"]["Id"]] += 2 * len(output)
+            self.meter.events[context["Execution"]["Id"]] += _events(kind, state, output)
             return output, following
 
         return counted
@@ -253,6 +252,13 @@ class Cloud:
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"error": True, "body": body}
         return {"body": json.loads(json.dumps(answer))}
+
+
+def _events(kind: str, state: Mapping[str, Any], output: Any) -> int:
+    """Return how many events more there are: two for an iteration, one for a job's submission."""
+    if kind == "Map":
+        return 2 * len(output)
+    return 1 if ".sync" in state.get("Resource", "") else 0
 
 
 def _called(module: str, event: Mapping[str, Any]) -> str:

@@ -62,6 +62,7 @@ class VirtualTime:
         self._order = itertools.count()
         self._mine = threading.local()
         self._alive: set[_End] = set()
+        self._deadlock: DeadlockError | None = None
 
     def now(self) -> datetime:
         return self._now
@@ -77,6 +78,8 @@ class VirtualTime:
             result = work()
             while self._alive:
                 self.wait_for(next(iter(self._alive)))
+            if self._deadlock:
+                raise self._deadlock
             return result
         finally:
             del self._mine.turn
@@ -100,6 +103,8 @@ class VirtualTime:
             turn.take()
             try:
                 work()
+            except DeadlockError as error:
+                self._deadlock = error
             finally:
                 self.reach(end)
                 with self._lock:
@@ -181,7 +186,7 @@ class _Threading:
     def __init__(self, time: VirtualTime) -> None:
         self._time = time
 
-    def Thread(self, *args: Any, **more: Any) -> _Thread:  # noqa: N802
+    def Thread(self, *args: Any, **more: Any) -> _Thread:
         return _Thread(self._time, *args, **more)
 
     def __getattr__(self, name: str) -> Any:

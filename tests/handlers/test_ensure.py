@@ -190,7 +190,9 @@ def test_a_new_resource_is_expected_to_take_as_long_as_others_of_its_type(world:
     usual = world.step(group()).wait
     world.ledger.types["DatasetGroup"] = 300
     slower = world.step(group()).wait
-    assert usual and slower and slower > 3 * usual
+    assert usual
+    assert slower
+    assert slower > 3 * usual
 
 
 def test_what_is_there_is_kept_and_nothing_is_told(world: World) -> None:
