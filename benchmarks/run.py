@@ -155,8 +155,9 @@ def _reference(found: Found) -> Iterator[str]:
     yield (
         f"What must come one after the other takes the service {path:,.0f} s: group, dataset, "
         "import, training, batch job. *Added* is the time from the upload of the config to the "
-        f"end of the run, less that. The issue counts {ISSUE_PATH:,.0f} s, which is this sum with "
-        "5 s for the datasets in the place of 60; that variant is measured as well. A function "
+        f"end of the run, less that. The issue counts {ISSUE_PATH:,.0f} s and does not say "
+        "how; this sum would be that with 5 s for the datasets in the place of 60, so that "
+        "variant is measured as well. A function "
         f"takes {WARM.invocation} s to answer and Step Functions {WARM.transition} s for each "
         "state, or nothing where it says *without latency*; no cold starts, no queueing in "
         "EventBridge. Counted are all invocations (from the config's upload to the mail) and "

@@ -187,7 +187,7 @@ class Cloud:
         Clock.now = lambda _: self.time.now()  # type: ignore[method-assign, assignment]
 
     def _hook_engine(self) -> None:
-        """Count every state that is entered, at whatever depth."""
+        """Count every state that is entered, at whatever depth, and every retry."""
         from ministack.services import stepfunctions
 
         for kind in STATES:
@@ -207,6 +207,14 @@ class Cloud:
             self._ended = self.time.now()
 
         stepfunctions._add_event, stepfunctions._run_execution = add_event, run_execution
+        find = stepfunctions._find_matching_retrier
+
+        def find_retrier(*given: Any) -> Any:
+            found = find(*given)
+            self.meter.transitions["retries"] += found[0] is not None
+            return found
+
+        stepfunctions._find_matching_retrier = find_retrier
 
     def _counted(self, kind: str, execute: Any) -> Any:
         def counted(state: dict[str, Any], given: Any, *more: Any) -> Any:
