@@ -9,15 +9,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from benchmarks.run import COSTS, TARGETS, missed, report
 from benchmarks.scenarios import SERVICE, Scenario
 from benchmarks.virtual_time import DeadlockError, VirtualTime
+
 from tests.conftest import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -50,7 +49,7 @@ def test_more_solutions_add_no_time(committed: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def fresh() -> Iterator[Any]:
+def fresh() -> Any:
     """Return the reference scenario, run now; in a process of its own, whose clock it changes."""
     command = [sys.executable, "-m", "benchmarks.scenarios", "reference_scenario", "--json"]
     path = {"PYTHONPATH": f"{ROOT / 'source'}:{ROOT}"}
@@ -58,7 +57,7 @@ def fresh() -> Iterator[Any]:
         command, cwd=ROOT, env={**os.environ, **path}, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
-    yield json.loads(ran.stdout)
+    return json.loads(ran.stdout)
 
 
 @pytest.mark.local
