@@ -341,9 +341,17 @@ def test_a_step_that_broke_down_is_told_where_nothing_else_is(account: Account) 
 
 
 def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
-    account.ledger.remember("movielens", "campaign", 601.26)
-    assert account.ledger.duration("movielens", "campaign") == 601.3
-    assert account.ledger.duration("other", "campaign") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", 601.26)
+    assert account.ledger.duration("movielens", "campaign.live") == 601.3
+    assert account.ledger.duration("other", "campaign.live") is None
+
+
+def test_a_type_has_the_duration_of_whichever_group_was_last(account: Account) -> None:
+    assert account.ledger.usual("Campaign") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", 600)
+    account.ledger.remember("other", "campaign.live", "Campaign", 700)
+    assert account.ledger.usual("Campaign") == 700
+    assert account.ledger.usual("Filter") is None
 
 
 def test_the_worst_config_still_fits_into_an_event(account: Account) -> None:

@@ -28,9 +28,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
-from mpe.local.deploy import Assembly
 from mpe.local.faults import PAGE, Call, Fault, Kind
 from tests.conftest import ROOT
 from tests.local.one_of_each import changed, files, first, wrong
