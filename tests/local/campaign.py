@@ -231,10 +231,9 @@ class Life:
     def again(self, phase: str) -> bool:
         """Upload again what a phase had uploaded."""
         document = first if phase in {"provision", "task"} else changed
-        fire = phase == "task" and not self.task_done
         self._runs = set(self._rows())
         went_well = self._upload(document(self.group))
-        return self.live("task") if fire and went_well else went_well
+        return self.live("task") if phase == "task" and went_well else went_well
 
     @property
     def task_done(self) -> bool:
@@ -422,11 +421,10 @@ def judge(life: Life, case: Case, clean: dict[str, Any]) -> Verdict:
             return _compared(life, case, clean, "same" + _times(life, phase))
         told = "dead letter" if life.dead_letters else "told" if life.mails else "alarm"
         life.lab.watch(life.group)
-        done = life.task_done
+        if life.task_done:  # only the note of how it went is missing, until it fires again
+            return _compared(life, case, clean, f"{told}, same but the task's row", "tasks")
         if not life.again(phase):
             return Verdict(case, f"{told}, but uploading again failed", violation=True)
-        if done:  # only the note of how the task went is missing, until it fires the next time
-            return _compared(life, case, clean, f"{told}, then same but the task's row", "tasks")
         return _compared(life, case, clean, f"{told}, then same")
     except Silent as silence:
         return Verdict(case, str(silence), violation=True)
