@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from mpe.local.deploy import Assembly, synthesize
 from tests.conftest import interactions
 
 SPEED = 2000.0
-PATIENCE = 240
+PATIENCE = 3600 if os.environ.get("MPE_FULL_SIZE") == "1" else 240
 
 
 @pytest.fixture(scope="session")
