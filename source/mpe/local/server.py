@@ -48,6 +48,7 @@ def main() -> int:
     ministack.locate_schedules()
     ministack.hasten_schedules(speed)
     ministack.share_packages()
+    ministack.guard_sessions()
     ministack.keep_dead_letter_queues()
     ministack.limit_processes()
     ministack.retry_events(speed)
