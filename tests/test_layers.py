@@ -16,13 +16,15 @@ MAY_IMPORT = {
     "infrastructure": {"model"},
     "emulator": {"model"},
     "local": {"model", "emulator"},
-    "cli": {"model", "aws", "infrastructure", "emulator", "local"},
+    "data": {"model"},
+    "cli": {"model", "aws", "infrastructure", "emulator", "local", "data"},
 }
 LIBRARIES = {
     "boto3": {"aws", "local", "cli"},
     "aws_cdk": {"infrastructure"},
     "constructs": {"infrastructure"},
     "ministack": {"local"},
+    "duckdb": {"data"},
     "click": {"cli"},
     "rich": {"cli"},
     "aws_lambda_powertools": {"handlers"},

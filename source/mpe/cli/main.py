@@ -10,10 +10,12 @@ import sys
 try:
     import click
 
+    from mpe.cli.check import check_data
     from mpe.cli.configs import plan, validate
     from mpe.cli.local import local
     from mpe.cli.runs import runs, status
     from mpe.cli.schedules import schedule
+    from mpe.data.engine import EngineError
     from mpe.local.errors import LocalCloudError
     from mpe.local.ministack import VersionError
 except KeyboardInterrupt:  # the imports take long enough for a Ctrl-C
@@ -32,7 +34,7 @@ def mpe(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for command in (validate, plan, runs, status, schedule, local):
+for command in (check_data, validate, plan, runs, status, schedule, local):
     mpe.add_command(command)
 
 
@@ -46,7 +48,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (LocalCloudError, VersionError, OSError) as error:
+    except (EngineError, LocalCloudError, VersionError, OSError) as error:
         if debug:
             raise
         click.echo(f"mpe: {error}", err=True)
