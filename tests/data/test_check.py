@@ -224,8 +224,8 @@ def test_python_and_sql_judge_every_cell_alike(cells: list[str]) -> None:
         for rule in rules:
             values = ", ".join(f"({n}, {text(cell)})" for n, cell in enumerate(cells))
             broken = engine.rows(
-                f'SELECT n FROM (VALUES {values}) AS t(n, "{rule.column}") '
-                f"WHERE {broken_by(rule)} ORDER BY n"
+                f"SELECT n FROM (VALUES {values}) AS t(n, cell) "
+                f"WHERE {broken_by(rule, 'cell')} ORDER BY n"
             )
             assert [n for (n,) in broken] == [
                 n for n, cell in enumerate(cells) if rule.broken_by(cell)

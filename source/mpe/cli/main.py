@@ -12,6 +12,7 @@ try:
 
     from mpe.cli.check import check_data
     from mpe.cli.configs import plan, validate
+    from mpe.cli.init import init
     from mpe.cli.local import local
     from mpe.cli.runs import runs, status
     from mpe.cli.schedules import schedule
@@ -34,7 +35,7 @@ def mpe(context: click.Context, debug: bool) -> None:
     context.obj = {"debug": debug}
 
 
-for command in (check_data, validate, plan, runs, status, schedule, local):
+for command in (init, check_data, validate, plan, runs, status, schedule, local):
     mpe.add_command(command)
 
 

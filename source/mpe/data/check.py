@@ -84,6 +84,11 @@ class _Dataset:
     def rows(self) -> int:
         return sum(one.rows for one in self.files)
 
+    @property
+    def called(self) -> dict[str, str]:
+        """The table's name for each column: names may differ in their case only."""
+        return {one: f"c{place}" for place, one in enumerate(self.names)}
+
 
 class Check:
     """One check of the data of a config."""
@@ -155,7 +160,7 @@ class Check:
         number = len(dataset.files)
         try:
             self.engine.load(
-                dataset.kind, source, names, file=number, take=dataset.names, skip=ends
+                dataset.kind, source, names, file=number, take=dataset.called, skip=ends
             )
         except Unparsable as error:
             lines = (error.line,) if error.line else ()
@@ -172,7 +177,10 @@ class Check:
     def _cells(self, dataset: _Dataset) -> Iterator[Finding]:
         """Apply all rules to all cells, in one query."""
         rules = cell_rules(dataset.kind, dataset.fields)
-        broken = ["_ragged", *(f"NOT _ragged AND {broken_by(rule)}" for rule in rules)]
+        broken = [
+            "_ragged",
+            *(f"NOT _ragged AND {broken_by(rule, dataset.called[rule.column])}" for rule in rules),
+        ]
         columns = ", ".join(
             f"count(*) FILTER ({one}), min(rowid, {MOST_LINES}) FILTER ({one})" for one in broken
         )
@@ -207,7 +215,7 @@ class Check:
             yield Finding("error", dataset.place, told, "Collect more first.")
         users, active = self.engine.row(
             "SELECT count(*), count(*) FILTER (n >= 2) FROM "
-            "(SELECT count(*) AS n FROM interactions GROUP BY USER_ID)"
+            f"(SELECT count(*) AS n FROM interactions GROUP BY {dataset.called['USER_ID']})"
         )
         if active < LEAST_USERS:
             yield Finding(
@@ -229,18 +237,19 @@ class Check:
 
     def _events(self, dataset: _Dataset) -> Iterator[Finding]:
         counts: dict[str, int] = {}
-        if "EVENT_TYPE" in dataset.names:
+        event = dataset.called.get("EVENT_TYPE")
+        if event:
             counts = dict(
                 self.engine.rows(
-                    "SELECT EVENT_TYPE, count(*) FROM interactions WHERE EVENT_TYPE <> '' "
-                    "GROUP BY EVENT_TYPE ORDER BY 2 DESC, 1"
+                    f"SELECT {event}, count(*) FROM interactions WHERE {event} <> '' "
+                    "GROUP BY ALL ORDER BY 2 DESC, 1"
                 )
             )
         yield from self._variety(dataset, counts)
         for solution in self.config.solutions:
-            event = solution.solution.params.get("eventType")
-            if event and counts.get(str(event), 0) < LEAST_INTERACTIONS:
-                yield self._too_few(dataset, str(event), counts, solution.solution.path)
+            wanted = solution.solution.params.get("eventType")
+            if wanted and counts.get(str(wanted), 0) < LEAST_INTERACTIONS:
+                yield self._too_few(dataset, str(wanted), counts, solution.solution.path)
         for recommender in self.config.recommenders:
             recipe = RECIPES[str(recommender.params["recipeArn"])]
             if recipe.event and counts.get(recipe.event, 0) < LEAST_INTERACTIONS:
@@ -289,7 +298,7 @@ class Check:
         column: str | None,
     ) -> Iterator[Finding]:
         """Find rows with the same values as a row before; where they are only if there are any."""
-        table, keys = name(dataset.kind), ", ".join(name(one) for one in columns)
+        table, keys = name(dataset.kind), ", ".join(dataset.called[one] for one in columns)
         unique, several = self.engine.row(
             "SELECT count(*), count(*) FILTER (n > 1) FROM "
             f"(SELECT count(*) AS n FROM {table} GROUP BY {keys})"
@@ -306,10 +315,11 @@ class Check:
             yield from self._located(dataset, which, "warning", told, remedy, column)
 
     def _references(self, dataset: _Dataset, column: str, target: str) -> Iterator[Finding]:
-        key, table = name(column), name(dataset.kind)
+        key, table = dataset.called[column], name(dataset.kind)
+        other = self.loaded[target].called[column]
         which = (
             f"(SELECT t.rowid AS number, _file FROM {table} t WHERE NOT _ragged AND {key} <> '' "
-            f"AND {key} NOT IN (SELECT {key} FROM {name(target)}))"
+            f"AND {key} NOT IN (SELECT {other} FROM {name(target)}))"
         )
         self.engine.watcher.begin(f"Comparing {dataset.place} with {target}")
         told = f"{column} is not among the {target}."
@@ -335,9 +345,8 @@ class Check:
             yield Finding(severity, file.source.name, told, remedy, column, count, lines)
 
 
-def broken_by(rule: CellRule) -> str:
+def broken_by(rule: CellRule, cell: str) -> str:
     """Write in SQL what :meth:`CellRule.broken_by` tests."""
-    cell = name(rule.column)
     match rule.test, rule.argument:
         case "empty", _:
             return f"{cell} = ''"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -127,21 +127,22 @@ def reading(
     columns: Sequence[str],
     *,
     file: int = 0,
-    take: Sequence[str] | None = None,
+    take: Mapping[str, str],
     delimiter: str = ",",
     skip: int = 1,
     parallel: bool = True,
 ) -> str:
     """Return the query of a CSV with a header of ``columns``, every cell as text.
 
-    Columns are known by their places, ``c0`` and so on, since names may be anything. Besides
-    those that are to be taken, by name, it has ``_file``, and ``_ragged`` for rows with more or
-    fewer cells than the header has.
+    ``take`` says which columns are taken, and what each is called in the table: in SQL, names
+    that differ only in their case are one. Besides those there is ``_file``, and ``_ragged``
+    for rows with more or fewer cells than the header has.
     """
     places = {column: f"c{index}" for index, column in reversed(list(enumerate(columns)))}
-    taken = columns if take is None else take
     types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
-    cells = "".join(f"coalesce({places[one]}, '') AS {name(one)}, " for one in taken)
+    cells = "".join(
+        f"coalesce({places[one]}, '') AS {name(called)}, " for one, called in take.items()
+    )
     return (
         f"SELECT {cells}(c{len(columns) - 1} IS NULL OR beyond IS NOT NULL) AS _ragged, "
         f"{file} AS _file FROM read_csv({text(str(source.path))}, auto_detect = false, "

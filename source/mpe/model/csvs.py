@@ -89,7 +89,7 @@ def cell_rules(kind: str, fields: Sequence[Field]) -> list[CellRule]:
 
 
 def _cell_rules(kind: str, one: Field) -> Iterator[CellRule]:
-    name = one.name
+    name, rules = one.name, RULES[kind]
     if not one.nullable:
         yield CellRule(
             name,
@@ -101,7 +101,7 @@ def _cell_rules(kind: str, one: Field) -> Iterator[CellRule]:
     yield from _typed(one)
     if one.type == "string":
         yield from _texts(kind, one)
-    if name in TIMES:
+    if name in TIMES and name in {**rules.required, **rules.optional}:
         yield from _times(name)
     if kind == "actionInteractions" and name == "EVENT_TYPE":
         yield CellRule(
@@ -132,14 +132,13 @@ def _typed(one: Field) -> Iterator[CellRule]:
 
 
 def _texts(kind: str, one: Field) -> Iterator[CellRule]:
-    most = TEXT_LIMIT
-    if one.name in {"USER_ID", "ITEM_ID", "ACTION_ID"}:
+    rules, most = RULES[kind], TEXT_LIMIT
+    if one.name in rules.required and one.name.endswith("_ID"):
         most = ID_LIMIT
     elif one.textual:
         most = TEXTUAL_LIMIT
     too_long = f"has more than {most:,} characters."
     yield CellRule(one.name, "longer", most, too_long, "Shorten it.")
-    rules = RULES[kind]
     reserved = (*rules.required, *rules.optional)
     yield CellRule(
         one.name,
