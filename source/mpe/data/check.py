@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mpe.data.engine import Engine, Unparsable, name, text
 from mpe.data.files import Source, head, header, row_lines, scan
@@ -175,26 +176,30 @@ class Check:
     # Cells
 
     def _cells(self, dataset: _Dataset) -> Iterator[Finding]:
-        """Apply all rules to all cells, in one query."""
+        """Apply all rules to all cells, in one query; another finds lines where any is broken."""
         rules = cell_rules(dataset.kind, dataset.fields)
-        broken = [
-            "_ragged",
-            *(f"NOT _ragged AND {broken_by(rule, dataset.called[rule.column])}" for rule in rules),
-        ]
-        columns = ", ".join(
-            f"count(*) FILTER ({one}), min(rowid, {MOST_LINES}) FILTER ({one})" for one in broken
-        )
-        with_file = f"SELECT _file, {columns} FROM {name(dataset.kind)} GROUP BY _file ORDER BY 1"
+        tests = [broken_by(rule, dataset.called[rule.column]) for rule in rules]
+        broken = ["_ragged", *(f"NOT _ragged AND {one}" for one in tests)]
         self.engine.watcher.begin(f"Checking {dataset.place}")
-        for number, *told in self.engine.rows(with_file):
-            file = dataset.files[number]
-            at = file.source.name
-            counts, rows = told[::2], told[1::2]
-            if counts[0]:
-                yield ragged_rows(at, file.columns, counts[0], file.lines_of(rows[0]))
-            for rule, count, some in zip(rules, counts[1:], rows[1:], strict=True):
+        counts = self._by_file(dataset, [f"count(*) FILTER ({one})" for one in broken])
+        found = [
+            place for place in range(len(broken)) if any(row[place] for row in counts.values())
+        ]
+        if not found:
+            return
+        least = [f"min(rowid, {MOST_LINES}) FILTER ({broken[place]})" for place in found]
+        examples = self._by_file(dataset, least)
+        for number, file in enumerate(dataset.files):
+            for place, rows in zip(found, examples.get(number, ()), strict=False):
+                count = counts[number][place]
                 if count:
-                    yield of_rule(rule, at, count, file.lines_of(some))
+                    rule = rules[place - 1] if place else None
+                    yield _of_cells(rule, file, count, file.lines_of(rows))
+
+    def _by_file(self, dataset: _Dataset, columns: Sequence[str]) -> dict[int, list[Any]]:
+        """Return some aggregates of each file's rows."""
+        query = f"SELECT _file, {', '.join(columns)} FROM {name(dataset.kind)} GROUP BY _file"
+        return {number: told for number, *told in self.engine.rows(query)}
 
     # Whole datasets
 
@@ -345,6 +350,14 @@ class Check:
             yield Finding(severity, file.source.name, told, remedy, column, count, lines)
 
 
+def _of_cells(rule: CellRule | None, file: _Loaded, count: int, lines: Sequence[int]) -> Finding:
+    """Say that cells break a rule, or without one that rows have not the header's cells."""
+    at = file.source.name
+    if rule is None:
+        return ragged_rows(at, file.columns, count, lines)
+    return of_rule(rule, at, count, lines)
+
+
 def broken_by(rule: CellRule, cell: str) -> str:
     """Write in SQL what :meth:`CellRule.broken_by` tests."""
     match rule.test, rule.argument:
@@ -352,6 +365,8 @@ def broken_by(rule: CellRule, cell: str) -> str:
             return f"{cell} = ''"
         case "unlike", str(pattern):
             return f"{cell} <> '' AND NOT regexp_full_match({cell}, {text(pattern)})"
+        case "broken", _:
+            return f"(contains({cell}, chr(10)) OR contains({cell}, chr(13)))"
         case "like", str(pattern):
             return f"regexp_full_match({cell}, {text(pattern)})"
         case "beyond", int(bits):

@@ -1,7 +1,7 @@
 """The columnar engine: tables of text in a database file of their own, with bounded memory.
 
 What does not fit the memory is kept in the temporary folder, so a file may be far larger than
-the memory; the folder needs about half of the file's size.
+the memory; the folder needs about twice the file's size.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Engine:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "TimeZone": "UTC",
+            "force_compression": "uncompressed",  # it would take longer than all the checks
             "enable_progress_bar": "true",
             "enable_progress_bar_print": "false",
         }.items():

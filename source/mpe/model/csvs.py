@@ -29,7 +29,6 @@ HEAD = 256 * 1024
 """Bytes that count as the first rows of a file."""
 INTEGER = "-?[0-9]+"
 FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-BREAK = r"(?s).*[\r\n].*"
 ACTION_EVENTS = "(?i)viewed|taken|not[ _]taken"
 TIMES = frozenset(
     {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
@@ -44,7 +43,7 @@ PACKED = {
 UNKEYED = frozenset({"interactions", "actionInteractions"})
 """The datasets of events, whose rows have no key."""
 
-Test = Literal["empty", "unlike", "like", "beyond", "longer", "among"]
+Test = Literal["empty", "unlike", "like", "beyond", "longer", "among", "broken"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class CellRule:
 
     ``test`` and ``argument`` say which cells are wrong: those that are ``empty``; that are not
     empty and ``unlike`` a pattern; ``like`` one; whole numbers ``beyond`` so many bits;
-    ``longer`` than so many characters; ``among`` some values. Patterns are for the whole cell,
-    and are such that Python's ``re`` and RE2 understand them alike.
+    ``longer`` than so many characters; ``among`` some values; ``broken`` into lines. Patterns
+    are for the whole cell, and are such that Python's ``re`` and RE2 understand them alike.
     """
 
     column: str
@@ -80,6 +79,8 @@ class CellRule:
                 return len(cell) > most
             case "among", tuple(values):
                 return cell in values
+            case "broken", _:
+                return "\n" in cell or "\r" in cell
         raise AssertionError(self)
 
 
@@ -149,8 +150,8 @@ def _texts(kind: str, one: Field) -> Iterator[CellRule]:
     )
     yield CellRule(
         one.name,
-        "like",
-        BREAK,
+        "broken",
+        "",
         "goes over several lines.",
         "The guide asks for each record on one line: put spaces for the line breaks.",
         "warning",
