@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,26 @@ def test_too_little_memory_is_told_without_a_stack_trace(file: Path) -> None:
     assert done.returncode == 1
     assert "--memory" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_how_far_it_is_is_shown_at_a_terminal_only(file: Path, terminal: bool) -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "mpe.cli.main", "check-data", str(file)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "source"), "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs if terminal else subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    shown = done.stderr
+    if terminal:
+        os.write(theirs, b"end\n")
+        shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0
+    assert done.stdout == "The data is fine.\n"
+    assert ("interactions.csv" in shown) == terminal

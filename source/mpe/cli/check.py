@@ -26,6 +26,8 @@ from mpe.model.errors import ConfigError, Finding
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 ERRORS = 1
 S3 = "s3://"
+LONGEST = 30
+"""Characters of a file's name beside the progress bar."""
 MEMORY_OPTION = click.option(
     "--memory", default=MEMORY, show_default=True, help="The memory that the engine may take."
 )
@@ -133,7 +135,10 @@ class _Bar:
     def begin(self, told: str) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(told.replace("[", r"\["), total=1.0)
+        verb, _, place = told.partition(" ")
+        if len(place) > LONGEST:
+            place = f"…{place[-LONGEST:]}"
+        self._task = self._progress.add_task(f"{verb} {place}".replace("[", r"\["), total=1.0)
 
     def at(self, share: float) -> None:
         if self._task is not None:
