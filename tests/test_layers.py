@@ -18,13 +18,15 @@ MAY_IMPORT = {
     "emulator": {"model"},
     "local": {"model", "emulator", "assembly"},
     "release": {"model", "infrastructure", "assembly"},
-    "cli": {"model", "aws", "infrastructure", "emulator", "local"},
+    "data": {"model"},
+    "cli": {"model", "aws", "infrastructure", "emulator", "local", "data"},
 }
 LIBRARIES = {
     "boto3": {"aws", "local", "release", "cli"},
     "aws_cdk": {"infrastructure"},
     "constructs": {"infrastructure"},
     "ministack": {"local"},
+    "duckdb": {"data"},
     "click": {"release", "cli"},
     "rich": {"release", "cli"},
     "aws_lambda_powertools": {"handlers"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 
 from mpe.aws.clock import Clock
-from mpe.aws.objects import DataVersion, Objects
+from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
-from mpe.emulator import FakeClock
+from mpe.emulator import FakeClock, MemoryObjects
 from mpe.handlers.ensure import Ensure, Step
+from mpe.model.csvs import Head
 from mpe.model.desired import Data, Desired
 from mpe.model.outcome import Outcome
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
@@ -62,8 +64,17 @@ class Bucket(Objects):
 
     modified: datetime | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, objects: MemoryObjects | None = None) -> None:
         super().__init__(None)
+        self.objects = objects or MemoryObjects()
+        self.denied = False
+
+    def heads(self, location: str) -> Iterator[Head]:
+        if self.denied:
+            raise Unreadable("AccessDenied")
+        for url, body in sorted(self.objects.objects.items()):
+            if url == location or (location.endswith("/") and url.startswith(location)):
+                yield Head(url, body.encode() if isinstance(body, str) else body)
 
     def data(self, data: Data) -> DataVersion:
         at = data.folder if data.folder.endswith("items/") else data.file
@@ -85,7 +96,7 @@ class World:
 
     def __init__(self, emulated: Emulated) -> None:
         self.emulated = emulated
-        self.ledger, self.heard, self.bucket = Ledger(), Heard(), Bucket()
+        self.ledger, self.heard, self.bucket = Ledger(), Heard(), Bucket(emulated.objects)
         self.measured = Measured()
         self.calls = 0
         self.ensure = Ensure(

@@ -85,7 +85,7 @@ class Provisioning:
     def __init__(self, faults: dict[int, str], deaths: set[int]) -> None:
         self.emulated = Faulty(faults=faults)
         self.emulated.objects.objects = {f"s3://data/{key}": body for key, body in files().items()}
-        bucket = Bucket()
+        bucket = Bucket(self.emulated.objects)
         bucket.modified = self.emulated.clock()
         self.ensure = Ensure(
             Personalize(self.emulated.client),

@@ -102,6 +102,18 @@ def test_only_what_has_no_resource_is_granted_on_everything(template: Template) 
     assert all(action.startswith(("xray:", "logs:")) for action in rest), rest
 
 
+def test_only_what_looks_at_the_users_data_may_read_it(template: Template) -> None:
+    readers = {
+        name
+        for name, statement in statements(template)
+        if "s3:GetObject" in listed(statement["Action"])
+        and "/train/*" in json.dumps(statement["Resource"])
+    }
+    inspecting = {f"Ensure{spec.noun}Role" for spec in SPECS.values() if spec.inspects}
+    ensuring = {name.partition("DefaultPolicy")[0] for name in readers if name.startswith("Ensure")}
+    assert ensuring == inspecting == {"EnsureDatasetImportJobRole"}
+
+
 def test_roles_are_passed_to_their_services_only(template: Template) -> None:
     passing = [one for _, one in statements(template) if "iam:PassRole" in listed(one["Action"])]
     services = [one["Condition"]["StringEquals"]["iam:PassedToService"] for one in passing]

@@ -177,22 +177,24 @@ def test_what_is_not_json_is_told_with_its_place(cloud: LocalCloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "body", "told"),
+    ("group", "body", "told", "begun"),
     [
-        pytest.param("missing", None, "Invalid Data location", id="no-csv"),
+        pytest.param("missing", None, "Invalid Data location", 0, id="no-csv"),
         pytest.param(
             "headless",
             CSV.replace("TIMESTAMP", "WHEN", 1),
+            # Told by us, as the service would: the import is not begun.
             "missing the following columns:[TIMESTAMP]",
+            0,
             id="a-column-less",
         ),
         pytest.param(
-            "short", "\n".join(CSV.splitlines()[:900]), "fewer than 1000", id="too-few-rows"
+            "short", "\n".join(CSV.splitlines()[:900]), "fewer than 1000", 1, id="too-few-rows"
         ),
     ],
 )
-def test_data_the_service_refuses_stops_the_run_and_mended_data_continues_it(
-    cloud: LocalCloud, group: str, body: str | None, told: str
+def test_data_that_is_refused_stops_the_run_and_mended_data_continues_it(
+    cloud: LocalCloud, group: str, body: str | None, told: str, begun: int
 ) -> None:
     user = User(cloud, group)
     if body is not None:
@@ -203,6 +205,7 @@ def test_data_the_service_refuses_stops_the_run_and_mended_data_continues_it(
     assert told in mail["body"]
     assert f"DatasetImportJob {group}-interactions failed" in mail["body"]
     assert "in the config: $.datasets.interactions.dataset" in mail["body"]
+    assert imports(user) == begun
     created = user.cloud.client("personalize").describe_dataset(
         datasetArn=user.arn(f"dataset/{group}/INTERACTIONS")
     )["dataset"]

@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from mpe.aws.clock import Clock
+from mpe.model.csvs import HEAD, Head
 from mpe.model.desired import Data, Desired, DesiredState, with_value
 
 FOLDERS = ("train", "batch", "export", "metric-attribution", "state")
 """The top folders of the data bucket; in each a dataset group has a folder of its own."""
-
-
 MOST_DELETED = 1000
 """Objects that one call deletes."""
+MOST_HEADS = 5
+"""How many files of a folder are looked at."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class Pointer:
 
     bucket: str
     key: str
+
+
+class Unreadable(Exception):
+    """An object could not be read; the message has S3's own words."""
 
 
 class Objects:
@@ -122,6 +129,32 @@ class Objects:
         if times:
             return DataVersion(f"s3://{data.bucket}/{data.folder}", max(times))
         return DataVersion(file, None)
+
+    def heads(self, location: str) -> Iterator[Head]:
+        """Yield the first bytes of a file, or of the first CSVs of a folder."""
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        try:
+            for one in self._csvs(bucket, key) if key.endswith("/") else [key]:
+                yield self._head(bucket, one)
+        except ClientError as error:
+            raise Unreadable(str(error)) from error
+
+    def _csvs(self, bucket: str, folder: str) -> list[str]:
+        page = self._client.list_objects_v2(Bucket=bucket, Prefix=folder)
+        keys = [str(item["Key"]) for item in page.get("Contents", ())]
+        return [key for key in keys if _csv(key, folder)][:MOST_HEADS]
+
+    def _head(self, bucket: str, key: str) -> Head:
+        url = f"s3://{bucket}/{key}"
+        try:
+            answer = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{HEAD - 1}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "InvalidRange":
+                return Head(url, b"")  # S3 has no range of what is empty
+            raise
+        content: bytes = answer["Body"].read()
+        total = str(answer.get("ContentRange", "")).rpartition("/")[2]
+        return Head(url, content, whole=not total.isdigit() or int(total) <= len(content))
 
 
 def _csv(key: str, folder: str) -> bool:

@@ -19,6 +19,7 @@ from mpe.aws.clock import Clock
 from mpe.aws.personalize import ServiceError
 from mpe.model.desired import Place
 
+STACK = "PersonalizedExperiences"
 OUTPUT = click.option(
     "--output",
     type=click.Choice(["table", "json"]),
@@ -88,21 +89,24 @@ class Account:
 
 
 def in_account(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say where the stack is, as one :class:`Account`.
+    """Give a command the options that say where the stack is, as one :class:`Account`."""
+    stack = click.option("--stack", default=STACK, show_default=True, help="The stack.")
+    return stack(in_cloud(command))
+
+
+def in_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say which account is meant, as one :class:`Account`.
 
     What AWS refuses is told in a line.
     """
 
-    @click.option(
-        "--stack", default="PersonalizedExperiences", show_default=True, help="The stack."
-    )
     @click.option("--profile", help="The AWS profile.")
     @click.option("--region", help="The AWS region.")
     @click.option("--endpoint-url", help="Another endpoint than AWS's: the local cloud's.")
     @functools.wraps(command)
     def with_account(
         *args: Any,
-        stack: str,
+        stack: str = STACK,
         profile: str | None,
         region: str | None,
         endpoint_url: str | None,

@@ -11,13 +11,16 @@ try:
     import click
 
     from mpe.cli.apply import apply, watch
+    from mpe.cli.check import check_data
     from mpe.cli.completion import completion
     from mpe.cli.configs import plan, validate
     from mpe.cli.destroy import destroy
     from mpe.cli.export import adopt, export
+    from mpe.cli.init import init
     from mpe.cli.local import local
     from mpe.cli.runs import runs, status
     from mpe.cli.schedules import schedule
+    from mpe.data.engine import EngineError
     from mpe.local.errors import LocalCloudError
     from mpe.local.ministack import VersionError
 except KeyboardInterrupt:  # the imports take long enough for a Ctrl-C
@@ -37,6 +40,8 @@ def mpe(context: click.Context, debug: bool) -> None:
 
 
 for command in (
+    init,
+    check_data,
     validate,
     plan,
     apply,
@@ -63,7 +68,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (LocalCloudError, VersionError, OSError) as error:
+    except (EngineError, LocalCloudError, VersionError, OSError) as error:
         if debug:
             raise
         click.echo(f"mpe: {error}", err=True)

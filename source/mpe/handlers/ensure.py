@@ -19,11 +19,14 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import Events
 from mpe.aws.ledger import Ledger
-from mpe.aws.objects import Objects, Pointer
+from mpe.aws.objects import Objects, Pointer, Unreadable
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
+from mpe.model import avro
+from mpe.model.csvs import check_head
 from mpe.model.desired import Desired
+from mpe.model.errors import DataError
 from mpe.model.outcome import Outcome
 from mpe.model.reconcile import (
     MISSING,
@@ -121,6 +124,8 @@ class Ensure:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
+        except DataError as error:
+            return step.previous.failing(type(error).__name__, str(error))
 
     def _advance(self, step: Step) -> Outcome:
         completed = self.objects.completed(step.desired)
@@ -139,6 +144,8 @@ class Ensure:
             existing=step.task,
         ):
             case Create(why):
+                if completed.changed:  # else nothing is there, and the service says so
+                    self._inspect(desired)
                 return self._create(step, desired, first=why != "stale")
             case Update(arn, changes):
                 self.personalize.update(desired, arn, changes)
@@ -158,6 +165,28 @@ class Ensure:
                 seen = observed.arn if observed else before.arn
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
+
+    def _inspect(self, desired: Desired) -> None:
+        """Raise DataError for first rows that an import would fail for, a long while later.
+
+        What cannot be read, such as objects under a key of the user's own, is left to the
+        service, whose role may read it.
+        """
+        if not desired.spec.inspects or desired.schema is None:
+            return
+        schema = avro.loads(desired.schema)
+        kind, fields = avro.kind_of(schema), avro.fields(schema)
+        try:
+            heads = list(self.objects.heads(desired.params["dataSource"]["dataLocation"]))
+        except Unreadable as error:
+            LOGGER.warning("not inspected", extra={"resource": desired.id, "error": str(error)})
+            return
+        found = [one for head in heads for one in check_head(head, kind, fields)]
+        for one in found:
+            LOGGER.info("found in the data", extra={"finding": str(one)})
+        wrong = [one for one in found if one.severity == "error"]
+        if wrong:
+            raise DataError(wrong)
 
     def _create(self, step: Step, desired: Desired, *, first: bool) -> Outcome:
         arn = self.personalize.create(desired, desired.as_made_by(step.run, first=first))

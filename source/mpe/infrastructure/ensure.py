@@ -70,6 +70,12 @@ class EnsureFunction(HandlerFunction):
         if spec.watches:
             prefix = f"{spec.watches}/*"
             self.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": prefix})
+        if spec.inspects:
+            self.allow(
+                ["s3:GetObject"],
+                [bucket.arn_for_objects(f"{spec.watches}/*")],
+                because="Looks at the first rows of the CSVs of whichever dataset it imports.",
+            )
         self.allow(["dynamodb:PutItem"], [ledger.table_arn])
         if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
             self.allow(["dynamodb:GetItem"], [ledger.table_arn])

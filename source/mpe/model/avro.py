@@ -116,6 +116,11 @@ def fields(schema: Mapping[str, Any]) -> list[Field]:
     ]
 
 
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """Return the kind of dataset that a schema without problems is for."""
+    return next(kind for kind, rules in RULES.items() if rules.record == schema["name"])
+
+
 def loads(schema: Any) -> Any:
     """Return a schema that is given as an object or as a JSON text; raise ValueError."""
     return json.loads(schema) if isinstance(schema, str) else schema

@@ -98,6 +98,8 @@ class Desired:
     """Create parameters that an earlier step of the workflow supplies."""
     data: Data | None = None
     """The data that it depends on, where newer data makes it stale."""
+    schema: str | None = None
+    """The Avro schema of that data, where its first rows are looked at."""
     output: str | None = None
     """The folder in S3 below which each job writes to one of its own name."""
     max_age: int | None = None
@@ -316,6 +318,7 @@ class _Builder:
             },
             parent=dataset_arn,
             data=self._csvs(config.kind, optional=config.data_optional),
+            schema=avro.dumps(config.schema.params["schema"]),
             max_age=self.config.group.max_age,
         )
 

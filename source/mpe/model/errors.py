@@ -4,6 +4,7 @@
 
     PersonalizationError
     ├── ConfigError      the uploaded file is wrong: mend it and upload it again
+    ├── DataError        a CSV is wrong: mend it and upload it, and the config, again
     ├── DriftError       an immutable field differs: rename the resource or delete it
     ├── ResourceFailed   Amazon Personalize reported that the resource failed
     └── ResourceMissing  a scheduled task found that its resource is gone
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, order=True)
@@ -31,6 +33,31 @@ class Problem:
         return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
 
 
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong with the data, and how often.
+
+    ``lines`` are a few of the lines in the file where it is so; ``column`` may be several.
+    """
+
+    severity: Severity
+    file: str
+    message: str
+    remedy: str = ""
+    column: str | None = None
+    count: int = 1
+    lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        more = "s" if len(self.lines) > 1 else ""
+        place = f", line{more} {', '.join(map(str, self.lines))}" if self.lines else ""
+        often = f" ({self.count:,} times)" if self.count > 1 else ""
+        return f"{self.file}{place}: {self.message}{often} {self.remedy}".rstrip()
+
+
 class PersonalizationError(Exception):
     """The root of every error this project raises on purpose."""
 
@@ -41,6 +68,20 @@ class ConfigError(PersonalizationError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class DataError(PersonalizationError):
+    """Carry what was found wrong with the CSVs of an import."""
+
+    MOST = 10
+    """How many findings the message tells: it travels through the workflow."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        told = [str(one) for one in self.findings[: self.MOST]]
+        if len(self.findings) > self.MOST:
+            told.append(f"And {len(self.findings) - self.MOST} more: see mpe check-data.")
+        super().__init__("\n".join(told))
 
 
 class DriftError(PersonalizationError):

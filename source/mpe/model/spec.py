@@ -81,6 +81,8 @@ class ResourceSpec:
     """Where the create parameters say which of the users' data in S3 it reads."""
     watches: Literal["train", "batch"] | None = None
     """The folder of the users' data in S3 where newer data makes it stale."""
+    inspects: bool = False
+    """Whether the first rows of its data are looked at before it is created."""
     writes: str | None = None
     """Where the create parameters say which place in S3 it writes to."""
     tagged: bool = True
@@ -225,6 +227,7 @@ _ROWS = (
         passes_role=True,
         reads="dataSource.dataLocation",
         watches="train",
+        inspects=True,
         typical_seconds=15 * MINUTE,
         needs=("Dataset",),
     ),

@@ -1,0 +1,191 @@
+"""``mpe check-data``: what the service would refuse in the CSVs, before it is asked."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from mpe.cli.account import OUTPUT, Account, in_cloud
+from mpe.data.check import Check
+from mpe.data.engine import MEMORY, Engine
+from mpe.data.files import Source, Unwatched, Watcher
+from mpe.model.config import Config, parse
+from mpe.model.errors import ConfigError, Finding
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+ERRORS = 1
+S3 = "s3://"
+LONGEST = 30
+"""Characters of a file's name beside the progress bar."""
+MEMORY_OPTION = click.option(
+    "--memory", default=MEMORY, show_default=True, help="The memory that the engine may take."
+)
+Places = Mapping[str, tuple[str, Sequence[Source]]]
+
+
+@click.command("check-data")
+@click.argument("file", metavar="CONFIG", type=FILE)
+@click.option("--path", help="Where the CSVs are: a folder or s3://bucket/prefix. [the config's]")
+@in_cloud
+@MEMORY_OPTION
+@OUTPUT
+def check_data(file: Path, path: str | None, account: Account, memory: str, output: str) -> None:
+    """Check the CSVs of a config against the service's rules; nothing is sent anywhere.
+
+    Exit code 0 when there are no errors, 1 when there are; warnings alone are 0.
+    Example: mpe check-data config.json --path s3://my-bucket/train/films
+    """
+    try:
+        config = parse(file.read_bytes())
+    except ConfigError as error:
+        raise click.ClickException(f"{file} has problems; see mpe validate:\n{error}") from None
+    kinds = [one.kind for one in config.datasets]
+    with watching() as watcher, tempfile.TemporaryDirectory(prefix="mpe-s3-") as folder:
+        if path and path.startswith(S3):
+            places = _downloaded(account, path, kinds, Path(folder), watcher)
+        else:
+            places = _local(Path(path) if path else file.parent, kinds)
+        findings = _checked(config, places, memory, watcher)
+    _print(findings, output)
+    if any(one.severity == "error" for one in findings):
+        raise click.exceptions.Exit(ERRORS)
+
+
+def _checked(config: Config, places: Places, memory: str, watcher: Watcher) -> list[Finding]:
+    with Engine(memory=memory, watcher=watcher) as engine:
+        found = Check(config, engine)(places)
+    return sorted(found, key=lambda one: one.severity)
+
+
+def _local(folder: Path, kinds: Sequence[str]) -> Places:
+    """Find the files beside a config, as the workflow finds them in the bucket."""
+    if not folder.is_dir():
+        raise click.ClickException(f"{folder} is not a folder.")
+    found = {}
+    for kind in kinds:
+        file, below = folder / f"{kind}.csv", folder / kind
+        if file.is_file():
+            found[kind] = (str(file), [Source(file, str(file))])
+        else:
+            several = [one for one in sorted(below.rglob("*.csv")) if one.is_file()]
+            place = below if several else file
+            found[kind] = (str(place), [Source(one, str(one)) for one in several])
+    return found
+
+
+def _downloaded(
+    account: Account, url: str, kinds: Sequence[str], folder: Path, watcher: Watcher
+) -> Places:
+    """Bring the files at a place in S3 here, by the names that the workflow looks for."""
+    bucket, _, prefix = url.removeprefix(S3).partition("/")
+    prefix = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
+    client, found = account.client("s3"), {}
+    for kind in kinds:
+        sizes = _listed(client, bucket, f"{prefix}{kind}")
+        file = f"{prefix}{kind}.csv"
+        several = [key for key in sizes if key.startswith(f"{prefix}{kind}/")]
+        keys = [file] if file in sizes else [key for key in several if key.endswith(".csv")]
+        place = f"{prefix}{kind}/" if keys and file not in sizes else file
+        sources = []
+        for number, key in enumerate(keys):
+            target = folder / f"{kind}-{number}.csv"
+            _download(client, bucket, key, target, sizes[key], watcher)
+            sources.append(Source(target, f"{S3}{bucket}/{key}"))
+        found[kind] = (f"{S3}{bucket}/{place}", sources)
+    return found
+
+
+def _listed(client: Any, bucket: str, prefix: str) -> dict[str, int]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", ())}
+
+
+def _download(
+    client: Any, bucket: str, key: str, target: Path, size: int, watcher: Watcher
+) -> None:
+    watcher.begin(f"Downloading {S3}{bucket}/{key}")
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        watcher.at(done / max(size, 1))
+
+    client.download_file(bucket, key, str(target), Callback=more)
+
+
+class _Bar:
+    """A progress bar on a terminal's standard error."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def begin(self, told: str) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        verb, _, place = told.partition(" ")
+        if len(place) > LONGEST:
+            place = f"…{place[-LONGEST:]}"
+        self._task = self._progress.add_task(f"{verb} {place}".replace("[", r"\["), total=1.0)
+
+    def at(self, share: float) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, completed=min(share, 1.0))
+
+
+@contextmanager
+def watching() -> Iterator[Watcher]:
+    """Show how far the work is, where somebody looks."""
+    if not sys.stderr.isatty():
+        yield Unwatched()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Bar(progress)
+
+
+def _print(findings: Sequence[Finding], output: str) -> None:
+    if output == "json":
+        click.echo(json.dumps([asdict(one) for one in findings], indent=2))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    if not findings:
+        console.print("The data is fine.", style="green")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "file", "lines", "column", "count", "what"):
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading == "count" else "left"
+        )
+    for one in findings:
+        table.add_row(*(cell.replace("[", r"\[") for cell in _cells(one)))
+    if not console.is_terminal:
+        console.width = 400
+    console.print(table)
+    errors = sum(one.severity == "error" for one in findings)
+    warnings = len(findings) - errors
+    told = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
+    console.print(f"\n{told}", style="red" if errors else "yellow")
+
+
+def _cells(one: Finding) -> tuple[str, ...]:
+    more = ", ..." if one.count > len(one.lines) > 0 else ""
+    lines = ", ".join(map(str, one.lines)) + more
+    what = f"{one.message} {one.remedy}".strip()
+    return one.severity, one.file, lines, one.column or "", f"{one.count:,}", what
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Users' CSVs on their own machine: checked, understood and converted, with DuckDB."""

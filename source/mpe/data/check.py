@@ -1,0 +1,380 @@
+"""Check whole CSVs against the service's rules, before an import takes its time to fail.
+
+The rules about cells and headers are those of :mod:`mpe.model.csvs`, which the import step
+applies to the first rows; those about whole datasets stand here. Figures are from
+https://docs.aws.amazon.com/personalize/latest/dg/limits.html and
+https://docs.aws.amazon.com/personalize/latest/dg/interactions-datasets.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mpe.data.engine import Engine, Unparsable, name, text
+from mpe.data.files import Source, head, header, row_lines, scan
+from mpe.model import avro
+from mpe.model.config import Config
+from mpe.model.csvs import (
+    INTEGER,
+    MOST_LINES,
+    CellRule,
+    cell_rules,
+    decoded,
+    header_findings,
+    not_utf8,
+    of_rule,
+    ragged_rows,
+)
+from mpe.model.errors import Finding, Severity
+from mpe.model.recipes import RECIPES
+
+LEAST_INTERACTIONS = 1000
+LEAST_USERS = 25
+LEAST_SHARE = 100
+"""At least one of so many users must have two interactions."""
+MOST_EVENTS_AND_COLUMNS = 10
+GB = 1024**3
+SIZES = {"FULL": 100 * GB, "INCREMENTAL": GB}
+KEYS = {"users": "USER_ID", "items": "ITEM_ID", "actions": "ACTION_ID"}
+REFERENCES = (
+    ("interactions", "ITEM_ID", "items"),
+    ("interactions", "USER_ID", "users"),
+    ("actionInteractions", "ACTION_ID", "actions"),
+    ("actionInteractions", "USER_ID", "users"),
+)
+
+
+@dataclass
+class _Loaded:
+    """A file in the table of its dataset."""
+
+    source: Source
+    first: int
+    """The table's number of its first row."""
+    rows: int
+    lines: int
+    columns: int
+    header_ends: int
+
+    def lines_of(self, rows: Sequence[int]) -> tuple[int, ...]:
+        """Return the lines of some of the table's rows."""
+        plain = self.lines == self.rows + self.header_ends
+        own = [row - self.first for row in rows]
+        found = row_lines(self.source.path, own, header_ends=self.header_ends, plain=plain)
+        return tuple(sorted(found.values()))
+
+
+@dataclass
+class _Dataset:
+    """A dataset whose files are in a table of its name."""
+
+    kind: str
+    fields: list[avro.Field]
+    place: str
+    files: list[_Loaded] = field(default_factory=list)
+    whole: bool = True
+    """Whether all of its files could be loaded."""
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.fields]
+
+    @property
+    def rows(self) -> int:
+        return sum(one.rows for one in self.files)
+
+    @property
+    def called(self) -> dict[str, str]:
+        """The table's name for each column: names may differ in their case only."""
+        return {one: f"c{place}" for place, one in enumerate(self.names)}
+
+
+class Check:
+    """One check of the data of a config."""
+
+    def __init__(self, config: Config, engine: Engine) -> None:
+        self.config, self.engine = config, engine
+        self.loaded: dict[str, _Dataset] = {}
+
+    def __call__(self, places: Mapping[str, tuple[str, Sequence[Source]]]) -> list[Finding]:
+        """Return all findings; ``places`` says where each dataset's files are."""
+        found: list[Finding] = []
+        for one in self.config.datasets:
+            place, sources = places.get(one.kind, (one.kind, ()))
+            fields = avro.fields(avro.loads(one.schema.params["schema"]))
+            dataset = _Dataset(one.kind, fields, place)
+            found += self._files(dataset, sources)
+            if dataset.files and dataset.whole:
+                self.loaded[one.kind] = dataset
+                found += self._whole(dataset)
+        for kind, column, target in REFERENCES:
+            if kind in self.loaded and target in self.loaded:
+                found += self._references(self.loaded[kind], column, target)
+        return found
+
+    # Files
+
+    def _files(self, dataset: _Dataset, sources: Sequence[Source]) -> Iterator[Finding]:
+        if not sources:
+            told = f"There is no data of the dataset {dataset.kind}."
+            remedy = f"Put {dataset.kind}.csv, or CSVs in {dataset.kind}/, there."
+            yield Finding("error", dataset.place, told, remedy)
+            return
+        yield from self._size(dataset, sources)
+        for source in sources:
+            found = list(self._load(dataset, source))
+            if any(one.severity == "error" for one in found):
+                dataset.whole = False
+            yield from found
+        if dataset.files:
+            yield from self._cells(dataset)
+
+    def _size(self, dataset: _Dataset, sources: Sequence[Source]) -> Iterator[Finding]:
+        size = sum(source.size for source in sources)
+        mode = str(self.config.imports.params.get("importMode", "FULL"))
+        if size > SIZES[mode]:
+            yield Finding(
+                "error",
+                dataset.place,
+                f"The data has {size / GB:,.1f} GB; a bulk import that is {mode} may have "
+                f"{SIZES[mode] // GB} GB.",
+                "Leave out the oldest rows.",
+            )
+
+    def _load(self, dataset: _Dataset, source: Source) -> Iterator[Finding]:
+        beginning, wrong = decoded(head(source))
+        if wrong:
+            yield wrong
+            return
+        names, ends = header(beginning)
+        quoted = beginning.startswith('"')
+        found = header_findings(names, dataset.fields, source.name, quoted=quoted)
+        yield from found
+        if any(one.severity == "error" for one in found):
+            return
+        scanned = scan(source, self.engine.watcher)
+        if scanned.not_utf8:
+            yield not_utf8(source.name, scanned.not_utf8)
+            return
+        number = len(dataset.files)
+        try:
+            self.engine.load(
+                dataset.kind, source, names, file=number, take=dataset.called, skip=ends
+            )
+        except Unparsable as error:
+            lines = (error.line,) if error.line else ()
+            told = f"It cannot be read as a CSV: {error}"
+            yield Finding("error", source.name, told, "Look at its quotation marks.", lines=lines)
+            return
+        before = dataset.rows
+        (total,) = self.engine.row(f"SELECT count(*) FROM {name(dataset.kind)}")
+        rows = total - before
+        dataset.files.append(_Loaded(source, before, rows, scanned.lines, len(names), ends))
+
+    # Cells
+
+    def _cells(self, dataset: _Dataset) -> Iterator[Finding]:
+        """Apply all rules to all cells, in one query; another finds lines where any is broken."""
+        rules = cell_rules(dataset.kind, dataset.fields)
+        tests = [broken_by(rule, dataset.called[rule.column]) for rule in rules]
+        broken = ["_ragged", *(f"NOT _ragged AND {one}" for one in tests)]
+        self.engine.watcher.begin(f"Checking {dataset.place}")
+        counts = self._by_file(dataset, [f"count(*) FILTER ({one})" for one in broken])
+        found = [
+            place for place in range(len(broken)) if any(row[place] for row in counts.values())
+        ]
+        if not found:
+            return
+        least = [f"min(rowid, {MOST_LINES}) FILTER ({broken[place]})" for place in found]
+        examples = self._by_file(dataset, least)
+        for number, file in enumerate(dataset.files):
+            for place, rows in zip(found, examples.get(number, ()), strict=False):
+                count = counts[number][place]
+                if count:
+                    rule = rules[place - 1] if place else None
+                    yield _of_cells(rule, file, count, file.lines_of(rows))
+
+    def _by_file(self, dataset: _Dataset, columns: Sequence[str]) -> dict[int, list[Any]]:
+        """Return some aggregates of each file's rows."""
+        query = f"SELECT _file, {', '.join(columns)} FROM {name(dataset.kind)} GROUP BY _file"
+        return {number: told for number, *told in self.engine.rows(query)}
+
+    # Whole datasets
+
+    def _whole(self, dataset: _Dataset) -> Iterator[Finding]:
+        self.engine.watcher.begin(f"Checking {dataset.place} as a whole")
+        if dataset.kind == "interactions":
+            yield from self._enough(dataset)
+            yield from self._events(dataset)
+        if dataset.kind in KEYS:
+            yield from self._keys(dataset, KEYS[dataset.kind])
+        else:
+            yield from self._duplicates(dataset)
+
+    def _enough(self, dataset: _Dataset) -> Iterator[Finding]:
+        count = dataset.rows
+        if count < LEAST_INTERACTIONS:
+            told = f"Dataset has fewer than {LEAST_INTERACTIONS} interactions: {count}."
+            yield Finding("error", dataset.place, told, "Collect more first.")
+        users, active = self.engine.row(
+            "SELECT count(*), count(*) FILTER (n >= 2) FROM "
+            f"(SELECT count(*) AS n FROM interactions GROUP BY {dataset.called['USER_ID']})"
+        )
+        if active < LEAST_USERS:
+            yield Finding(
+                "error",
+                dataset.place,
+                f"Dataset has fewer than {LEAST_USERS} users with at least 2 interactions each: "
+                f"{active}.",
+                "Collect more first.",
+                column="USER_ID",
+            )
+        elif active * LEAST_SHARE < users:
+            yield Finding(
+                "error",
+                dataset.place,
+                f"{active:,} of {users:,} users have at least 2 interactions; it must be 1%.",
+                "Leave out users who come once, or collect more first.",
+                column="USER_ID",
+            )
+
+    def _events(self, dataset: _Dataset) -> Iterator[Finding]:
+        counts: dict[str, int] = {}
+        event = dataset.called.get("EVENT_TYPE")
+        if event:
+            counts = dict(
+                self.engine.rows(
+                    f"SELECT {event}, count(*) FROM interactions WHERE {event} <> '' "
+                    "GROUP BY ALL ORDER BY 2 DESC, 1"
+                )
+            )
+        yield from self._variety(dataset, counts)
+        for solution in self.config.solutions:
+            wanted = solution.solution.params.get("eventType")
+            if wanted and counts.get(str(wanted), 0) < LEAST_INTERACTIONS:
+                yield self._too_few(dataset, str(wanted), counts, solution.solution.path)
+        for recommender in self.config.recommenders:
+            recipe = RECIPES[str(recommender.params["recipeArn"])]
+            if recipe.event and counts.get(recipe.event, 0) < LEAST_INTERACTIONS:
+                yield self._too_few(dataset, recipe.event, counts, recommender.path)
+
+    def _too_few(
+        self, dataset: _Dataset, event: str, counts: Mapping[str, int], path: str
+    ) -> Finding:
+        known = ", ".join(f"{one} {count:,}" for one, count in list(counts.items())[:10])
+        return Finding(
+            "error",
+            dataset.place,
+            f"Dataset has fewer than {LEAST_INTERACTIONS} interactions after filtering by event "
+            f"type: {event}. There are {counts.get(event, 0):,}.",
+            f"It is asked for at {path} of the config. The data has: {known or 'none'}.",
+            column="EVENT_TYPE",
+        )
+
+    def _variety(self, dataset: _Dataset, counts: Mapping[str, int]) -> Iterator[Finding]:
+        rules = avro.RULES["interactions"]
+        own = [one for one in dataset.names if one not in {**rules.required, **rules.optional}]
+        if len(counts) + len(own) > MOST_EVENTS_AND_COLUMNS:
+            yield Finding(
+                "error",
+                dataset.place,
+                f"There are {len(counts):,} event types and {len(own)} columns of metadata; "
+                f"together they may be {MOST_EVENTS_AND_COLUMNS}.",
+                "Leave out rare event types, or columns.",
+                column="EVENT_TYPE",
+            )
+
+    def _keys(self, dataset: _Dataset, key: str) -> Iterator[Finding]:
+        remedy = f"Keep one row for each {key}."
+        yield from self._repeated(dataset, [key], f"{key} was in a row before.", remedy, key)
+
+    def _duplicates(self, dataset: _Dataset) -> Iterator[Finding]:
+        told = "The same row was there before."
+        yield from self._repeated(dataset, dataset.names, told, "Leave out the repetitions.", None)
+
+    def _repeated(
+        self,
+        dataset: _Dataset,
+        columns: Sequence[str],
+        told: str,
+        remedy: str,
+        column: str | None,
+    ) -> Iterator[Finding]:
+        """Find rows with the same values as a row before; where they are only if there are any."""
+        table, keys = name(dataset.kind), ", ".join(dataset.called[one] for one in columns)
+        unique, several = self.engine.row(
+            "SELECT count(*), count(*) FILTER (n > 1) FROM "
+            f"(SELECT count(*) AS n FROM {table} GROUP BY {keys})"
+        )
+        if dataset.kind == "interactions" and unique < LEAST_INTERACTIONS <= dataset.rows:
+            less = f"Dataset has fewer than {LEAST_INTERACTIONS} interactions: {unique} unique."
+            yield Finding("error", dataset.place, less, "Collect more first.")
+        if several:
+            which = (
+                f"(SELECT t.rowid AS number, _file FROM {table} t JOIN (SELECT {keys}, "
+                f"min(rowid) AS _first FROM {table} GROUP BY {keys} HAVING count(*) > 1) "
+                f"USING ({keys}) WHERE t.rowid <> _first)"
+            )
+            yield from self._located(dataset, which, "warning", told, remedy, column)
+
+    def _references(self, dataset: _Dataset, column: str, target: str) -> Iterator[Finding]:
+        key, table = dataset.called[column], name(dataset.kind)
+        other = self.loaded[target].called[column]
+        which = (
+            f"(SELECT t.rowid AS number, _file FROM {table} t WHERE NOT _ragged AND {key} <> '' "
+            f"AND {key} NOT IN (SELECT {other} FROM {name(target)}))"
+        )
+        self.engine.watcher.begin(f"Comparing {dataset.place} with {target}")
+        told = f"{column} is not among the {target}."
+        remedy = f"Without its row in {target}, training knows nothing of it but these events."
+        yield from self._located(dataset, which, "warning", told, remedy, column)
+
+    def _located(
+        self,
+        dataset: _Dataset,
+        which: str,
+        severity: Severity,
+        told: str,
+        remedy: str,
+        column: str | None,
+    ) -> Iterator[Finding]:
+        """Say something of rows, by file; ``which`` is a query of their numbers and files."""
+        for number, count, rows in self.engine.rows(
+            f"SELECT _file, count(*), min(number, {MOST_LINES}) FROM {which} "
+            "GROUP BY _file ORDER BY 1"
+        ):
+            file = dataset.files[number]
+            lines = file.lines_of(rows)
+            yield Finding(severity, file.source.name, told, remedy, column, count, lines)
+
+
+def _of_cells(rule: CellRule | None, file: _Loaded, count: int, lines: Sequence[int]) -> Finding:
+    """Say that cells break a rule, or without one that rows have not the header's cells."""
+    at = file.source.name
+    if rule is None:
+        return ragged_rows(at, file.columns, count, lines)
+    return of_rule(rule, at, count, lines)
+
+
+def broken_by(rule: CellRule, cell: str) -> str:
+    """Write in SQL what :meth:`CellRule.broken_by` tests."""
+    match rule.test, rule.argument:
+        case "empty", _:
+            return f"{cell} = ''"
+        case "unlike", str(pattern):
+            return f"{cell} <> '' AND NOT regexp_full_match({cell}, {text(pattern)})"
+        case "broken", _:
+            return f"(contains({cell}, chr(10)) OR contains({cell}, chr(13)))"
+        case "like", str(pattern):
+            return f"regexp_full_match({cell}, {text(pattern)})"
+        case "beyond", int(bits):
+            kind = {31: "INTEGER", 63: "BIGINT"}[bits]
+            whole = f"regexp_full_match({cell}, {text(INTEGER)})"
+            return f"{whole} AND TRY_CAST({cell} AS {kind}) IS NULL"
+        case "longer", int(most):
+            return f"length({cell}) > {most}"
+        case "among", tuple(values):
+            return f"{cell} IN ({', '.join(text(one) for one in values)})"
+    raise AssertionError(rule)

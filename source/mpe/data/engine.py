@@ -1,0 +1,185 @@
+"""The columnar engine: tables of text in a database file of their own, with bounded memory.
+
+What does not fit the memory is kept in the temporary folder, so a file may be far larger than
+the memory; the folder needs about twice the file's size.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+
+from mpe.data.files import Source, Unwatched, Watcher
+
+MEMORY = "1GB"
+NOTHING = "\x01"
+"""What stands for no cell at all; an empty cell is an empty text."""
+POLL = 0.2
+_OVER_LINES = "null_padding in conjunction with quoted new lines"
+
+
+class EngineError(Exception):
+    """The engine lacks memory or disk; the message says what to do."""
+
+
+class Unparsable(Exception):
+    """A file that the engine cannot read as a CSV."""
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Engine:
+    """A DuckDB database in a temporary folder, removed in the end."""
+
+    def __init__(self, *, memory: str = MEMORY, watcher: Watcher | None = None) -> None:
+        self.watcher: Watcher = watcher or Unwatched()
+        self._folder = tempfile.TemporaryDirectory(prefix="mpe-data-")
+        folder = Path(self._folder.name)
+        self.folder = folder
+        self._database = duckdb.connect(str(folder / "data.duckdb"))
+        for setting, value in {
+            "memory_limit": memory,
+            "temp_directory": str(folder / "spilled"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "TimeZone": "UTC",
+            "force_compression": "uncompressed",  # it would take longer than all the checks
+            "enable_progress_bar": "true",
+            "enable_progress_bar_print": "false",
+        }.items():
+            self._database.execute(f"SET {setting} = {text(value)}")
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
+        with _told():
+            return self._database.execute(sql).fetchall()
+
+    def row(self, sql: str) -> tuple[Any, ...]:
+        """Return the one row of a query."""
+        (one,) = self.rows(sql)
+        return one
+
+    def run(self, sql: str, told: str) -> None:
+        """Run a long statement and tell the watcher how far it is."""
+        with self._watched(told), _told():
+            self._database.execute(sql)
+
+    def load(
+        self, table: str, source: Source, columns: Sequence[str], *, file: int = 0, **dialect: Any
+    ) -> None:
+        """Append a CSV to a table, its rows in order; see :func:`reading`."""
+        exists = self.row(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = {text(table)}")
+        into = f"INSERT INTO {name(table)}" if exists[0] else f"CREATE TABLE {name(table)} AS"
+        told = f"Loading {source.name}"
+        try:
+            try:
+                self.run(f"{into} {reading(source, columns, file=file, **dialect)}", told)
+            except duckdb.Error as error:
+                if _OVER_LINES not in str(error):
+                    raise
+                alone = reading(source, columns, file=file, parallel=False, **dialect)
+                self.run(f"{into} {alone}", told)
+        except duckdb.Error as error:
+            raise _unparsable(error) from None
+
+    @contextmanager
+    def _watched(self, told: str) -> Iterator[None]:
+        self.watcher.begin(told)
+        done = threading.Event()
+
+        def poll() -> None:
+            while not done.wait(POLL):
+                self.watcher.at(max(self._database.query_progress(), 0.0) / 100)
+
+        thread = threading.Thread(target=poll, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            self.watcher.at(1.0)
+
+
+def reading(
+    source: Source,
+    columns: Sequence[str],
+    *,
+    file: int = 0,
+    take: Mapping[str, str],
+    delimiter: str = ",",
+    skip: int = 1,
+    parallel: bool = True,
+) -> str:
+    """Return the query of a CSV with a header of ``columns``, every cell as text.
+
+    ``take`` says which columns are taken, and what each is called in the table: in SQL, names
+    that differ only in their case are one. Besides those there is ``_file``, and ``_ragged``
+    for rows with more or fewer cells than the header has.
+    """
+    places = {column: f"c{index}" for index, column in reversed(list(enumerate(columns)))}
+    types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
+    cells = "".join(
+        f"coalesce({places[one]}, '') AS {name(called)}, " for one, called in take.items()
+    )
+    return (
+        f"SELECT {cells}(c{len(columns) - 1} IS NULL OR beyond IS NOT NULL) AS _ragged, "
+        f"{file} AS _file FROM read_csv({text(str(source.path))}, auto_detect = false, "
+        f"header = false, skip = {skip}, delim = {text(delimiter)}, quote = '\"', escape = '\"', "
+        f"columns = {{{types}, 'beyond': 'VARCHAR'}}, null_padding = true, "
+        f"nullstr = {text(NOTHING)}, strict_mode = false, "
+        f"parallel = {str(parallel).lower()})"
+    )
+
+
+def text(value: str) -> str:
+    """Write a text in SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """Write a name in SQL."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what to do where the engine lacks something; other errors pass."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        told = str(error).splitlines()[0]
+        raise EngineError(f"{told} Pass more with --memory, such as --memory 4GB.") from None
+    except duckdb.IOException as error:
+        told = str(error).splitlines()[0]
+        raise EngineError(f"{told} Point TMPDIR at a folder with more space.") from None
+
+
+def _unparsable(error: duckdb.Error) -> Unparsable:
+    message = str(error)
+    found = re.search(r"CSV Error on Line: (\d+)", message)
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    told = lines[1] if found and len(lines) > 1 else lines[0]
+    return Unparsable(told, int(found[1]) if found else None)

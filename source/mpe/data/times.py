@@ -1,0 +1,149 @@
+"""How times are written in a column, and how they become seconds since 1970."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mpe.data.columns import Asker, Unsure
+from mpe.data.engine import Engine, name, text
+from mpe.model.csvs import INTEGER
+
+UNITS = (
+    ("seconds", 1, 1e8, 1e11),
+    ("milliseconds", 1_000, 1e11, 1e14),
+    ("microseconds", 1_000_000, 1e14, 1e17),
+    ("nanoseconds", 1_000_000_000, 1e17, 1e20),
+)
+"""Units since 1970, and between which numbers times from 1973 to 5138 are."""
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y")
+FORMATS = (
+    *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS),
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%d/%b/%Y:%H:%M:%S %z",
+)
+DIGITS = ("%Y%m%d", "%Y%m%d%H%M%S")
+_DATE = "^(19|20)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}"
+_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+
+
+@dataclass(frozen=True)
+class TimeForm:
+    """How a column's times are written, and the SQL that makes seconds of them."""
+
+    told: str
+    sql: str
+
+
+def time_form(
+    engine: Engine,
+    table: str,
+    column: str,
+    value: str,
+    *,
+    zone: str,
+    form: str | None,
+    asker: Asker,
+) -> TimeForm:
+    """Find how all times of a column are written; raise Unsure where that is not sure.
+
+    ``value`` is the SQL of a cell, NULL where there is none. Times that name no zone are in
+    ``zone``.
+    """
+    if form:
+        return _all_of(engine, table, column, value, [form], zone) or _wrong(
+            engine, table, column, value, f"the format {form}", _parsed(value, form, zone)
+        )
+    numbers = _numbers(engine, table, column, value, zone)
+    if numbers:
+        return numbers
+    iso = f"TRY_CAST(CASE WHEN regexp_matches({value}, '{_DATE}') THEN {value} END AS TIMESTAMPTZ)"
+    if _fits(engine, table, value, iso):
+        return TimeForm(f"ISO dates, in {zone} where they name no zone", _seconds(iso))
+    fitting = [one for one in FORMATS if _fits(engine, table, value, _parsed(value, one, zone))]
+    if len(fitting) > 1:
+        fitting = _which(engine, table, column, value, fitting, asker)
+    if fitting:
+        told = f"the format {fitting[0]}, in {zone}"
+        return TimeForm(told, _seconds(_parsed(value, fitting[0], zone)))
+    return _wrong(engine, table, column, value, "a form that is known here", iso)
+
+
+def _all_of(
+    engine: Engine, table: str, column: str, value: str, forms: Sequence[str], zone: str
+) -> TimeForm | None:
+    for form in forms:
+        parsed = _parsed(value, form, zone)
+        if _fits(engine, table, value, parsed):
+            return TimeForm(f"the format {form}, in {zone}", _seconds(parsed))
+    return None
+
+
+def _numbers(engine: Engine, table: str, column: str, value: str, zone: str) -> TimeForm | None:
+    """Find times that are numbers: dates without signs, or units since 1970."""
+    count, numbers, whole, least, most = engine.row(
+        f"SELECT count({value}), count(*) FILTER (regexp_full_match({value}, {text(_NUMBER)})), "
+        f"count(*) FILTER (regexp_full_match({value}, {text(INTEGER)})), "
+        f"min(TRY_CAST({value} AS DOUBLE)), max(TRY_CAST({value} AS DOUBLE)) FROM {name(table)}"
+    )
+    if not count or numbers != count:
+        return None
+    if whole == count and least >= 19_000_101:
+        dated = [one for one, high in zip(DIGITS, (21_001_231, 21e12), strict=True) if most <= high]
+        found = _all_of(engine, table, column, value, dated, zone)
+        if found and (most <= 21_001_231 or least >= 19e12):
+            return found
+    for unit, divisor, low, high in UNITS:
+        if low <= least and most < high:
+            exact = f"CAST({value} AS DECIMAL(38, 9))"
+            return TimeForm(f"{unit} since 1970", f"CAST(floor({exact} / {divisor}) AS BIGINT)")
+    raise Unsure(
+        f"The numbers of {column}, from {least:,.0f} to {most:,.0f}, are not all seconds, "
+        "milliseconds, microseconds or nanoseconds since 1970. Mend those that are not times."
+    )
+
+
+def _fits(engine: Engine, table: str, value: str, parsed: str) -> bool:
+    """Tell whether all times can be read in a way; a glance at some spares most passes."""
+    some = f"(SELECT * FROM {name(table)} LIMIT 1000)"
+    for source in (some, name(table)):
+        count, right = engine.row(f"SELECT count({value}), count({parsed}) FROM {source}")
+        if count != right:
+            return False
+    return bool(count)
+
+
+def _parsed(value: str, form: str, zone: str) -> str:
+    parsed = f"try_strptime({value}, {text(form)})"
+    return parsed if "%z" in form.lower() else f"timezone({text(zone)}, {parsed})"
+
+
+def _seconds(parsed: str) -> str:
+    return f"CAST(floor(epoch({parsed})) AS BIGINT)"
+
+
+def _which(
+    engine: Engine, table: str, column: str, value: str, fitting: Sequence[str], asker: Asker
+) -> list[str]:
+    """Ask whether the day or the month comes first."""
+    (example,) = engine.row(f"SELECT min({value}) FROM {name(table)}")
+    answer = asker.choose(f"How is {example} in {column} to be read?", fitting)
+    if answer is None:
+        raise Unsure(
+            f"Is {example} in {column} {' or '.join(fitting)}? Say so with --time-format, such as "
+            f'--time-format "{fitting[0]}".'
+        )
+    return [answer]
+
+
+def _wrong(engine: Engine, table: str, column: str, value: str, told: str, parsed: str) -> TimeForm:
+    examples = engine.rows(
+        f"SELECT DISTINCT {value} FROM {name(table)} "
+        f"WHERE {value} IS NOT NULL AND {parsed} IS NULL ORDER BY 1 LIMIT 3"
+    )
+    shown = ", ".join(repr(one) for (one,) in examples) or "no time at all"
+    raise Unsure(
+        f"The times in {column} are not all in {told}: {shown}. Say how they are written with "
+        '--time-format, such as --time-format "%d.%m.%Y %H:%M", or mend them.'
+    )

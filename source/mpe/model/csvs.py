@@ -1,0 +1,380 @@
+"""The rules that Amazon Personalize has for the CSVs that it imports.
+
+A rule about one cell is a value that says what to look for, so that the import step applies it
+to the first rows in Python, and ``mpe check-data`` to all rows in SQL.
+
+https://docs.aws.amazon.com/personalize/latest/dg/data-prep-formatting.html
+https://docs.aws.amazon.com/personalize/latest/dg/limits.html
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import difflib
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mpe.model.avro import RULES, Field
+from mpe.model.errors import Finding, Severity
+
+ID_LIMIT, TEXT_LIMIT, TEXTUAL_LIMIT = 256, 1000, 20_000
+"""Characters that an id, a string and a textual value may have."""
+MOST_LINES = 5
+"""How many example lines a finding names."""
+HEAD = 256 * 1024
+"""Bytes that count as the first rows of a file."""
+INTEGER = "-?[0-9]+"
+FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+ACTION_EVENTS = "(?i)viewed|taken|not[ _]taken"
+TIMES = frozenset(
+    {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
+)
+PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip or Excel",
+    b"PAR1": "Parquet",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+"""How files begin that are no CSVs, though they may bear the name."""
+UNKEYED = frozenset({"interactions", "actionInteractions"})
+"""The datasets of events, whose rows have no key."""
+
+Test = Literal["empty", "unlike", "like", "beyond", "longer", "among", "broken"]
+
+
+@dataclass(frozen=True)
+class CellRule:
+    """What must not be in the cells of one column.
+
+    ``test`` and ``argument`` say which cells are wrong: those that are ``empty``; that are not
+    empty and ``unlike`` a pattern; ``like`` one; whole numbers ``beyond`` so many bits;
+    ``longer`` than so many characters; ``among`` some values; ``broken`` into lines. Patterns
+    are for the whole cell, and are such that Python's ``re`` and RE2 understand them alike.
+    """
+
+    column: str
+    test: Test
+    argument: str | int | tuple[str, ...]
+    message: str
+    remedy: str
+    severity: Severity = "error"
+
+    def broken_by(self, cell: str) -> bool:
+        """Tell whether a cell is wrong."""
+        match self.test, self.argument:
+            case "empty", _:
+                return cell == ""
+            case "unlike", str(pattern):
+                return cell != "" and re.fullmatch(pattern, cell) is None
+            case "like", str(pattern):
+                return re.fullmatch(pattern, cell) is not None
+            case "beyond", int(bits):
+                whole = re.fullmatch(INTEGER, cell) is not None
+                return whole and not -(2**bits) <= int(cell) < 2**bits
+            case "longer", int(most):
+                return len(cell) > most
+            case "among", tuple(values):
+                return cell in values
+            case "broken", _:
+                return "\n" in cell or "\r" in cell
+        raise AssertionError(self)
+
+
+def cell_rules(kind: str, fields: Sequence[Field]) -> list[CellRule]:
+    """Return the rules for the cells of a dataset of a kind with these columns."""
+    return [rule for one in fields for rule in _cell_rules(kind, one)]
+
+
+def _cell_rules(kind: str, one: Field) -> Iterator[CellRule]:
+    name, rules = one.name, RULES[kind]
+    if not one.nullable:
+        yield CellRule(
+            name,
+            "empty",
+            "",
+            "is empty, which its schema does not allow.",
+            'Fill it, or give it the type ["null", ...] where the service allows that.',
+        )
+    yield from _typed(one)
+    if one.type == "string":
+        yield from _texts(kind, one)
+    if name in TIMES and name in {**rules.required, **rules.optional}:
+        yield from _times(name)
+    if kind == "actionInteractions" and name == "EVENT_TYPE":
+        yield CellRule(
+            name,
+            "unlike",
+            ACTION_EVENTS,
+            "is not Viewed, Taken or Not taken.",
+            "The service knows only these for actions.",
+        )
+
+
+def _typed(one: Field) -> Iterator[CellRule]:
+    if one.type in {"int", "long"}:
+        fraction = "Write it without a fraction, a separator or a unit."
+        if one.name in TIMES:
+            fraction = "Write it as seconds since 1970; mpe init converts dates."
+        whole = "is not a whole number."
+        yield CellRule(one.name, "unlike", INTEGER, whole, fraction)
+        bits = 31 if one.type == "int" else 63
+        too_large = f"is too large for the type {one.type}."
+        yield CellRule(one.name, "beyond", bits, too_large, "Use long, or double.")
+    elif one.type in {"float", "double"}:
+        remedy = "Write it with a point and without a separator or a unit."
+        yield CellRule(one.name, "unlike", FLOAT, "is not a number.", remedy)
+    elif one.type == "boolean":
+        remedy = "Write booleans in lower case."
+        yield CellRule(one.name, "unlike", "true|false", "is not true or false.", remedy)
+
+
+def _texts(kind: str, one: Field) -> Iterator[CellRule]:
+    rules, most = RULES[kind], TEXT_LIMIT
+    if one.name in rules.required and one.name.endswith("_ID"):
+        most = ID_LIMIT
+    elif one.textual:
+        most = TEXTUAL_LIMIT
+    too_long = f"has more than {most:,} characters."
+    yield CellRule(one.name, "longer", most, too_long, "Shorten it.")
+    reserved = (*rules.required, *rules.optional)
+    yield CellRule(
+        one.name,
+        "among",
+        reserved,
+        "is a reserved word, the name of a column.",
+        "Look for a second header among the rows, or change the value.",
+    )
+    yield CellRule(
+        one.name,
+        "broken",
+        "",
+        "goes over several lines.",
+        "The guide asks for each record on one line: put spaces for the line breaks.",
+        "warning",
+    )
+
+
+def _times(name: str) -> Iterator[CellRule]:
+    yield CellRule(
+        name,
+        "like",
+        "-?[0-9]{12,}",
+        "is not in seconds: so many digits are milliseconds or less.",
+        "Divide it, to seconds since 1970; mpe init does.",
+    )
+    yield CellRule(
+        name,
+        "like",
+        "-?[0-9]{1,8}",
+        "is a time before 1974.",
+        "Is it seconds since 1970?",
+        "warning",
+    )
+
+
+# The header
+
+
+def header_findings(
+    header: Sequence[str], fields: Sequence[Field], file: str, *, quoted: bool = False
+) -> list[Finding]:
+    """Compare the header of a CSV with the columns of its schema."""
+    names = [one.name for one in fields]
+    return [
+        *_missing(header, names, file),
+        *_twice(header, file),
+        *_order(header, names, file),
+        *_extra(header, names, file),
+        *_quotes(quoted, file),
+    ]
+
+
+def _missing(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[Finding]:
+    missing = [name for name in names if name not in header]
+    if missing:
+        yield Finding(
+            "error",
+            file,
+            f"Input CSV is missing the following columns:[{', '.join(missing)}].",
+            _meant(header, missing),
+            column=", ".join(missing),
+            lines=(1,),
+        )
+
+
+def _meant(header: Sequence[str], missing: Sequence[str]) -> str:
+    """Say what the header has in the place of what is missing."""
+    if not header:
+        return "The file is empty."
+    for separator, spoken in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and separator in header[0]:
+            return f"Its columns are separated by {spoken}: use commas; mpe init converts it."
+    plain = {re.sub(r"[^a-z0-9]", "", one.lower()): one for one in header}
+    for name in missing:
+        near = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1)
+        if near:
+            return f"Is {plain[near[0]]!r} meant for {name}? Names must be the schema's exactly."
+    return f"The header has {', '.join(header)}."
+
+
+def _twice(header: Sequence[str], file: str) -> Iterator[Finding]:
+    for name in sorted({one for one in header if header.count(one) > 1}):
+        told = f"The header has the column {header.count(name)} times."
+        yield Finding("error", file, told, "Rename or remove one.", column=name, lines=(1,))
+
+
+def _order(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[Finding]:
+    known = [one for one in header if one in names]
+    wanted = [one for one in names if one in header]
+    if known != wanted and sorted(known) == sorted(wanted):
+        yield Finding(
+            "warning",
+            file,
+            "The columns are in another order than in the schema.",
+            f"The guide asks for the schema's: {', '.join(names)}.",
+            lines=(1,),
+        )
+
+
+def _extra(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[Finding]:
+    extra = list(dict.fromkeys(one for one in header if one not in names))
+    if extra:
+        yield Finding(
+            "warning",
+            file,
+            f"The schema has no such column: {', '.join(extra)}.",
+            "Add it to the schema, or remove it from the file.",
+            column=", ".join(extra),
+            lines=(1,),
+        )
+
+
+def _quotes(quoted: bool, file: str) -> Iterator[Finding]:
+    if quoted:
+        told = "The header's names are in quotation marks."
+        yield Finding("warning", file, told, "Remove them.", lines=(1,))
+
+
+# The first rows
+
+
+@dataclass
+class _Found:
+    lines: list[int] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, line: int) -> None:
+        self.count += 1
+        if len(self.lines) < MOST_LINES:
+            self.lines.append(line)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first bytes of a file, and whether these are all."""
+
+    file: str
+    content: bytes
+    whole: bool = True
+
+
+def check_head(head: Head, kind: str, fields: Sequence[Field]) -> list[Finding]:
+    """Check the header and the first rows of a CSV."""
+    text, wrong = decoded(head)
+    if wrong:
+        return [wrong]
+    rows = list(records(text, whole=head.whole))
+    if not rows and not head.whole:
+        return []  # a first line without an end in sight
+    header = rows[0][1] if rows else []
+    found = header_findings(header, fields, head.file, quoted=text.startswith('"'))
+    if any(one.severity == "error" for one in found):
+        return found
+    return [*found, *_rows(rows[1:], header, cell_rules(kind, fields), head.file)]
+
+
+def decoded(head: Head) -> tuple[str, Finding | None]:
+    """Return the text of a file's first bytes, or what keeps them from being one."""
+    for magic, form in PACKED.items():
+        if head.content.startswith(magic):
+            told = f"It is a {form} file, not a CSV."
+            return "", Finding("error", head.file, told, "Unpack or export it as a CSV.")
+    try:
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        return decoder.decode(head.content, final=head.whole), None
+    except UnicodeDecodeError as error:
+        return "", not_utf8(head.file, head.content.count(b"\n", 0, error.start) + 1)
+
+
+def not_utf8(file: str, line: int) -> Finding:
+    told = "Input CSV is not encoded in UTF-8."
+    remedy = "Save it as UTF-8; mpe init --encoding latin-1 converts it."
+    return Finding("error", file, told, remedy, lines=(line,))
+
+
+def records(
+    text: str, *, whole: bool = True, delimiter: str = ","
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records of a CSV's beginning, each with the line that it begins in.
+
+    The last record of a part is left out, since it may be cut off.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    before: tuple[int, list[str]] | None = None
+    line = 1
+    try:
+        for cells in reader:
+            if before is not None:
+                yield before
+            before = (line, cells) if cells else None
+            line = reader.line_num + 1
+    except csv.Error:
+        return  # a cell without an end, longer than any may be
+    if before is not None and whole:
+        yield before
+
+
+def _rows(
+    rows: Sequence[tuple[int, list[str]]],
+    header: Sequence[str],
+    rules: Sequence[CellRule],
+    file: str,
+) -> Iterator[Finding]:
+    ragged = _Found()
+    broken = [_Found() for _ in rules]
+    places = [header.index(rule.column) for rule in rules]
+    for line, cells in rows:
+        if len(cells) != len(header):
+            ragged.add(line)
+            continue
+        for rule, place, found in zip(rules, places, broken, strict=True):
+            if rule.broken_by(cells[place]):
+                found.add(line)
+    if ragged.count:
+        yield ragged_rows(file, len(header), ragged.count, ragged.lines)
+    for rule, found in zip(rules, broken, strict=True):
+        if found.count:
+            yield of_rule(rule, file, found.count, found.lines)
+
+
+def ragged_rows(file: str, columns: int, count: int, lines: Sequence[int]) -> Finding:
+    told = f"The row has not the {columns} cells that the header has."
+    remedy = 'Put values with commas in quotation marks ("), and double those inside.'
+    return Finding("error", file, told, remedy, count=count, lines=tuple(lines))
+
+
+def of_rule(rule: CellRule, file: str, count: int, lines: Sequence[int]) -> Finding:
+    """Say that cells break a rule."""
+    return Finding(
+        rule.severity,
+        file,
+        f"{rule.column} {rule.message}",
+        rule.remedy,
+        column=rule.column,
+        count=count,
+        lines=tuple(lines),
+    )
