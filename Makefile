@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast lint synth clean
+.PHONY: demo test fast faults lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -14,8 +14,12 @@ test: $(READY) $(CDK)
 	$(BIN)/python -m pytest
 
 # Without the tests that start a local cloud.
-fast: $(READY)
+fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
+
+# Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
+faults: $(READY)
+	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) $(if $(SAMPLE),,--write docs/faults.md)
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -27,6 +31,32 @@ synth: $(READY)
 	$(BIN)/python -m tests.synth build/cdk.out
 	$(BIN)/cfn-lint build/cdk.out/*.template.json
 
+# The documentation's site, in build/site.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# Asks a vulnerability service about every pin; says so where that cannot be reached.
+audit: build/audit/.ready
+	$(PYTHON) deployment/audit.py build/audit/bin/pip-audit source/requirements.txt requirements-dev.txt
+
+# Writes the pins of Lambda anew, with the hash of every file of each release.
+pins: build/pins/.ready
+	build/pins/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+		--constraint requirements-dev.txt --output-file build/pins/requirements.txt pyproject.toml
+	{ grep '^#' source/requirements.txt; cat build/pins/requirements.txt; } > build/pins/all.txt
+	mv build/pins/all.txt source/requirements.txt
+
+build/pins/.ready:
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	touch $@
+
+build/audit/.ready:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	touch $@
+
 $(READY): requirements-dev.txt pyproject.toml
 	@command -v node >/dev/null || { echo "Node.js is needed: the AWS CDK runs on it."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
@@ -35,11 +65,11 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $(READY)
 
-# The CDK's command line, which `npx cdk` then runs.
+# The CDK's command line, which `npx cdk` then runs, and a validator of workflows.
 $(CDK): package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed: it comes with Node.js."; exit 1; }
 	npm ci --no-audit --no-fund --ignore-scripts
 	touch $(CDK)
 
 clean:
-	rm -rf $(VENV) node_modules build cdk.out .pytest_cache .mypy_cache .ruff_cache examples/*/data
+	rm -rf $(VENV) node_modules build cdk.out deployment/*-s3-assets deployment/open-source .pytest_cache .mypy_cache .ruff_cache examples/*/data

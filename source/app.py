@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""The CDK app: `cdk synth` and `cdk deploy` begin here."""
+"""The CDK app: `cdk synth` and `cdk deploy` begin here, and so does a release."""
 
 from aws_cdk import App
 
+from mpe.infrastructure.released import CONTEXT, Released
 from mpe.infrastructure.stack import FEATURE_FLAGS, PersonalizedExperiences
+from mpe.infrastructure.synthesizer import synthesizer
+
+DESCRIPTION = "Maintaining Personalized Experiences: operations for Amazon Personalize"
 
 app = App(context=FEATURE_FLAGS)
+released = Released.of(app.node.try_get_context(CONTEXT))
 PersonalizedExperiences(
     app,
     app.node.try_get_context("stack") or "PersonalizedExperiences",
-    description="Maintaining Personalized Experiences: operations for Amazon Personalize",
+    description=f"{DESCRIPTION} ({released.version})" if released else DESCRIPTION,
+    synthesizer=synthesizer(released),
 )
 app.synth()

@@ -11,10 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import hypothesis
 import pytest
 from botocore.config import Config
 
 from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("mpe", deadline=None)
+hypothesis.settings.load_profile("mpe")
 
 ROOT = Path(__file__).parents[1]
 MOVIELENS = ROOT / "examples" / "01-movielens"

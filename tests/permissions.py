@@ -204,7 +204,7 @@ def _row(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    from mpe.local.deploy import synthesize
+    from mpe.assembly.synthesis import synthesize
 
     with tempfile.TemporaryDirectory() as folder:
         synthesize(Path(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
@@ -14,10 +15,14 @@ from mpe.cli.main import mpe
 from mpe.model.checks import FILLED
 from mpe.model.config import parse
 from mpe.model.sections import KINDS
+from mpe.release.main import main_group as release
 from tests.conftest import ROOT
 from tests.reference import PAGES, commands
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deployment/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def targets() -> set[str]:
@@ -33,13 +38,13 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_make_target_that_is_named_exists(document: Path) -> None:
     named = set(re.findall(r"`?make ([a-z]+)`?", document.read_text()))
     assert named <= targets() | {"it"}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
         if "://" not in link:
@@ -73,6 +78,28 @@ def test_every_example_of_a_command_is_one_that_it_takes(
     command.make_context(" ".join(path), args, resilient_parsing=False)
 
 
+@pytest.mark.parametrize(
+    ("path", "command"),
+    list(commands(release)),
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_every_option_of_a_release_is_documented(
+    path: tuple[str, ...], command: click.Command
+) -> None:
+    text = (ROOT / "docs" / "release.md").read_text()
+    assert f"`{' '.join(path)}`" in text
+    assert command.help
+    for parameter in command.params:
+        for option in parameter.opts:
+            assert f"`{option}`" in text
+
+
+def test_the_command_of_a_release_is_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"]["build-s3-cdk-dist"] == "mpe.release.main:main"
+    assert (ROOT / "deployment" / "build-s3-cdk-dist").stat().st_mode & 0o111
+
+
 def test_every_section_of_the_config_is_documented() -> None:
     text = (ROOT / "docs" / "config.md").read_text()
     schema = json.loads((ROOT / "source/mpe/model/config.schema.json").read_text())
@@ -89,10 +116,11 @@ def test_the_examples_are_valid() -> None:
 
 def test_the_pins_of_lambda_and_of_development_agree() -> None:
     def pins(path: Path) -> dict[str, str]:
-        lines = [line for line in path.read_text().splitlines() if "==" in line]
-        return dict(line.lower().replace("_", "-").split("==") for line in lines)
+        found = re.findall(r"^([\w.-]+)==([\w.]+)", path.read_text(), re.MULTILINE)
+        return {name.lower().replace("_", "-"): version for name, version in found}
 
     development = pins(ROOT / "requirements-dev.txt")
+    assert development
     for name, version in pins(ROOT / "source" / "requirements.txt").items():
         assert development[name] == version, name
 

@@ -14,17 +14,19 @@ MAY_IMPORT = {
     "aws": {"model"},
     "handlers": {"model", "aws"},
     "infrastructure": {"model"},
+    "assembly": set(),
     "emulator": {"model"},
-    "local": {"model", "emulator"},
+    "local": {"model", "emulator", "assembly"},
+    "release": {"model", "infrastructure", "assembly"},
     "cli": {"model", "aws", "infrastructure", "emulator", "local"},
 }
 LIBRARIES = {
-    "boto3": {"aws", "local", "cli"},
+    "boto3": {"aws", "local", "release", "cli"},
     "aws_cdk": {"infrastructure"},
     "constructs": {"infrastructure"},
     "ministack": {"local"},
-    "click": {"cli"},
-    "rich": {"cli"},
+    "click": {"release", "cli"},
+    "rich": {"release", "cli"},
     "aws_lambda_powertools": {"handlers"},
 }
 """Libraries that only some rooms may use; botocore's data serves the model as well."""

@@ -100,7 +100,7 @@ def pictures(found: Mapping[str, Definition]) -> str:
 
 def synthesized(folder: Path) -> Mapping[str, Any]:
     """Return the real app's template."""
-    from mpe.local.deploy import synthesize
+    from mpe.assembly.synthesis import synthesize
 
     found: Mapping[str, Any] = json.loads(synthesize(folder).template.read_text())
     return found

@@ -3,7 +3,7 @@
 Rooms, and the one way imports go (``tests/test_layers.py`` enforces it)::
 
     model  <- aws  <- handlers
-    model  <- emulator  <- local
-    model  <- infrastructure
+    model  <- emulator  <- local  -> assembly
+    model  <- infrastructure  <- release  -> assembly
     cli on top of all but handlers
 """

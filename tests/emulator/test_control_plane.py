@@ -315,6 +315,22 @@ def test_the_settings_of_a_solution_can_be_updated(build: Builder) -> None:
     assert told["latestSolutionUpdate"]["status"] == "ACTIVE"
 
 
+def test_a_solution_that_is_let_train_by_itself_later_does_so_weekly(build: Builder) -> None:
+    group = build.group()
+    dataset = build.imported(group)
+    solution = build.solution(group, performAutoTraining=False)
+    build.version(solution)
+    build.client.update_solution(solutionArn=solution, performAutoTraining=True)
+    build.wait(10)
+    told = build.client.describe_solution(solutionArn=solution)["solution"]
+    rate = told["solutionConfig"]["autoTrainingConfig"]["schedulingExpression"]
+    assert rate == "rate(7 days)"
+    build.begin_import(dataset, name="more")
+    build.wait(8 * 24 * 3600)
+    listed = build.client.list_solution_versions(solutionArn=solution)["solutionVersions"]
+    assert len(listed) == 2
+
+
 def test_only_an_extending_schema_updates_a_dataset(build: Builder) -> None:
     group = build.group()
     items = build.dataset(group, "Items", "i")

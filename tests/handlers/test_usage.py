@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mpe.handlers.usage import handler
-from mpe.local.processes import free_port
+from mpe.local.ports import free_port
 from tests.model.test_usage import DETAIL
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mpe.aws.clients import CONFIG
 from mpe.infrastructure.package import SERVICES, code
 from mpe.model.spec import SPECS
 from tests import diagram
+from tests.conftest import ROOT
 from tests.permissions import PAGE, Synthesis, page
 from tests.synth import synthesize
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
@@ -297,6 +300,38 @@ def test_an_upload_of_a_config_is_what_starts_a_run(template: Template) -> None:
     assert "DeadLetterConfig" in target
 
 
+def test_an_event_that_a_function_fails_at_is_kept_as_a_dead_letter(template: Template) -> None:
+    functions = dict(of(template, "AWS::Lambda::Function"))
+    started = [
+        functions[target["Arn"]["Fn::GetAtt"][0]]["Properties"]
+        for _, rule in of(template, "AWS::Events::Rule")
+        if rule.get("Condition") != "ReportsUse"  # of which a lost one is no loss
+        for target in rule["Properties"]["Targets"]
+    ]
+    assert {one["Handler"].split(".")[2] for one in started} == {"configure", "notify", "bury"}
+    for one in started:
+        queue = one["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]
+        assert queue.startswith("Undelivered"), one["Handler"]
+
+
+def test_a_run_that_ends_without_a_report_is_told(template: Template) -> None:
+    (pattern,) = [
+        rule["Properties"]["EventPattern"]["detail"]
+        for _, rule in of(template, "AWS::Events::Rule")
+        if rule["Properties"]["EventPattern"].get("source") == ["aws.states"]
+    ]
+    assert set(pattern["status"]) == {"ABORTED", "FAILED", "TIMED_OUT"}
+
+
+def test_a_call_without_an_answer_is_tried_again_before_the_functions_time_is_up(
+    template: Template,
+) -> None:
+    shortest = min(
+        function["Properties"]["Timeout"] for _, function in of(template, "AWS::Lambda::Function")
+    )
+    assert shortest > 2 * (CONFIG.connect_timeout + CONFIG.read_timeout)
+
+
 def test_email_and_key_are_optional(template: Template) -> None:
     for name in ("Email", "PersonalizeKmsKeyArn"):
         assert template["Parameters"][name]["Default"] == ""
@@ -383,15 +418,20 @@ def test_the_workflows_are_as_their_golden_files(template: Template) -> None:
         assert golden(definition) == (GOLDEN / f"{name}.asl.json").read_text(), name
 
 
+@pytest.mark.parametrize("name", TITLES)
+def test_a_validator_of_the_states_language_finds_nothing(name: str, tmp_path: Path) -> None:
+    text = (GOLDEN / f"{name}.asl.json").read_text().replace("<AWS::Partition>", "aws")
+    path = tmp_path / "definition.json"
+    path.write_text(
+        re.sub(r'"<\w+(\.Arn)?>"', '"arn:aws:lambda:us-east-1:000000000000:function:f"', text)
+    )
+    validator = ROOT / "node_modules" / ".bin" / "asl-validator"
+    done = subprocess.run([validator, "--json-path", path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_pictures_in_the_docs_are_of_these_workflows(template: Template) -> None:
     assert PICTURES.read_text() == pictures(definitions(template))
-
-
-def test_the_permissions_in_the_docs_are_those_of_the_template(
-    folder: Path, template: Template
-) -> None:
-    """After a change that is meant: python -m tests.permissions. Each wildcard has its reason."""
-    assert PAGE.read_text() == page(Synthesis.read(folder))
 
 
 def test_the_picture_of_the_stack_in_the_docs_is_of_this_template(template: Template) -> None:
@@ -399,6 +439,13 @@ def test_the_picture_of_the_stack_in_the_docs_is_of_this_template(template: Temp
     text = diagram.PAGE.read_text()
     assert text == diagram.page(text, template)
     assert diagram.BEGIN in text
+
+
+def test_the_permissions_in_the_docs_are_those_of_the_template(
+    folder: Path, template: Template
+) -> None:
+    """After a change that is meant: python -m tests.permissions. Each wildcard has its reason."""
+    assert PAGE.read_text() == page(Synthesis.read(folder))
 
 
 def test_every_state_is_reached_and_leads_somewhere(template: Template) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
-from mpe.local.deploy import Assembly, synthesize
 from tests.conftest import interactions
 
 SPEED = 2000.0
@@ -29,7 +29,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 @pytest.fixture(scope="session")
 def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
-    quotas = Quotas(dataset_groups=100, importing=100, training=100, solutions=200, campaigns=200)
+    quotas = Quotas(dataset_groups=1000, importing=100, training=100, solutions=200, campaigns=200)
     with LocalCloud(speed=SPEED, assembly=assembly, quotas=quotas) as running:
         yield running
 

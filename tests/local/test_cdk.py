@@ -81,7 +81,7 @@ class Cdk:
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[LocalCloud]:
-    with LocalCloud(speed=SPEED, deploy=False) as running:
+    with LocalCloud(speed=SPEED, empty=True) as running:
         yield running
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from mpe.assembly.processes import group_alive
 from mpe.local.cloud import LocalCloud, page
-from mpe.local.processes import group_alive, listening
+from mpe.local.ports import listening
 from tests.local.conftest import CSV, User, small, wait_until
 
 pytestmark = pytest.mark.local

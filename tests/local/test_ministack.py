@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 
 import boto3
@@ -184,6 +186,55 @@ def test_an_upload_is_told_with_its_version(cloud: LocalCloud) -> None:
     assert json.loads(message["Body"])["detail"]["object"]["version-id"] == version
 
 
+def test_a_function_of_the_template_has_its_dead_letter_queue(cloud: LocalCloud) -> None:
+    """MiniStack's CloudFormation alone leaves it out."""
+    found = {
+        one["FunctionName"].split("-")[1]: one.get("DeadLetterConfig", {}).get("TargetArn", "")
+        for one in cloud.client("lambda").list_functions(MaxItems=1000)["Functions"]
+        if one["FunctionName"].startswith(cloud.stack_name)
+    }
+    having = {name for name, queue in found.items() if "Undelivered" in queue}
+    assert {name[:4] for name in having} == {"Noti", "Bury", "Conf"}
+
+
+BROKEN = """
+def handler(event, context):
+    raise RuntimeError("broken")
+"""
+
+
+def packed(source: str) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("index.py", source)
+    return body.getvalue()
+
+
+def test_a_function_that_a_rule_starts_is_tried_three_times(cloud: LocalCloud) -> None:
+    """MiniStack's rules alone would try once and lose the event."""
+    queue = cloud.client("sqs").create_queue(QueueName="lost-events")["QueueUrl"]
+    functions = cloud.client("lambda")
+    function = functions.create_function(
+        FunctionName="broken",
+        Runtime="python3.14",
+        Handler="index.handler",
+        Role=functions.list_functions()["Functions"][0]["Role"],
+        Code={"ZipFile": packed(BROKEN)},
+        DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:lost-events"},
+    )
+    events = cloud.client("events")
+    events.put_rule(Name="broken", EventPattern=json.dumps({"source": ["a.test"]}))
+    events.put_targets(Rule="broken", Targets=[{"Id": "f", "Arn": function["FunctionArn"]}])
+    events.put_events(Entries=[{"Source": "a.test", "DetailType": "t", "Detail": '{"it": 1}'}])
+
+    (lost,) = wait_until(
+        lambda: cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages")
+    )
+    assert json.loads(lost["Body"])["requestPayload"]["detail"] == {"it": 1}
+    logged = cloud.client("logs").filter_log_events(logGroupName="/aws/lambda/broken")["events"]
+    assert sum(one["message"].startswith("START") for one in logged) == 3
+
+
 def test_functions_know_how_fast_the_time_passes_and_nothing_of_the_users_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -305,3 +356,16 @@ def test_a_workflow_calls_only_what_its_role_may(cloud: LocalCloud) -> None:
     assert ended["status"] == "FAILED"
     assert ended["error"] == "Lambda.AWSLambdaException"
     assert "not authorized to perform: lambda:InvokeFunction" in ended["cause"]
+
+
+def test_a_bucket_of_another_account_than_expected_is_refused(cloud: LocalCloud) -> None:
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="whose")
+    s3.head_bucket(Bucket="whose", ExpectedBucketOwner=cloud.account)
+    for call in (
+        lambda: s3.head_bucket(Bucket="whose", ExpectedBucketOwner="1" * 12),
+        lambda: s3.put_object(Bucket="whose", Key="a", Body=b"", ExpectedBucketOwner="1" * 12),
+    ):
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403

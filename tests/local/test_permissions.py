@@ -11,8 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
-from mpe.local.deploy import Assembly, Template
+from mpe.local.deploy import Template
 from tests.local.conftest import CSV, SPEED, User, small
 
 pytestmark = pytest.mark.local

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
-from mpe.local.deploy import Assembly, deploy
+from mpe.local.deploy import deploy
 from tests.everything import RECIPE, everything, files, schema
 from tests.local.conftest import CSV, SPEED, User, small, wait_until
 from tests.local.test_everything import put_files
@@ -49,7 +50,7 @@ UNUSED = {
 @pytest.fixture(scope="module")
 def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
     """A cloud in which all that the stack can do was done."""
-    with LocalCloud(speed=SPEED, deploy=False, quotas=QUOTAS) as running:
+    with LocalCloud(speed=SPEED, empty=True, quotas=QUOTAS) as running:
         key = make_key(running)
         running.stack_name = assembly.stack
         outputs = deploy(

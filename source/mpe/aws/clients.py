@@ -8,8 +8,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, user_agent_appid="mpe")
-"""Throttles and server errors are tried again by the SDK before the workflow hears of them."""
+CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=20,
+    user_agent_appid="mpe",
+)
+"""Throttles and server errors are tried again by the SDK before the workflow hears of them.
+
+So are calls without an answer: botocore would wait for it as long as a function may run.
+"""
 
 
 @cache

@@ -24,11 +24,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mpe.assembly.processes import end_group
+from mpe.assembly.synthesis import Assembly, AssemblyError, synthesize
 from mpe.emulator import Quotas
 from mpe.local import ministack
-from mpe.local.deploy import Assembly, Template, deploy, synthesize
+from mpe.local.deploy import Template, deploy
 from mpe.local.errors import DeployError, LocalCloudError, PortInUseError, ServerDiedError
-from mpe.local.processes import end_group, free_port, listening
+from mpe.local.ports import free_port, listening
 from mpe.local.server import QUOTAS, RELEASED, WATCHED
 
 ACCOUNT = "000000000000"
@@ -45,7 +47,7 @@ class LocalCloud:
     ``speed`` is how many times faster than AWS the time passes for jobs and waits.
     ``quotas`` are the service's, as an account's may be raised. ``edit_template`` may change
     the synthesized template before it is deployed, and ``assembly`` saves the synthesis
-    where it was done before. Without ``deploy`` the account stays empty.
+    where it was done before. ``empty`` starts it without the stack.
     """
 
     def __init__(
@@ -58,8 +60,8 @@ class LocalCloud:
         edit_template: Callable[[Template], Template] | None = None,
         assembly: Assembly | None = None,
         app: Sequence[str] = ("source/app.py",),
+        empty: bool = False,
         log: Path | None = None,
-        deploy: bool = True,
     ) -> None:
         self.port = port or free_port()
         self.speed = speed
@@ -72,7 +74,7 @@ class LocalCloud:
         self._edit = edit_template
         self._assembly = assembly
         self._app = app
-        self._deploys = deploy
+        self._empty = empty
         self.folder = Path(tempfile.mkdtemp(prefix="mpe-local-"))
         self.log_path = log or self.folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
@@ -150,8 +152,8 @@ class LocalCloud:
         ministack.check_version()
         try:
             self._serve()
-            if self._deploys:
-                self._deploy(self._assembly or synthesize(self.folder / "cdk.out", self._app))
+            if not self._empty:
+                self._deploy(self._assembly or self._synthesized())
         except BaseException:
             self.stop()
             raise
@@ -173,6 +175,12 @@ class LocalCloud:
                 f"the local cloud ended by itself (exit code {self._server.returncode}). "
                 f"The end of its log:\n{log_end(self.log_path)}"
             )
+
+    def _synthesized(self) -> Assembly:
+        try:
+            return synthesize(self.folder / "cdk.out", self._app)
+        except AssemblyError as error:
+            raise DeployError(str(error)) from error
 
     def _deploy(self, assembly: Assembly) -> None:
         self.stack_name = assembly.stack

@@ -8,8 +8,8 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mpe.assembly.processes import end_group, group_alive
 from mpe.local.cloud import LocalCloud, page
-from mpe.local.processes import end_group, group_alive
 
 
 def state_directory() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime
 from typing import Any
@@ -45,8 +45,7 @@ class SolutionKind(Kind):
         automatic = {"performHPO": False, "performAutoML": False, "performAutoTraining": True}
         fields = {**automatic, **super().fields(world, params, arn)}
         if fields["performAutoTraining"]:
-            config = fields.setdefault("solutionConfig", {})
-            config.setdefault("autoTrainingConfig", {"schedulingExpression": "rate(7 days)"})
+            fields["solutionConfig"] = _trained_weekly(fields.get("solutionConfig", {}))
         return deepcopy(fields)
 
     def describe(self, world: World, found: Resource) -> dict[str, Any]:
@@ -67,6 +66,9 @@ class SolutionKind(Kind):
             config = {**found.fields.get("solutionConfig", {}), **params["solutionUpdateConfig"]}
             sets["solutionConfig"] = config
             asked["solutionUpdateConfig"] = params["solutionUpdateConfig"]
+        if sets.get("performAutoTraining"):
+            config = sets.get("solutionConfig", found.fields.get("solutionConfig", {}))
+            sets["solutionConfig"] = _trained_weekly(config)
         return Change(world.begin_update(self.noun), sets, asked)
 
     def check_deletion(self, world: World, found: Resource) -> None:
@@ -220,6 +222,11 @@ def newest_version(world: World, solution: str, *, active: bool = False) -> Reso
         if not active or one.active(world.now)
     ]
     return max(versions, key=lambda one: one.created, default=None)
+
+
+def _trained_weekly(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a solution's config with how often the service trains it, unless it says so."""
+    return {"autoTrainingConfig": {"schedulingExpression": "rate(7 days)"}, **config}
 
 
 def train_automatically(world: World) -> None:

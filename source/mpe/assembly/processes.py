@@ -1,11 +1,10 @@
-"""Process groups and ports: what a local cloud starts, it also ends."""
+"""Process groups: what is started here is also ended here."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable
 
@@ -35,17 +34,3 @@ def group_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def listening(port: int) -> bool:
-    """Tell whether anything listens on a port of the loopback interface."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,0 +1,1 @@
+"""The cloud assembly: what synthesis of the CDK app writes, read back."""
