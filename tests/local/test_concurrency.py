@@ -69,6 +69,17 @@ def jobs(user: User, kind: str, dataset: str = "INTERACTIONS") -> list[dict[str,
     return found
 
 
+def tried(group: str, **sections: Any) -> dict[str, Any]:
+    """Return the small config without the service's own training.
+
+    At this speed its first hour, in which it waits for a version of ours, is two seconds.
+    """
+    document = small(group, **sections)
+    for solution in document["solutions"]:
+        solution["serviceConfig"]["performAutoTraining"] = False
+    return document
+
+
 def campaign(user: User) -> dict[str, Any]:
     found: dict[str, Any] = user.cloud.client("personalize").describe_campaign(
         campaignArn=user.arn(f"campaign/{user.group}-live")
@@ -81,7 +92,7 @@ def test_dataset_groups_that_are_uploaded_at_the_same_moment_are_all_provisioned
 ) -> None:
     users = [User(cloud, f"crowd{number:02}") for number in range(GROUPS)]
     at_the_same_moment(lambda user: user.put("interactions.csv", CSV), users)
-    at_the_same_moment(lambda user: user.upload(small(user.group)), users)
+    at_the_same_moment(lambda user: user.upload(tried(user.group)), users)
     for user in users:
         wait_until(lambda user=user: [one for one in runs(user) if one["status"] != "RUNNING"])
         (run,) = runs(user)
@@ -94,7 +105,7 @@ def test_dataset_groups_that_are_uploaded_at_the_same_moment_are_all_provisioned
 
 
 def sized(group: str, size: int) -> dict[str, Any]:
-    document = small(group)
+    document = tried(group)
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = size
     return document
 
@@ -135,7 +146,7 @@ def _solution(user: User) -> bool:
 
 def test_an_upload_during_a_scheduled_run_waits_for_it_and_is_not_lost(cloud: LocalCloud) -> None:
     user = User(cloud, "between")
-    document = small("between")
+    document = tried("between")
     document["solutions"][0]["workflowConfig"] = {"schedules": {"full": YEARLY}}
     user.put("interactions.csv", CSV)
     user.upload(document)
@@ -157,7 +168,7 @@ def test_an_upload_during_a_scheduled_run_waits_for_it_and_is_not_lost(cloud: Lo
 
 def stormy(group: str) -> dict[str, Any]:
     """Return a config with three tasks: an import, and an export of each of two datasets."""
-    document = small(group, solutions=[])
+    document = tried(group, solutions=[])
     document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": YEARLY}}
     columns = schema("Items", ITEM_ID="string", PRICE="float")
     document["datasets"]["items"] = {
@@ -208,6 +219,7 @@ def test_a_task_that_is_fired_many_times_at_once_runs_at_least_once_and_never_be
 ) -> None:
     user = User(cloud, "hasty")
     _prepared(user)
+    before = len(jobs(user, "export", "ITEMS"))
     at_the_same_moment(lambda user: fire(user, "export.items"), [user] * 10)
     machine = {"stateMachineArn": cloud.outputs["TaskWorkflow"]}
     states = cloud.client("stepfunctions")
@@ -228,5 +240,5 @@ def test_a_task_that_is_fired_many_times_at_once_runs_at_least_once_and_never_be
     assert_one_after_the_other(user)
     ran = [one for one in runs(user) if one.get("task") == "export.items"]
     assert len(ran) >= 1
-    assert len(jobs(user, "export", "ITEMS")) == len(ran)
+    assert len(jobs(user, "export", "ITEMS")) == before + len(ran)
     assert row(user, "export.items")["last"]["M"]["status"]["S"] == "SUCCEEDED"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mpe.local.deploy import Assembly
+from mpe.assembly.synthesis import Assembly
 from mpe.local.faults import Fault, Kind
 from tests.local.campaign import Campaign, Case, Lab, Life, Site, calls_of, cases_of, judge, lab
 

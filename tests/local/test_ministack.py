@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -195,6 +196,22 @@ def test_a_function_of_the_template_has_its_dead_letter_queue(cloud: LocalCloud)
     }
     having = {name for name, queue in found.items() if "Undelivered" in queue}
     assert {name[:4] for name in having} == {"Noti", "Bury", "Conf"}
+
+
+def test_many_sessions_can_be_made_at_once() -> None:
+    """MiniStack alone goes through a dict that another thread adds to."""
+    from ministack.services import sts
+
+    ministack.guard_sessions()
+    for number in range(2000):
+        sts.register_session(f"old{number}", {})
+
+    def make(which: int) -> None:
+        for number in range(200):
+            sts.register_session(f"{which}-{number}", {})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(make, range(8)))
 
 
 BROKEN = """

@@ -18,12 +18,16 @@ CONFIG = Config(
 
 So are calls without an answer: botocore would wait for it as long as a function may run.
 """
+BRIEF = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 2}))
+"""For Amazon Personalize: the SDK takes a quota that is used up for a throttle and would try
+again in vain for many seconds, while the workflow can wait at no cost
+(https://docs.aws.amazon.com/boto3/latest/guide/retries.html)."""
 
 
 @cache
 def client(service: str) -> Any:
     """Return the process's client of a service."""
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=BRIEF if service == "personalize" else CONFIG)
 
 
 @cache

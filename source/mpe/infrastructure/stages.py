@@ -118,16 +118,9 @@ def ensure(
     return ask
 
 
-def each(
-    scope: Construct, title: str, items: str, step: sfn.IChainable, *, at_once: int | None = None
-) -> sfn.Map:
+def each(scope: Construct, title: str, items: str, step: sfn.IChainable) -> sfn.Map:
     """Take a step for each item of a JSONata list, side by side."""
-    every = sfn.Map.jsonata(
-        scope,
-        title,
-        items=sfn.ProvideItems.jsonata(f"{{% {items} %}}"),
-        max_concurrency=at_once,
-    )
+    every = sfn.Map.jsonata(scope, title, items=sfn.ProvideItems.jsonata(f"{{% {items} %}}"))
     every.item_processor(step)
     return every
 

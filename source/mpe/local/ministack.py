@@ -315,6 +315,19 @@ def limit_processes() -> None:
     lambda_svc._execute_function_warm = in_turn
 
 
+def guard_sessions() -> None:
+    """Let sessions be made one at a time: MiniStack looks through all of them for each."""
+    from ministack.services import sts
+
+    register, alone = sts.register_session, threading.Lock()
+
+    def registered(key: str, session: dict[str, Any]) -> None:
+        with alone:
+            register(key, session)
+
+    sts.register_session = registered
+
+
 class _SharedZip(zipfile.ZipFile):
     """A package that is unpacked once; every execution environment gets a link to it."""
 

@@ -52,6 +52,7 @@ def main() -> int:
     permissions.check_workflows(calls)
     permissions.check_schedules(calls)
     ministack.share_packages()
+    ministack.guard_sessions()
     ministack.keep_dead_letter_queues()
     ministack.limit_processes()
     ministack.retry_events(speed)
