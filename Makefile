@@ -19,7 +19,7 @@ fast: $(READY) $(CDK)
 
 # Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
 faults: $(READY)
-	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) $(if $(SAMPLE),,--write docs/faults.md)
+	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) --write $(if $(SAMPLE),build/faults.md,docs/faults.md)
 
 lint: $(READY)
 	$(BIN)/ruff check

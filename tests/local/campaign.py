@@ -635,6 +635,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     left = total - len(verdicts)
     text = report(verdicts, command, time.monotonic() - began, left)
     if given.write:
+        given.write.parent.mkdir(parents=True, exist_ok=True)
         given.write.write_text(text)
     wrong_ones = [one for one in verdicts if one.violation]
     print(f"{len(verdicts)} cases, {len(wrong_ones)} violations, {left} not tried", flush=True)
