@@ -15,9 +15,11 @@ from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import Step, survey
 from mpe.cli.account import OUTPUT, Account, in_account
-from mpe.model.config import Config, parse
+from mpe.model.config import SIZE_LIMIT, Config, parse
 from mpe.model.desired import desired_state
 from mpe.model.errors import ConfigError, Problem
+from mpe.model.foreign import foreign
+from mpe.model.limits import some
 from mpe.model.reconcile import Create, Reject, Update, Wait
 
 CHANGES = 2
@@ -66,14 +68,23 @@ def plan(file: Path, account: Account, output: str) -> None:
 
 
 def surveyed(config: Config, account: Account, objects: Objects) -> Iterator[Step]:
-    """Yield what a run of a config would do, with the data as some objects are."""
-    state = desired_state(config, account.place(), version="plan")
+    """Yield what a run of a config would do, with the data as some objects are.
+
+    A config that names what is another account's is refused, as the upload would be.
+    """
+    place = account.place()
+    problems = tuple(some(foreign(config, place)))
+    if problems:
+        print_checked(str(config.group.params["name"]), None, problems)
+        raise click.exceptions.Exit(PROBLEMS)
+    state = desired_state(config, place, version="plan")
     yield from survey(state, Personalize(account.client("personalize")), objects, account.clock)
 
 
 def checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     try:
-        return parse(path.read_bytes()), ()
+        with path.open("rb") as file:
+            return parse(file.read(SIZE_LIMIT + 1)), ()
     except ConfigError as error:
         return None, error.problems
 
