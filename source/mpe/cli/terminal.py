@@ -19,5 +19,10 @@ def say(line: str, *, err: bool = False) -> None:
 def print_plain(console: Console, line: str, *, style: str | None = None) -> None:
     """Print one line in a style: nothing in it is markup, and nothing in it is hidden."""
     console.print(
-        plain(line, LINE_LIMIT), style=style, markup=False, highlight=False, soft_wrap=True
+        plain(line, LINE_LIMIT),
+        style=style,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=True,
     )

@@ -78,6 +78,9 @@ class Message:
             budget //= 2
             for name in LISTS & facts.keys():
                 facts[name] = within(facts[name], budget)
+            if "Notes" in facts:
+                notes = within(({"note": note} for note in facts["Notes"]), budget)
+                facts["Notes"] = [one["note"] for one in notes]
         return json.dumps(facts)
 
 
