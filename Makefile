@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast lint synth docs audit pins clean
+.PHONY: demo test fast faults bench lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -16,6 +16,10 @@ test: $(READY) $(CDK)
 # Without the tests that start a local cloud.
 fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
+
+# Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
+faults: $(READY)
+	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) $(if $(SAMPLE),,--write docs/faults.md)
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -52,6 +56,10 @@ build/audit/.ready:
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	touch $@
+
+# Writes benchmarks/RESULTS.md and benchmarks/results.json; fails where a target is missed.
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run
 
 $(READY): requirements-dev.txt pyproject.toml
 	@command -v node >/dev/null || { echo "Node.js is needed: the AWS CDK runs on it."; exit 1; }

@@ -31,13 +31,17 @@ class Ledger:
     """The ledger in memory."""
 
     durations: dict[str, float] = field(default_factory=dict)
+    types: dict[str, float] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str) -> float | None:
         return self.durations.get(resource)
 
-    def remember(self, group: str, resource: str, seconds: float) -> None:
-        self.durations[resource] = seconds
+    def usual(self, noun: str) -> float | None:
+        return self.types.get(noun)
+
+    def remember(self, group: str, resource: str, noun: str, seconds: float) -> None:
+        self.durations[resource] = self.types[noun] = seconds
 
     def record(self, group: str, run: str, outcome: Any, now: datetime) -> None:
         self.rows[outcome["resource"]] = dict(outcome)
@@ -180,6 +184,15 @@ def test_a_known_duration_takes_two_calls(world: World) -> None:
     world.ledger.durations["datasetGroup"] = 30
     world.follow(group())
     assert world.calls == 2
+
+
+def test_a_new_resource_is_expected_to_take_as_long_as_others_of_its_type(world: World) -> None:
+    usual = world.step(group()).wait
+    world.ledger.types["DatasetGroup"] = 300
+    slower = world.step(group()).wait
+    assert usual
+    assert slower
+    assert slower > 3 * usual
 
 
 def test_what_is_there_is_kept_and_nothing_is_told(world: World) -> None:

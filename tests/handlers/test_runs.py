@@ -17,7 +17,7 @@ from mpe.aws.events import CONFIG_REJECTED, RUN_CHANGED
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.tasks import Tasks
-from mpe.aws.turns import LEASE, Claim, Turns
+from mpe.aws.turns import LEASE, LOST, Claim, Turns
 from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.finish import Finish
@@ -256,6 +256,23 @@ def test_asking_again_is_answered_the_same(account: Account) -> None:
     assert account.begin(newer) == account.begin(newer)
 
 
+def test_a_dead_run_is_noted_as_lost_and_may_still_be_told(account: Account) -> None:
+    _, newer = claims(account)
+    dead = Claim("movielens", "dead", "execution-0", "00")
+    account.turns.take(dead, NOW)
+    account.turns.record("movielens", "dead", {"status": "RUNNING", "execution": "execution-0"})
+    assert "work" in account.begin(newer)
+    assert account.turns.recorded("movielens", "dead")["status"] == LOST  # type: ignore[index]
+
+    run = {"id": "dead", "group": "movielens", "config": {"key": "train/movielens/config.json"}}
+    crash = {"error": "ABORTED", "cause": "stopped", "resource": "the workflow"}
+    account.finishing(Fixed())(run, "execution-0", [crash], killed=True)
+    ((_, detail),) = account.events.put_
+    assert detail["Status"] == "FAILED"
+    assert account.turns.recorded("movielens", "dead")["status"] == "FAILED"  # type: ignore[index]
+    assert account.turns.take(dead, NOW) == newer.execution, "the turn is the newer run's"
+
+
 def test_the_turn_of_a_dead_run_is_taken_over(account: Account) -> None:
     account.turns.take(Claim("movielens", "dead", "dead", "00"), NOW)
     _, newer = claims(account)
@@ -342,9 +359,17 @@ def test_a_step_that_broke_down_is_told_where_nothing_else_is(account: Account) 
 
 
 def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
-    account.ledger.remember("movielens", "campaign", 601.26)
-    assert account.ledger.duration("movielens", "campaign") == 601.3
-    assert account.ledger.duration("other", "campaign") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", 601.26)
+    assert account.ledger.duration("movielens", "campaign.live") == 601.3
+    assert account.ledger.duration("other", "campaign.live") is None
+
+
+def test_a_type_has_the_duration_of_whichever_group_was_last(account: Account) -> None:
+    assert account.ledger.usual("Campaign") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", 600)
+    account.ledger.remember("other", "campaign.live", "Campaign", 700)
+    assert account.ledger.usual("Campaign") == 700
+    assert account.ledger.usual("Filter") is None
 
 
 def test_the_worst_config_still_fits_into_an_event(account: Account) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from mpe.aws.objects import Objects
 from mpe.aws.schedules import Schedules, Target
+from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim
 from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
@@ -140,6 +141,37 @@ def test_a_task_that_still_runs_is_skipped(desk: Desk) -> None:
     assert desk.row("import")["skipped"]
     desk.account.executions.alive.clear()
     assert desk.fire("import", "execution-2")["run"], "its execution died without a word"
+
+
+class Crossed(Tasks):
+    """A table between whose reads and writes another execution fires the same task."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk.account.tasks._table)
+        self.desk = desk
+        self.crossings = 1
+
+    def get(self, group: str, task: str) -> dict[str, Any] | None:
+        row = super().get(group, task)
+        if self.crossings:
+            self.crossings -= 1
+            assert self.desk.fire(task, "execution-2")["run"]
+        return row
+
+
+def test_of_two_fires_at_the_same_moment_one_runs(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    desk.account.executions.alive |= {"execution-1", "execution-2"}
+    fire = Fire(Crossed(desk), desk.account.executions, desk.clock)  # type: ignore[arg-type]
+    assert "still runs" in fire("movielens", "import", "execution-1")["skip"]
+    assert desk.row("import")["last"]["execution"] == "execution-2"
+
+
+def test_a_fire_whose_answer_was_lost_is_the_same_fire(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    desk.account.executions.alive.add("execution-1")
+    desk.fire("import")
+    assert desk.fire("import")["run"]["task"] == "import"
 
 
 def test_a_task_that_the_config_no_longer_has_is_skipped(desk: Desk) -> None:

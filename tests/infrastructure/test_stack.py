@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mpe.aws.clients import CONFIG
 from mpe.infrastructure.package import SERVICES, code
 from mpe.model.spec import SPECS
 from tests import diagram
@@ -297,6 +298,38 @@ def test_an_upload_of_a_config_is_what_starts_a_run(template: Template) -> None:
     assert rule["EventPattern"]["detail"]["object"]["key"] == [{"wildcard": "train/*.json"}]
     (target,) = rule["Targets"]
     assert "DeadLetterConfig" in target
+
+
+def test_an_event_that_a_function_fails_at_is_kept_as_a_dead_letter(template: Template) -> None:
+    functions = dict(of(template, "AWS::Lambda::Function"))
+    started = [
+        functions[target["Arn"]["Fn::GetAtt"][0]]["Properties"]
+        for _, rule in of(template, "AWS::Events::Rule")
+        if rule.get("Condition") != "ReportsUse"  # of which a lost one is no loss
+        for target in rule["Properties"]["Targets"]
+    ]
+    assert {one["Handler"].split(".")[2] for one in started} == {"configure", "notify", "bury"}
+    for one in started:
+        queue = one["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]
+        assert queue.startswith("Undelivered"), one["Handler"]
+
+
+def test_a_run_that_ends_without_a_report_is_told(template: Template) -> None:
+    (pattern,) = [
+        rule["Properties"]["EventPattern"]["detail"]
+        for _, rule in of(template, "AWS::Events::Rule")
+        if rule["Properties"]["EventPattern"].get("source") == ["aws.states"]
+    ]
+    assert set(pattern["status"]) == {"ABORTED", "FAILED", "TIMED_OUT"}
+
+
+def test_a_call_without_an_answer_is_tried_again_before_the_functions_time_is_up(
+    template: Template,
+) -> None:
+    shortest = min(
+        function["Properties"]["Timeout"] for _, function in of(template, "AWS::Lambda::Function")
+    )
+    assert shortest > 2 * (CONFIG.connect_timeout + CONFIG.read_timeout)
 
 
 def test_email_and_key_are_optional(template: Template) -> None:

@@ -17,7 +17,8 @@ from mpe.local.cloud import LocalCloud
 from tests.conftest import interactions
 
 SPEED = 2000.0
-PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "240"))
+FULL_SIZE = os.environ.get("MPE_FULL_SIZE") == "1"
+PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "240"))
 """How many seconds to wait for what must happen: more on a machine that has much else to do."""
 
 
@@ -29,7 +30,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 @pytest.fixture(scope="session")
 def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
-    quotas = Quotas(dataset_groups=100, importing=100, training=100, solutions=200, campaigns=200)
+    quotas = Quotas(dataset_groups=1000, importing=100, training=100, solutions=200, campaigns=200)
     with LocalCloud(speed=SPEED, assembly=assembly, quotas=quotas) as running:
         yield running
 

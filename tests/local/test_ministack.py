@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
+import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -182,6 +185,71 @@ def test_an_upload_is_told_with_its_version(cloud: LocalCloud) -> None:
 
     (message,) = wait_until(received)
     assert json.loads(message["Body"])["detail"]["object"]["version-id"] == version
+
+
+def test_a_function_of_the_template_has_its_dead_letter_queue(cloud: LocalCloud) -> None:
+    """MiniStack's CloudFormation alone leaves it out."""
+    found = {
+        one["FunctionName"].split("-")[1]: one.get("DeadLetterConfig", {}).get("TargetArn", "")
+        for one in cloud.client("lambda").list_functions(MaxItems=1000)["Functions"]
+        if one["FunctionName"].startswith(cloud.stack_name)
+    }
+    having = {name for name, queue in found.items() if "Undelivered" in queue}
+    assert {name[:4] for name in having} == {"Noti", "Bury", "Conf"}
+
+
+def test_many_sessions_can_be_made_at_once() -> None:
+    """MiniStack alone goes through a dict that another thread adds to."""
+    from ministack.services import sts
+
+    ministack.guard_sessions()
+    for number in range(2000):
+        sts.register_session(f"old{number}", {})
+
+    def make(which: int) -> None:
+        for number in range(200):
+            sts.register_session(f"{which}-{number}", {})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(make, range(8)))
+
+
+BROKEN = """
+def handler(event, context):
+    raise RuntimeError("broken")
+"""
+
+
+def packed(source: str) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("index.py", source)
+    return body.getvalue()
+
+
+def test_a_function_that_a_rule_starts_is_tried_three_times(cloud: LocalCloud) -> None:
+    """MiniStack's rules alone would try once and lose the event."""
+    queue = cloud.client("sqs").create_queue(QueueName="lost-events")["QueueUrl"]
+    functions = cloud.client("lambda")
+    function = functions.create_function(
+        FunctionName="broken",
+        Runtime="python3.14",
+        Handler="index.handler",
+        Role=functions.list_functions()["Functions"][0]["Role"],
+        Code={"ZipFile": packed(BROKEN)},
+        DeadLetterConfig={"TargetArn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:lost-events"},
+    )
+    events = cloud.client("events")
+    events.put_rule(Name="broken", EventPattern=json.dumps({"source": ["a.test"]}))
+    events.put_targets(Rule="broken", Targets=[{"Id": "f", "Arn": function["FunctionArn"]}])
+    events.put_events(Entries=[{"Source": "a.test", "DetailType": "t", "Detail": '{"it": 1}'}])
+
+    (lost,) = wait_until(
+        lambda: cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages")
+    )
+    assert json.loads(lost["Body"])["requestPayload"]["detail"] == {"it": 1}
+    logged = cloud.client("logs").filter_log_events(logGroupName="/aws/lambda/broken")["events"]
+    assert sum(one["message"].startswith("START") for one in logged) == 3
 
 
 def test_functions_know_how_fast_the_time_passes_and_nothing_of_the_users_settings(

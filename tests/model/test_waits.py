@@ -16,8 +16,19 @@ def looks(took: float, *, usual: float, known: float | None) -> tuple[int, float
     return count, elapsed - took
 
 
-def test_a_known_duration_takes_one_look() -> None:
-    assert looks(3600, usual=3600, known=3600) == (1, 0)
+def test_a_known_duration_takes_one_look_more_where_it_is_long() -> None:
+    assert looks(60, usual=3600, known=60) == (1, 0)
+    assert looks(3600, usual=60, known=3600) == (2, 0)
+
+
+def test_a_job_a_little_shorter_than_the_last_time_is_seen_before_it_would_have_ended() -> None:
+    assert looks(3500, usual=3600, known=3600) == (1, 28)
+
+
+def test_a_job_a_little_longer_than_the_last_time_is_seen_within_half_a_percent_of_it() -> None:
+    count, late = looks(3650, usual=3600, known=3600)
+    assert late <= 3600 / 200
+    assert count <= 5
 
 
 @pytest.mark.parametrize("took", [900, 1000, 3700, 5000, 20_000])
@@ -26,11 +37,37 @@ def test_an_end_is_never_seen_later_than_a_minute_or_a_quarter_of_the_delay(took
     assert late <= LONGEST
 
 
-def test_an_unknown_duration_gets_some_early_looks() -> None:
-    count, late = looks(301, usual=900, known=None)
-    assert (count, late) == (2, 299)
+@pytest.mark.parametrize("share", [0.55, 0.7, 0.8, 0.9, 0.97])
+def test_a_guess_that_is_too_long_costs_no_more_than_what_was_left_of_it(share: float) -> None:
+    count, late = looks(3600 * share, usual=3600, known=None)
+    assert late <= 3600 * (1 - share)
+    assert late <= 3600 / 4
+    assert count <= 5
+
+
+def test_a_guess_that_is_right_is_seen_at_once() -> None:
+    assert looks(3600, usual=3600, known=None) == (5, 0)
+    assert looks(30, usual=30, known=None) == (3, 0)
 
 
 def test_a_wait_is_never_below_the_shortest_without_knowledge() -> None:
     assert next_wait(0, usual=3, known=None) == SHORTEST
     assert next_wait(3599.7, usual=3600, known=3600) == 1
+
+
+def test_what_took_no_time_the_last_time_is_looked_at_again_at_once() -> None:
+    assert next_wait(0, usual=10, known=0) == 1
+
+
+@pytest.mark.parametrize("known", [None, 0, 1, 30, 3600, 90_000])
+@pytest.mark.parametrize("usual", [0, 10, 900, 14_400])
+def test_every_wait_is_a_whole_number_of_seconds_and_not_endless(
+    usual: float, known: float | None
+) -> None:
+    expected = usual if known is None else known
+    elapsed = 0.0
+    while elapsed < 2 * expected + 600:
+        wait = next_wait(elapsed, usual=usual, known=known)
+        assert isinstance(wait, int)
+        assert 1 <= wait <= max(expected, LONGEST)
+        elapsed += wait + 0.3

@@ -8,14 +8,26 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, user_agent_appid="mpe")
-"""Throttles and server errors are tried again by the SDK before the workflow hears of them."""
+CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 5},
+    connect_timeout=5,
+    read_timeout=20,
+    user_agent_appid="mpe",
+)
+"""Throttles and server errors are tried again by the SDK before the workflow hears of them.
+
+So are calls without an answer: botocore would wait for it as long as a function may run.
+"""
+BRIEF = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 2}))
+"""For Amazon Personalize: the SDK takes a quota that is used up for a throttle and would try
+again in vain for many seconds, while the workflow can wait at no cost
+(https://docs.aws.amazon.com/boto3/latest/guide/retries.html)."""
 
 
 @cache
 def client(service: str) -> Any:
     """Return the process's client of a service."""
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=BRIEF if service == "personalize" else CONFIG)
 
 
 @cache

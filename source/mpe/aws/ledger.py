@@ -2,7 +2,8 @@
 
 One DynamoDB table, keyed by dataset group. Each resource of each run has a row, written when
 the run is done with it, so that a run's outcome needs no room in the workflow's state and
-survives a run that is killed. Each resource also has one row with its last duration.
+survives a run that is killed. Each resource also has one row with its last duration, and so
+has each resource type, whatever the dataset group.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ KEPT = timedelta(days=400)
 """How long the rows of a run are kept: a little over a year."""
 
 
+ANY = "*"
+"""In the place of a dataset group, whose name it cannot be."""
+
+
 class Ledger:
     """Write and read the ledger through a DynamoDB table."""
 
@@ -28,19 +33,27 @@ class Ledger:
 
     def duration(self, group: str, resource: str) -> float | None:
         """Return how many seconds this resource took the last time, or None."""
-        item = self._table.get_item(Key={"group": group, "record": f"DURATION#{resource}"})
+        return self._duration(group, resource)
+
+    def usual(self, noun: str) -> float | None:
+        """Return how many seconds a resource of this type took the last time, or None."""
+        return self._duration(ANY, noun)
+
+    def remember(self, group: str, resource: str, noun: str, seconds: float) -> None:
+        """Keep how many seconds this resource, and so one of its type, took."""
+        for of, record in ((group, resource), (ANY, noun)):
+            self._table.put_item(
+                Item={
+                    "group": of,
+                    "record": f"DURATION#{record}",
+                    "seconds": Decimal(str(round(seconds, 1))),
+                }
+            )
+
+    def _duration(self, group: str, record: str) -> float | None:
+        item = self._table.get_item(Key={"group": group, "record": f"DURATION#{record}"})
         found = item.get("Item")
         return float(found["seconds"]) if found else None
-
-    def remember(self, group: str, resource: str, seconds: float) -> None:
-        """Keep how many seconds this resource took."""
-        self._table.put_item(
-            Item={
-                "group": group,
-                "record": f"DURATION#{resource}",
-                "seconds": Decimal(str(round(seconds, 1))),
-            }
-        )
 
     def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
         """Keep what a run did to a resource; writing it again changes nothing."""

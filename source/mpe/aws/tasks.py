@@ -33,12 +33,15 @@ class Tasks:
 
     def set(self, group: str, task: str, **values: Any) -> bool:
         """Change some of a row; return False where the task is gone."""
+        return self._set(group, task, Attr("record").exists(), **values)
+
+    def _set(self, group: str, task: str, condition: Any, **values: Any) -> bool:
         names = {f"#{name}": name for name in values}
         try:
             self._table.update_item(
                 Key={"group": group, "record": task},
                 UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                ConditionExpression=Attr("record").exists(),
+                ConditionExpression=Attr("record").exists() & condition,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
             )
@@ -47,6 +50,16 @@ class Tasks:
                 return False
             raise
         return True
+
+    def claim(self, group: str, task: str, last: Mapping[str, Any], *, seen: str | None) -> bool:
+        """Note a run as the task's last; return False where another than the seen one is.
+
+        Two executions that a schedule started at the same moment both see the same row, and
+        only one may run the task.
+        """
+        ours = Attr("last.execution").eq(last["execution"])
+        before = Attr("last.execution").eq(seen) if seen else Attr("last").not_exists()
+        return self._set(group, task, ours | before, last=last)
 
     def delete(self, group: str, task: str) -> None:
         """Remove a task's row; one that is gone is no error."""

@@ -18,6 +18,8 @@ from mpe.aws.tables import pages
 
 LEASE = timedelta(days=3)
 """When a lease ends by itself; longer than the workflow may run."""
+LOST = "LOST"
+"""The status of a run that ended and could tell nobody; that it is told may yet come."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,18 @@ class Turns:
         return str(row["holder"]) if row else ""
 
     def take_over(self, claim: Claim, dead: str, now: datetime) -> bool:
-        """Take the turn of a run that ended without giving it back."""
+        """Take the turn of a run that ended without giving it back, and note that it is lost."""
+        lease = self._get(claim.group, "LEASE")
+        if lease and lease["holder"] == dead:
+            self._lose(claim.group, str(lease["run"]))
         return self._put(
             _lease(claim, now + LEASE), Attr("holder").not_exists() | Attr("holder").eq(dead)
         )
+
+    def _lose(self, group: str, run: str) -> None:
+        row = self.recorded(group, run)
+        if row:
+            self._put({**row, "status": LOST}, Attr("status").eq("RUNNING"))
 
     def give_back(self, group: str, execution: str) -> None:
         """Give the turn back, unless somebody else has taken it over."""

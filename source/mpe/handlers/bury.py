@@ -1,4 +1,4 @@
-"""A run was killed, or ran out of time: tell so, and give its turn back.
+"""A run was killed, ran out of time or could not report: tell so, and give its turn back.
 
 Step Functions tells EventBridge of every execution's end
 (https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html).
@@ -14,7 +14,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mpe.handlers.finish import from_settings
 from mpe.handlers.settings import LOGGER
 
+MOST = 2000
+"""How many characters of a cause are told."""
 WORDS = {
+    "FAILED": "the execution failed before it could report",
     "ABORTED": "the execution was stopped by somebody",
     "TIMED_OUT": "the execution took longer than it may",
 }
@@ -26,7 +29,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run = json.loads(detail["input"])["run"]
     LOGGER.set_correlation_id(run["id"])
     status = detail["status"]
-    crash = {"error": status, "cause": WORDS.get(status, status), "resource": "the workflow"}
+    cause = ": ".join(filter(None, (WORDS.get(status, status), detail.get("cause"))))
+    crash = {"error": status, "cause": cause[:MOST], "resource": "the workflow"}
     verdict = from_settings()(run, detail["executionArn"], [crash], killed=True)
     LOGGER.info("buried", extra={"verdict": verdict})
     return verdict

@@ -42,6 +42,8 @@ from mpe.model.waits import LONGEST, SHORTEST, next_wait
 
 PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""
+PATIENCE_IN_LINE = 24 * 60 * 60
+"""The same for a job or a version: how many may run at a time, so its turn will come."""
 
 
 class EventSink(Protocol):
@@ -85,7 +87,7 @@ class Ensure:
         ):
             self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
         if outcome.seconds is not None:
-            self.ledger.remember(step.group, outcome.resource, outcome.seconds)
+            self.ledger.remember(step.group, outcome.resource, outcome.noun, outcome.seconds)
         if outcome.settled:
             self.ledger.record(step.group, step.run, outcome.as_dict(), self.clock.now())
         return outcome
@@ -114,7 +116,7 @@ class Ensure:
         except Exists:
             return step.previous.waiting(SHORTEST, did="created", status="CREATE PENDING")
         except Busy as busy:
-            return _blocked(step.previous, busy)
+            return _blocked(step.previous, busy, queues=step.desired.spec.repeatable)
         except Missing as error:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
@@ -167,10 +169,12 @@ class Ensure:
     def _again(self, step: Step, outcome: Outcome, observed: Observed | None) -> Outcome:
         """Choose when to look again."""
         begun = observed.created if observed else None
+        known = self.ledger.duration(step.group, outcome.resource)
+        usual = self.ledger.usual(outcome.noun) if known is None else known
         seconds = next_wait(
             self.clock.since(begun) if begun else 0.0,
-            usual=step.desired.spec.typical_seconds,
-            known=self.ledger.duration(step.group, outcome.resource),
+            usual=step.desired.spec.typical_seconds if usual is None else usual,
+            known=known,
         )
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
@@ -188,9 +192,9 @@ def _status(observed: Observed | None) -> str:
     return observed.shown if observed else "ABSENT"
 
 
-def _blocked(before: Outcome, busy: Busy) -> Outcome:
+def _blocked(before: Outcome, busy: Busy, *, queues: bool) -> Outcome:
     """Wait out a quota or a throttle, ever more patiently, but not for ever."""
-    if before.blocked > PATIENCE:
+    if before.blocked > (PATIENCE_IN_LINE if queues else PATIENCE):
         return before.failing(busy.code, busy.message)
     seconds = min(max(before.blocked, SHORTEST), LONGEST * 5)
     return before.waiting(seconds, blocked=before.blocked + seconds)

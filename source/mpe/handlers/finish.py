@@ -13,7 +13,7 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_CHANGED, Events
 from mpe.aws.ledger import Ledger
-from mpe.aws.turns import Turns
+from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.messages import likely_remedy, within
@@ -54,7 +54,7 @@ class Finish:
         if killed or not failures:
             failures.extend(_crash(one) for one in crashes)
         row = self.turns.recorded(group, run_id) or {}
-        if row.get("status", "RUNNING") == "RUNNING":
+        if row.get("status", "RUNNING") in {"RUNNING", LOST}:
             detail = self._detail(run, execution, row, outcomes, failures)
             self.events.put(RUN_CHANGED, detail)
             self.gauges.run(group, failed=bool(failures), seconds=detail["Duration"])

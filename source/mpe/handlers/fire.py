@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,17 +29,31 @@ class Fire:
 
         A task that still runs is not started again: the fire is noted as skipped.
         """
-        row = self.tasks.get(group, task)
+        while True:
+            row = self.tasks.get(group, task)
+            if row is None:
+                return {"run": {}, "skip": "the config no longer has this task"}
+            seen = row.get("last", {}).get("execution")
+            if seen != execution and self._runs(row.get("last", {})):
+                self.tasks.set(group, task, skipped=self.clock.now().isoformat())
+                return {"run": {}, "skip": "its last run still runs"}
+            run = self._run(group, task, row, execution)
+            last = {
+                "run": run["id"],
+                "started": run["started"],
+                "status": "RUNNING",
+                "execution": execution,
+            }
+            if self.tasks.claim(group, task, last, seen=seen):
+                return {"run": run}
+
+    def _runs(self, last: Mapping[str, Any]) -> bool:
+        return last.get("status") == "RUNNING" and self.executions.running(last["execution"])
+
+    def _run(self, group: str, task: str, row: Mapping[str, Any], execution: str) -> dict[str, Any]:
         now = self.clock.now()
-        if row is None:
-            return {"run": {}, "skip": "the config no longer has this task"}
-        last = row.get("last", {})
-        other = last.get("execution") not in {None, execution}
-        if other and last["status"] == "RUNNING" and self.executions.running(last["execution"]):
-            self.tasks.set(group, task, skipped=now.isoformat())
-            return {"run": {}, "skip": "its last run still runs"}
         digest = hashlib.sha256(execution.encode()).hexdigest()[:8]
-        run = {
+        return {
             "id": f"{now:%Y%m%dT%H%M%S}-{digest}",
             "group": group,
             "task": task,
@@ -48,14 +63,6 @@ class Fire:
             "sequencer": row["sequencer"],
             "notes": [],
         }
-        last = {
-            "run": run["id"],
-            "started": run["started"],
-            "status": "RUNNING",
-            "execution": execution,
-        }
-        self.tasks.set(group, task, last=last)
-        return {"run": run}
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

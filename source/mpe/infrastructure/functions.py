@@ -8,6 +8,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mpe.infrastructure import package
@@ -35,7 +36,12 @@ class Package(Construct):
 
 
 class HandlerFunction(lambda_.Function):
-    """A function that runs one handler, with a role that may do just what is allowed it."""
+    """A function that runs one handler, with a role that may do just what is allowed it.
+
+    One that rules invoke needs ``undelivered``: of an event that EventBridge has handed over
+    and that the function fails at three times, the rule's own dead-letter queue never hears
+    (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+    """
 
     def __init__(
         self,
@@ -48,6 +54,7 @@ class HandlerFunction(lambda_.Function):
         environment: Mapping[str, str],
         timeout: Duration | None = None,
         memory_size: int = 512,
+        undelivered: sqs.IQueue | None = None,
     ) -> None:
         log_group = logs.LogGroup(
             scope,
@@ -76,6 +83,7 @@ class HandlerFunction(lambda_.Function):
             role=role,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
+            dead_letter_queue=undelivered,
         )
         log_group.grant_write(role)
 

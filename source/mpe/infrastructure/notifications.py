@@ -43,6 +43,7 @@ class Notifications(Construct):
             handler="notify",
             description="Tell people of the outcome of a run",
             environment={},
+            undelivered=undelivered,
         )
         key = self._key()
         told = LambdaToSns(self, "Told", existing_lambda_obj=function, encryption_key=key)

@@ -32,8 +32,9 @@ SOLUTION = "$states.context.Execution.Input.solution"
 """The solution that an execution works on, as a JSONata path."""
 TRAINED = ("Solution", "SolutionVersion", "Campaign", "BatchInferenceJob", "BatchSegmentJob")
 """The resource types that a solution's own execution ensures."""
-AT_ONCE = 10
-"""How many solutions are worked on at the same time; the service queues the rest anyway."""
+AT_ONCE = 40
+"""How many iterations of a Map Step Functions runs at the same time
+(https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html)."""
 LONGEST = Duration.days(2)
 """When a run is given up; shorter than its lease on the dataset group."""
 
@@ -151,7 +152,7 @@ class SolutionWorkflow(Construct):
         )
         # A list even where there is one, and an empty one where there is none.
         items = f"[{SOLUTION}.{stage}.{{'id': $, 'version': $states.input.arn}}]"
-        return each(self, f"{noun}s", items, one, at_once=AT_ONCE)
+        return each(self, f"{noun}s", items, one)
 
 
 class ProvisioningWorkflow(Construct):
@@ -265,7 +266,7 @@ class ProvisioningWorkflow(Construct):
         """
         stuck = sfn.Pass.jsonata(self, "Data failed")
         attribution = self._each_of("MetricAttribution", "metricAttributions")
-        imports = self._each_of("DatasetImportJob", "imports", at_once=None)
+        imports = self._each_of("DatasetImportJob", "imports")
         deletion = self._each_of("DataDeletionJob", "dataDeletionJobs")
         for before, after in ((attribution, imports), (imports, deletion)):
             passed = sfn.Choice.jsonata(self, f"{before.id} done?")
@@ -283,7 +284,7 @@ class ProvisioningWorkflow(Construct):
         whole.when(task, done(self, "Schedules stay"))
         return whole.otherwise(keep)
 
-    def _each_of(self, noun: str, stage: str, at_once: int | None = AT_ONCE) -> sfn.Map:
+    def _each_of(self, noun: str, stage: str) -> sfn.Map:
         one = ensure(
             self,
             noun,
@@ -292,10 +293,15 @@ class ProvisioningWorkflow(Construct):
             then=done(self, f"{noun} done"),
             otherwise=failed(self, f"{noun} failed"),
         )
-        return each(self, f"{noun}s", f"$work.{stage}", one, at_once=at_once)
+        return each(self, f"{noun}s", f"$work.{stage}", one)
 
     def _solutions(self, machine: sfn.StateMachine) -> sfn.Map:
-        """Give each solution an execution of its own, so that no history grows too long."""
+        """Give each solution an execution of its own, so that no history grows too long.
+
+        All of them work at the same time, so that many take no longer than one: the service
+        queues, or refuses for a while, what is too much for its quotas. A Map runs only so
+        many iterations at a time, so this is a Map of Maps.
+        """
         child = tasks.StepFunctionsStartExecution.jsonata(
             self,
             "Train and deploy",
@@ -309,7 +315,8 @@ class ProvisioningWorkflow(Construct):
             failed(self, "Solution execution failed"),
             outputs={**CRASH, "resource": f"{{% {ITEM}.solution %}}"},
         )
-        return each(self, "Solutions", "$work.solutions", child, at_once=AT_ONCE)
+        some = each(self, "Solutions", ITEM, child)
+        return each(self, "All solutions", f"$partition($work.solutions, {AT_ONCE})", some)
 
     def _report(self, finish: lambda_.IFunction) -> sfn.State:
         """Tell how it went; a run with a failure is a failed execution."""

@@ -107,7 +107,9 @@ class PersonalizedExperiences(Stack):
             workflow=self.workflow,
         )
         self._let_ask_after_runs(self.begin)
-        self._tell_of_killed_runs(self._finishing("Bury", "bury", "Tell of a run that was killed"))
+        self._tell_of_killed_runs(
+            self._finishing("Bury", "bury", "Tell of a run that was killed", self.undelivered)
+        )
         self._run_on_upload(self._configure())
         Monitoring(
             self,
@@ -201,7 +203,9 @@ class PersonalizedExperiences(Stack):
         )
         return function
 
-    def _finishing(self, id: str, handler: str, description: str) -> HandlerFunction:
+    def _finishing(
+        self, id: str, handler: str, description: str, undelivered: sqs.IQueue | None = None
+    ) -> HandlerFunction:
         """Return a function that tells how a run went and gives its turn back."""
         function = HandlerFunction(
             self,
@@ -215,6 +219,7 @@ class PersonalizedExperiences(Stack):
                 "EVENT_BUS": self.bus.event_bus_name,
                 "STACK": Aws.STACK_NAME,
             },
+            undelivered=undelivered,
         )
         function.allow(
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
@@ -225,16 +230,19 @@ class PersonalizedExperiences(Stack):
         return function
 
     def _tell_of_killed_runs(self, function: HandlerFunction) -> None:
-        """Report the runs that could not do it themselves: stopped, or out of time."""
+        """Report the runs that could not do it themselves: stopped, out of time, or broken down.
+
+        Most runs that failed have reported it; nothing is told twice.
+        """
         events.Rule(
             self,
             "Killed",
-            description="Tells of runs that were stopped or took too long",
+            description="Tells of runs that could not report how they ended",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
-                    "status": ["ABORTED", "TIMED_OUT"],
+                    "status": ["ABORTED", "FAILED", "TIMED_OUT"],
                     "stateMachineArn": [self.workflow.machine.state_machine_arn],
                 },
             ),
@@ -284,6 +292,7 @@ class PersonalizedExperiences(Stack):
             },
             timeout=Duration.minutes(2),
             memory_size=1024,
+            undelivered=self.undelivered,
         )
         function.allow(
             ["s3:GetObjectVersion"],

@@ -42,7 +42,9 @@ def invoke(
 ) -> tasks.LambdaInvoke:
     """Call a function; try again where it was throttled, killed or broke down.
 
-    Every function may be called again at any point, so a repeated call does no harm.
+    Every function may be called again at any point, so a repeated call does no harm. Where too
+    many run at once in the account it is only a matter of time: up to half an hour
+    (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
     """
     task = tasks.LambdaInvoke.jsonata(
         scope,
@@ -52,6 +54,14 @@ def invoke(
         outputs="{% $states.result.Payload %}",
         assign=dict(assign) if assign else None,
         retry_on_service_exceptions=False,
+    )
+    task.add_retry(
+        errors=["Lambda.TooManyRequestsException"],
+        interval=Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=30,
+        max_delay=Duration.seconds(60),
+        jitter_strategy=sfn.JitterType.FULL,
     )
     task.add_retry(
         errors=["States.ALL"],
@@ -108,16 +118,9 @@ def ensure(
     return ask
 
 
-def each(
-    scope: Construct, title: str, items: str, step: sfn.IChainable, *, at_once: int | None = None
-) -> sfn.Map:
+def each(scope: Construct, title: str, items: str, step: sfn.IChainable) -> sfn.Map:
     """Take a step for each item of a JSONata list, side by side."""
-    every = sfn.Map.jsonata(
-        scope,
-        title,
-        items=sfn.ProvideItems.jsonata(f"{{% {items} %}}"),
-        max_concurrency=at_once,
-    )
+    every = sfn.Map.jsonata(scope, title, items=sfn.ProvideItems.jsonata(f"{{% {items} %}}"))
     every.item_processor(step)
     return every
 

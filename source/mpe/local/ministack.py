@@ -12,20 +12,27 @@ for each, and the version is pinned. Differences from AWS that are made good her
 * It delivers no mail: what a subscriber would get is kept in a mailbox.
 * Its S3 events for EventBridge do not name the object's version: it is added.
 * Its S3 does not look at the owner that a request expects of a bucket: it is checked.
+* Its rules invoke a function once, whatever comes of it: Lambda's retries are added.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib.metadata
 import json
+import os
 import secrets
+import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -41,6 +48,7 @@ from mpe.emulator import (
     Request,
     authorizations,
 )
+from mpe.local.faults import Interference
 
 VERSION = "1.5.33"
 SERVICE = "personalize.amazonaws.com"
@@ -62,6 +70,10 @@ App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 TICK_SECONDS = 0.2
 """How often schedules are looked at."""
+PROCESSES = max(16, 4 * (os.cpu_count() or 1))
+"""How many invocations run at the same time."""
+RETRY_SECONDS = 60
+"""How long Lambda waits before it tries an asynchronous invocation again; then twice as long."""
 
 
 class VersionError(RuntimeError):
@@ -223,6 +235,139 @@ def hasten_schedules(speed: float) -> None:
     scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
 
 
+def follow_invocations(interference: Interference) -> None:
+    """Let it be known to which invocation of a function a request belongs, and end its process.
+
+    Functions send the trace id of their invocation along, as in AWS.
+    """
+    from ministack.core.lambda_runtime import Worker
+
+    invoke = Worker.invoke
+
+    def followed(worker: Any, event: Any, request_id: str, **more: Any) -> Any:
+        def kill() -> None:
+            worker._proc.kill()
+
+        with interference.invocation(worker.func_name, event, kill) as trace:
+            if trace:
+                more["trace_id"] = trace
+            return invoke(worker, event, request_id, **more)
+
+    Worker.invoke = followed
+
+
+def retry_events(speed: float) -> None:
+    """Let functions that a rule invokes be tried again, and their events end as dead letters.
+
+    EventBridge invokes functions asynchronously: Lambda tries an invocation that failed again
+    after one minute and after two more, and then sends the event to the function's dead-letter
+    queue (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+    MiniStack does so for other asynchronous invocations.
+    """
+    from ministack.services import eventbridge, lambda_svc
+
+    lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS = RETRY_SECONDS / speed
+
+    def dispatch(arn: str, payload: str) -> None:
+        function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+        if function and config:
+            record = lambda_svc._execution_record_for_config(function, config)
+            lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+
+    eventbridge._dispatch_to_lambda = dispatch
+
+
+def keep_dead_letter_queues() -> None:
+    """Let a function of a template have its dead-letter queue, which MiniStack leaves out."""
+    from ministack.services import lambda_svc
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+
+    def with_queue(make: Callable[..., Any], properties: int) -> Callable[..., Any]:
+        def made(*given: Any, **more: Any) -> Any:
+            answer = make(*given, **more)
+            config = lambda_svc._functions[answer[0]]["config"]
+            config["DeadLetterConfig"] = given[properties].get("DeadLetterConfig", {})
+            return answer
+
+        return made
+
+    handlers["create"] = with_queue(handlers["create"], 1)
+    handlers["update"] = with_queue(handlers["update"], 2)
+
+
+def limit_processes() -> None:
+    """Let invocations beyond what this machine can do at a time wait for their turn.
+
+    AWS runs as many as the account's concurrency allows. Here each has a process of its own,
+    which would be hundreds when as many executions call a function at the same moment.
+    """
+    from ministack.services import lambda_svc
+
+    free = threading.BoundedSemaphore(PROCESSES)
+    execute = lambda_svc._execute_function_warm
+
+    def in_turn(*given: Any) -> Any:
+        with free:
+            return execute(*given)
+
+    lambda_svc._execute_function_warm = in_turn
+
+
+def guard_sessions() -> None:
+    """Let sessions be made one at a time: MiniStack looks through all of them for each."""
+    from ministack.services import sts
+
+    register, alone = sts.register_session, threading.Lock()
+
+    def registered(key: str, session: dict[str, Any]) -> None:
+        with alone:
+            register(key, session)
+
+    sts.register_session = registered
+
+
+class _SharedZip(zipfile.ZipFile):
+    """A package that is unpacked once; every execution environment gets a link to it."""
+
+    _unpacking = threading.Lock()
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        self._folder = Path(tempfile.gettempdir()) / f"unpacked-{digest[:16]}"
+
+    def namelist(self) -> list[str]:
+        """Return what is yet to be unpacked, of which MiniStack checks each path."""
+        return [] if self._folder.exists() else super().namelist()
+
+    def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
+        with self._unpacking:
+            if not self._folder.exists():
+                fresh = self._folder.with_suffix(".fresh")
+                super().extractall(fresh)
+                fresh.rename(self._folder)
+        Path(path).rmdir()
+        Path(path).symlink_to(self._folder, target_is_directory=True)
+
+
+def share_packages() -> None:
+    """Unpack the functions' code and libraries once, and not for each cold start.
+
+    In AWS too a function can write to /tmp alone
+    (https://docs.aws.amazon.com/whitepapers/latest/security-overview-aws-lambda/lambda-isolation-technologies.html).
+    """
+    from ministack.core import lambda_runtime
+
+    lambda_runtime.zipfile = SimpleNamespace(
+        ZipFile=_SharedZip,
+        BadZipFile=zipfile.BadZipFile,
+        LargeZipFile=zipfile.LargeZipFile,
+        LargeFileError=zipfile.LargeZipFile,  # the name that MiniStack looks for
+    )
+
+
 class RoleObjects:
     """Read S3 and use keys in the name of a role: its policies and the resource's decide.
 
@@ -233,6 +378,8 @@ class RoleObjects:
     def __init__(self, endpoint: str, region: str) -> None:
         self._endpoint = endpoint
         self._region = region
+        self._session = boto3.Session()
+        self._making = threading.Lock()  # a session makes one client at a time
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         source = f"arn:aws:personalize:{self._region}:{account}:dataset-import-job/any"
@@ -285,13 +432,14 @@ class RoleObjects:
         """Return a client with a new session of the role, if the role lets the service."""
         if not self.role_trusts_service(role_arn, account=account):
             raise ObjectsDenied(f"{SERVICE} may not assume {role_arn}")
-        return boto3.Session().client(
-            service,
-            endpoint_url=self._endpoint,
-            region_name=self._region,
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
-            **_session(role_arn, account),
-        )
+        with self._making:
+            return self._session.client(
+                service,
+                endpoint_url=self._endpoint,
+                region_name=self._region,
+                config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
+                **_session(role_arn, account),
+            )
 
 
 def _session(role_arn: str, account: str) -> dict[str, str]:

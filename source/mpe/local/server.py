@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mpe.assembly.processes import STOP_SECONDS
 from mpe.local import ministack, permissions
+from mpe.local.faults import Interference
 
 WATCH_SECONDS = 0.5
 WATCHED = "MPE_LOCAL_PARENT"
@@ -50,12 +51,19 @@ def main() -> int:
     calls.listen()
     permissions.check_workflows(calls)
     permissions.check_schedules(calls)
+    ministack.share_packages()
+    ministack.guard_sessions()
+    ministack.keep_dead_letter_queues()
+    ministack.limit_processes()
+    ministack.retry_events(speed)
+    interference = Interference()
+    ministack.follow_invocations(interference)
     pages = {
         "/_mpe/mail": mailbox.as_list,
         "/_mpe/calls": calls.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},
     }
-    app.app = ministack.wrap(app.app, pages)
+    app.app = interference.wrap(ministack.wrap(app.app, pages))
     sys.argv = sys.argv[:1]
     app.main()
     return 0

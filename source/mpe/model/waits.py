@@ -2,8 +2,9 @@
 
 The service tells nobody when a job is done, so every look costs a call and every second
 between the end and the next look is lost. What the same job took before is the best guess
-of its end: wait until then in one go, then look often. The first time, the type's usual
-duration stands in, with a few earlier looks since it may be far off.
+of its end: wait until shortly before it in one go, then look often. The first time, what
+others of its type took stands in, or the type's usual duration; since that may be far off,
+each look halves what is left of it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ import math
 
 SHORTEST = 5
 LONGEST = 60
-FIRST_LOOKS = 3
-"""How many looks an unknown duration gets before its usual end."""
+"""The longest wait between looks at what is late, unless it is very long itself."""
+NEAREST = 1 / 20
+"""The share of a guessed duration that is not halved any more."""
+MARGIN = 0.02
+"""How much shorter than the last time a job may be, as a share, and still be seen at once."""
+LATENESS = 1 / 4
+"""The share of a delay by which its end may be seen late."""
 
 
 def next_wait(elapsed: float, *, usual: float, known: float | None) -> int:
@@ -22,10 +28,32 @@ def next_wait(elapsed: float, *, usual: float, known: float | None) -> int:
     ``usual`` is the type's typical duration and ``known`` what this very resource took
     the last time, or None where it is new.
     """
-    expected = usual if known is None else known
-    remaining = expected - elapsed
-    if remaining > 0:
-        step = remaining if known is not None else min(remaining, expected / FIRST_LOOKS)
-        return max(math.ceil(step), 1 if known is not None else SHORTEST)
-    late = -remaining
-    return round(min(max(late / 4, expected / 100, SHORTEST), LONGEST))
+    if known is None:
+        if elapsed < usual:
+            step = _guessed(elapsed, usual)
+        else:
+            step = _late(elapsed - usual, usual / 60, usual)
+        return max(math.ceil(step), SHORTEST)
+    if elapsed < known:
+        step = _known(elapsed, known)
+    else:
+        step = _late(elapsed - known, max(known / 200, min(SHORTEST, known / 4)), known)
+    return max(math.ceil(step), 1)
+
+
+def _guessed(elapsed: float, expected: float) -> float:
+    """Halve what is left, until so little is left that its end may be waited for."""
+    half = (expected - elapsed) / 2
+    return half if half >= max(expected * NEAREST, SHORTEST) else 2 * half
+
+
+def _known(elapsed: float, expected: float) -> float:
+    """Look a little before the end, where a little is worth a look, and at the end."""
+    margin = expected * MARGIN
+    early = expected - margin - elapsed
+    return early if early > 0 and margin >= SHORTEST else expected - elapsed
+
+
+def _late(late: float, precision: float, expected: float) -> float:
+    """Look the less often the later it gets."""
+    return min(max(late * LATENESS, precision), max(LONGEST, expected / 30))

@@ -1,0 +1,292 @@
+"""The scenarios that are run in virtual time: ``python -m benchmarks.scenarios --json``.
+
+The reference scenario has three datasets with a CSV each, three solutions, one campaign and
+one batch inference job. "Added" is the time from the upload to the end of the run, less the
+time that the service itself takes for what must come one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from tests.everything import RECIPE, SCHEMAS, files
+
+from benchmarks.simulation import Cloud, Latency, Meter
+from mpe.assembly.synthesis import Assembly, synthesize
+from mpe.emulator import Durations, Quotas
+
+SERVICE = {
+    "DatasetGroup": 30.0,
+    "Schema": 0.0,
+    "Dataset": 60.0,
+    "DatasetImportJob": 900.0,
+    "Solution": 0.0,
+    "SolutionVersion": 3600.0,
+    "Campaign": 600.0,
+    "BatchInferenceJob": 1200.0,
+}
+"""Seconds that the service takes, in the reference scenario."""
+ISSUE_PATH = 5735.0
+"""The critical path as the issue counts it: the sum where a dataset takes 5 s, not 60."""
+NONE = Latency()
+WARM = Latency(invocation=0.3, transition=0.05)
+"""A warm function that makes a few calls, and Step Functions' own overhead per state."""
+DATASETS = ("interactions", "items", "users")
+RAISED = Quotas(solutions=100, campaigns=100, training=100, batch_jobs=100)
+FACTORS = (0.5, 0.8, 0.9, 1.1, 1.25, 2.0)
+SEEDS = range(5)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A dataset group with some solutions, of which some have a campaign and a batch job."""
+
+    group: str
+    solutions: int = 3
+    used: int = 1
+    """How many of the solutions have a campaign and a batch inference job."""
+    seconds: Mapping[str, float] = field(default_factory=lambda: SERVICE)
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """How much longer single resources take, by noun and name."""
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "datasetGroup": {"serviceConfig": {"name": self.group}},
+            "datasets": {kind: self._dataset(kind) for kind in DATASETS},
+            "solutions": [self._solution(number) for number in range(self.solutions)],
+        }
+
+    def _dataset(self, kind: str) -> dict[str, Any]:
+        name = f"{self.group}-{kind}"
+        return {
+            "dataset": {"serviceConfig": {"name": name}},
+            "schema": {"serviceConfig": {"name": name, "schema": SCHEMAS[kind]}},
+        }
+
+    def _solution(self, number: int) -> dict[str, Any]:
+        name = f"{self.group}-{number}"
+        recipe = f"{RECIPE}aws-popularity-count"
+        solution = {"serviceConfig": {"name": name, "recipeArn": recipe}}
+        use = {"campaigns": [{"serviceConfig": {"name": name}}], "batchInferenceJobs": [{}]}
+        return {**solution, **(use if number < self.used else {})}
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yield the keys and bodies of what lies in the bucket before the config."""
+        for key, body in files(self.group).items():
+            if key.startswith("train/") and key.split("/")[2].split(".")[0] in DATASETS:
+                yield key, body
+        for number in range(self.used):
+            key = f"batch/{self.group}/{self.group}-{number}/job_config.json"
+            yield key, '{"userId": "u1"}\n'
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield noun and name of everything that takes its time."""
+        for kind in DATASETS:
+            for noun in ("Dataset", "DatasetImportJob"):
+                yield noun, f"{self.group}-{kind}"
+        for number in range(self.solutions):
+            yield "SolutionVersion", f"{self.group}-{number}"
+            if number < self.used:
+                yield "Campaign", f"{self.group}-{number}"
+                yield "BatchInferenceJob", f"{self.group}-{number}"
+
+    def takes(self, noun: str, name: str) -> float:
+        return self.seconds[noun] * self.factors.get(_which(noun, name), 1.0)
+
+    def critical_path(self) -> float:
+        """Return the seconds of the service's own longest chain: nobody can be faster."""
+        data = max(self._chain(f"{self.group}-{kind}", "Dataset", "DatasetImportJob")
+                   for kind in DATASETS)  # fmt: skip
+        return self.takes("DatasetGroup", self.group) + data + max(self._trained())
+
+    def _trained(self) -> Iterator[float]:
+        for number in range(self.solutions):
+            name = f"{self.group}-{number}"
+            trained = self._chain(name, "Solution", "SolutionVersion")
+            used = (self.takes(noun, name) for noun in ("Campaign", "BatchInferenceJob"))
+            yield trained + (max(used) if number < self.used else 0.0)
+
+    def _chain(self, name: str, *nouns: str) -> float:
+        return sum(self.takes(noun, name) for noun in nouns)
+
+
+def _which(noun: str, name: str) -> str:
+    """Return which resources share a factor: versions bear the run's name, so all of them do."""
+    return f"{noun} *" if noun == "SolutionVersion" else f"{noun} {name}*"
+
+
+def prepare(cloud: Cloud, scenario: Scenario, quotas: Quotas | None = None) -> None:
+    """Give the scenario a service without resources, and its files."""
+    durations = Durations()
+    durations.create.update(scenario.seconds)
+    cloud.replace_service(durations, quotas)
+    for which, factor in scenario.factors.items():
+        noun, name = which.split()
+        cloud.service.faults.slow(noun, name, factor)
+    for key, body in scenario.files():
+        cloud.put(key, body)
+
+
+def provision(cloud: Cloud, scenario: Scenario, quotas: Quotas | None = None) -> dict[str, Any]:
+    """Provision all of it and return what it took."""
+    prepare(cloud, scenario, quotas)
+    return told(cloud.run(scenario.group, scenario.config()), scenario)
+
+
+def told(meter: Meter, scenario: Scenario) -> dict[str, Any]:
+    path = scenario.critical_path()
+    return {
+        "added_seconds": round(meter.seconds - path, 1),
+        "lambda_invocations": meter.invocations.total(),
+        "lambda_errors": len(meter.errors),
+        "state_transitions": meter.transitions.total(),
+        "critical_path_seconds": path,
+        "run_seconds": round(meter.seconds, 1),
+        "added_share": round((meter.seconds - path) / path, 5),
+        "longest_history_events": max(meter.events.values()),
+        "largest_state_bytes": meter.largest_state,
+    }
+
+
+def first_and_known(cloud: Cloud, scenario: Scenario) -> dict[str, Any]:
+    """Run where nothing ever ran, and again where only the durations are known."""
+    cloud.forget_durations()
+    return {
+        "first_run": provision(cloud, scenario),
+        "known_durations": provision(cloud, scenario),
+    }
+
+
+def reference(cloud: Cloud) -> dict[str, Any]:
+    """Return the reference scenario, with what is ours taking its time and taking none."""
+    cloud.latency = WARM
+    found = first_and_known(cloud, Scenario("reference"))
+    for one in found.values():
+        one["seconds_over_5735"] = round(one["run_seconds"] - ISSUE_PATH, 1)
+    cloud.meter = Meter()
+    unchanged = told(cloud.run("reference", Scenario("reference").config()), Scenario("reference"))
+    found["nothing_to_do"] = {
+        key: unchanged[key]
+        for key in ("run_seconds", "lambda_invocations", "lambda_errors", "state_transitions")
+    }
+    cloud.latency = NONE
+    found["without_latency"] = first_and_known(cloud, Scenario("reference"))
+    cloud.latency = WARM
+    shorter = Scenario("reference", seconds={**SERVICE, "Dataset": 5.0})
+    found["critical_path_of_5735"] = first_and_known(cloud, shorter)
+    return found
+
+
+def unlike(cloud: Cloud) -> dict[str, Any]:
+    """Return what becomes of the reference scenario where the service is not as expected."""
+    cloud.latency = WARM
+    first, next_group = {}, {}
+    for factor in FACTORS:
+        cloud.forget_durations()
+        slower = {noun: seconds * factor for noun, seconds in SERVICE.items()}
+        first[f"{factor}"] = provision(cloud, Scenario("reference", seconds=slower))
+        next_group[f"{factor}"] = provision(cloud, Scenario("another", seconds=slower))
+    known = {}
+    for spread in (0.02, 0.05, 0.1):
+        runs = [_twice(cloud, spread, seed) for seed in SEEDS]
+        known[f"{spread}"] = averaged(runs)
+    return {
+        "first_run_by_factor": first,
+        "next_dataset_group_by_factor": next_group,
+        "known_durations_by_spread": known,
+    }
+
+
+def _twice(cloud: Cloud, spread: float, seed: int) -> dict[str, Any]:
+    """Run twice with durations that differ at random, and return the second run."""
+    chance = random.Random(seed)
+    cloud.forget_durations()
+    found: dict[str, Any] = {}
+    for _ in range(2):
+        plain = Scenario("reference")
+        factors = {
+            which: chance.uniform(1 - spread, 1 + spread)
+            for which in sorted({_which(*one) for one in plain.names()})
+        }
+        found = provision(cloud, Scenario("reference", factors=factors))
+    return found
+
+
+def averaged(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    runs = list(runs)
+    keys = ("added_seconds", "lambda_invocations", "lambda_errors", "state_transitions")
+    return {key: round(mean(run[key] for run in runs), 1) for key in keys}
+
+
+def growth(cloud: Cloud) -> dict[str, Any]:
+    """Return what more solutions cost, each with a campaign and a batch job."""
+    cloud.latency = WARM
+    found = {}
+    for count in (1, 10, 100):
+        cloud.forget_durations()
+        scenario = Scenario(f"grown{count}", solutions=count, used=count)
+        found[f"{count}"] = provision(cloud, scenario, RAISED)
+    return found
+
+
+def queued(cloud: Cloud) -> dict[str, Any]:
+    """Return what it costs where the service's quotas make twenty solutions queue.
+
+    Five batch jobs run at a time, so the service itself takes four rounds of them.
+    """
+    cloud.latency = WARM
+    cloud.forget_durations()
+    quotas = Quotas(solutions=20, campaigns=20)
+    scenario = Scenario("queued", solutions=20, used=20)
+    found = provision(cloud, scenario, quotas)
+    rounds = scenario.used / quotas.batch_jobs - 1
+    path = scenario.critical_path() + rounds * SERVICE["BatchInferenceJob"]
+    added = found["run_seconds"] - path
+    return {
+        **found,
+        "critical_path_seconds": path,
+        "added_seconds": round(added, 1),
+        "added_share": round(added / path, 5),
+    }
+
+
+PARTS = {
+    "reference_scenario": reference,
+    "unlike_expected": unlike,
+    "growth": growth,
+    "queued": queued,
+}
+
+
+def measure(assembly: Assembly, parts: Iterable[str] = PARTS) -> dict[str, Any]:
+    cloud = Cloud(assembly)
+    return {part: PARTS[part](cloud) for part in parts}
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
+    parser.add_argument("--json", action="store_true", help="print JSON (there is no other form)")
+    parser.add_argument("--assembly", type=Path, help="a synthesized app, else it is synthesized")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        assembly = (
+            Assembly.read(given.assembly)
+            if given.assembly
+            else synthesize(Path(folder) / "cdk.out")
+        )
+        print(json.dumps(measure(assembly, given.parts), indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,340 @@
+"""A whole run in virtual time: the synthesized template, the real handlers, our emulator.
+
+MiniStack lives in this process, without a socket: what boto3 would send goes to it directly.
+The stack is deployed through its CloudFormation; a config that is put into the bucket starts
+the run through S3's event, the rule, and so on, as in AWS. Lambda functions are called in
+this process, each with its own environment. See :mod:`benchmarks.virtual_time` for the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import io
+import json
+import os
+import random
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.virtual_time import VirtualTime, govern
+from mpe.assembly.synthesis import Assembly
+from mpe.emulator import Durations, MemoryObjects, Personalize, Quotas
+from mpe.local import ministack
+from mpe.local.deploy import deploy
+
+ACCOUNT, REGION = "000000000000", "us-east-1"
+ENVIRONMENT = {
+    **ministack.environment(0, 1.0),
+    "AUTH": "false",
+    "LOG_LEVEL": "ERROR",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_TRACE_DISABLED": "1",
+}
+STATES = ("pass", "task", "choice", "wait", "parallel", "map")
+EVENTS = {"Task": 3, "Map": 2, "Parallel": 2}
+"""How many events a state writes to the history besides its being entered and exited
+(https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html)."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long what is ours takes, in seconds."""
+
+    invocation: float = 0.0
+    transition: float = 0.0
+
+
+@dataclass
+class Meter:
+    """What one run costs."""
+
+    transitions: Counter[str] = field(default_factory=Counter)
+    """By machine."""
+    invocations: Counter[str] = field(default_factory=Counter)
+    """By handler, and for ``ensure`` by resource type."""
+    errors: list[str] = field(default_factory=list)
+    events: Counter[str] = field(default_factory=Counter)
+    """Of the history, by execution."""
+    largest_state: int = 0
+    """The longest input or output of a state, as JSON."""
+    seconds: float = 0.0
+    """From the upload to the end of the last execution."""
+
+    def measure(self, value: Any) -> None:
+        self.largest_state = max(self.largest_state, len(json.dumps(value).encode()))
+
+
+class Cloud:
+    """MiniStack with the stack deployed, in this process and in virtual time.
+
+    There can be one in a process, since MiniStack keeps its state in its modules.
+    """
+
+    def __init__(self, assembly: Assembly, latency: Latency | None = None) -> None:
+        os.environ.update(ENVIRONMENT)
+        ministack.check_version()
+        self.latency = latency or Latency()
+        self._ended = datetime.min
+        self.meter = Meter()
+        self.time = VirtualTime(datetime.now(UTC).replace(microsecond=0))
+        self.objects = MemoryObjects()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._connect()
+        self.replace_service()
+        self.outputs = deploy(
+            self.client, assembly, account=ACCOUNT, region=REGION, parameters={"Email": ""}
+        )
+        ministack.name_versions()
+        govern(self.time)
+        self._hook_engine()
+        self._hook_lambda()
+        self._set_clock()
+
+    def client(self, service: str) -> Any:
+        from mpe.aws.clients import client
+
+        return client(service)
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["DataBucket"]
+
+    def replace_service(
+        self, durations: Durations | None = None, quotas: Quotas | None = None
+    ) -> None:
+        """Put an Amazon Personalize without any resources in the place of the one before."""
+        from tests.conftest import AtOnce
+
+        self.service = Personalize(
+            objects=self.objects,
+            clock=self.time.now,
+            executor=AtOnce(),
+            durations=durations,
+            quotas=quotas,
+        )
+        ministack.mount(self.service)
+
+    def put(self, key: str, body: str) -> None:
+        self.objects.objects[f"s3://{self.bucket}/{key}"] = body
+        self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body.encode())
+
+    def run(self, group: str, config: Mapping[str, Any]) -> Meter:
+        """Upload a config, let everything happen that follows, and return what it cost."""
+        self.meter = Meter()
+        random.seed(0)  # the SDK spreads its retries at random
+        self.time.move_to(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2))
+        began, text = self.time.now(), json.dumps(config)
+        with contextlib.redirect_stdout(io.StringIO()):  # the functions' logs and metrics
+            self.time.run(lambda: self.put(f"train/{group}/config.json", text))
+        self.meter.seconds = round((self._ended - began).total_seconds(), 3)
+        status = self._status()
+        assert status == "SUCCEEDED", f"the run is {status}"
+        return self.meter
+
+    def forget_durations(self) -> None:
+        """Empty the ledger, as in an account where nothing ever ran."""
+        import boto3
+
+        ledger = boto3.resource("dynamodb").Table(self.outputs["LedgerTable"])
+        for row in ledger.scan()["Items"]:
+            ledger.delete_item(Key={"group": row["group"], "record": row["record"]})
+
+    def _status(self) -> str:
+        """Return the status of the workflow's newest execution."""
+        found = self.client("stepfunctions").list_executions(
+            stateMachineArn=self.outputs["Workflow"]
+        )["executions"]
+        return str(max(found, key=lambda one: one["startDate"])["status"])
+
+    def _connect(self) -> None:
+        """Let boto3 hand its requests to MiniStack in place of the network."""
+        import boto3
+        import botocore.session
+
+        session = botocore.session.Session()
+        session.register("before-send", self._answer)
+        boto3.setup_default_session(botocore_session=session)
+
+    def _answer(self, request: Any, **_: Any) -> Any:
+        from botocore.awsrequest import AWSResponse
+
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body
+        body = body.read() if hasattr(body, "read") else body
+        coroutine = _call(request.method, request.url, dict(request.headers), bytes(body))
+        status, headers, answer = asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return AWSResponse(request.url, status, headers, _Raw(answer))
+
+    def _set_clock(self) -> None:
+        from mpe.aws.clock import Clock
+
+        Clock.now = lambda _: self.time.now()  # type: ignore[method-assign, assignment]
+
+    def _hook_engine(self) -> None:
+        """Count every state that is entered, at whatever depth, and every retry."""
+        from ministack.services import stepfunctions
+
+        for kind in STATES:
+            name = f"_execute_{kind}"
+            setattr(stepfunctions, name, self._counted(kind.title(), getattr(stepfunctions, name)))
+        add, run = stepfunctions._add_event, stepfunctions._run_execution
+
+        def add_event(execution: dict[str, Any], kind: str, details: Any = None) -> Any:
+            if kind in {"SucceedStateEntered", "FailStateEntered"}:
+                self._enter(execution["executionArn"], kind)
+            return add(execution, kind, details)
+
+        def run_execution(arn: str) -> None:
+            self.meter.events[arn] += 2  # it started, and it ended
+            _check(stepfunctions._executions[arn], stepfunctions._state_machines)
+            run(arn)
+            self._ended = self.time.now()
+
+        stepfunctions._add_event, stepfunctions._run_execution = add_event, run_execution
+        find = stepfunctions._find_matching_retrier
+
+        def find_retrier(*given: Any) -> Any:
+            found = find(*given)
+            self.meter.transitions["retries"] += found[0] is not None
+            return found
+
+        stepfunctions._find_matching_retrier = find_retrier
+
+    def _counted(self, kind: str, execute: Any) -> Any:
+        def counted(state: dict[str, Any], given: Any, *more: Any) -> Any:
+            context = more[-1]
+            self._enter(context["Execution"]["Id"], kind)
+            self.meter.measure(given)
+            output, following = execute(state, given, *more)
+            self.meter.measure(output)
+            self.meter.measure(context.get("variables", {}))
+            self.meter.events[context["Execution"]["Id"]] += _events(kind, state, output)
+            return output, following
+
+        return counted
+
+    def _enter(self, execution: str, kind: str) -> None:
+        self.meter.transitions[execution.split(":")[6]] += 1
+        self.meter.events[execution] += 2 + EVENTS.get(kind, 0)
+        self.time.sleep(self.latency.transition)
+
+    def _hook_lambda(self) -> None:
+        from ministack.services import lambda_svc
+
+        lambda_svc._execute_function_with_config_scope = self._invoke
+
+    def _invoke(self, function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        """Call a function's handler in its own environment, as a warm Lambda would."""
+        config = function["config"]
+        variables = config.get("Environment", {}).get("Variables", {})
+        module, _, name = config["Handler"].rpartition(".")
+        self.meter.invocations[_called(module, event)] += 1
+        self.time.sleep(self.latency.invocation)
+        context = SimpleNamespace(
+            function_name=config["FunctionName"],
+            memory_limit_in_mb=config["MemorySize"],
+            invoked_function_arn=config["FunctionArn"],
+            aws_request_id=str(uuid.uuid4()),
+        )
+        os.environ.update(variables)  # read before anything is called, so no other's are seen
+        try:
+            answer = getattr(importlib.import_module(module), name)(event, context)
+        except Exception as error:
+            self.meter.errors.append(f"{module}: {type(error).__name__}: {error}")
+            body = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"error": True, "body": body}
+        return {"body": json.loads(json.dumps(answer))}
+
+
+def _events(kind: str, state: Mapping[str, Any], output: Any) -> int:
+    """Return how many events more there are: two for an iteration, one for a job's submission."""
+    if kind == "Map":
+        return 2 * len(output)
+    return 1 if ".sync" in state.get("Resource", "") else 0
+
+
+def _called(module: str, event: Mapping[str, Any]) -> str:
+    handler = module.rpartition(".")[2]
+    return f"{handler} {event['resource'].partition('.')[0]}" if handler == "ensure" else handler
+
+
+def _check(execution: Mapping[str, Any], machines: Mapping[str, Any]) -> None:
+    """Refuse a definition whose states cannot all be counted: Succeed or Fail in a branch."""
+    definition = json.loads(machines[execution["stateMachineArn"]]["definition"])
+
+    def inner(states: Mapping[str, Any], depth: int) -> Iterator[str]:
+        for name, state in states.items():
+            if depth and state["Type"] in {"Succeed", "Fail"}:
+                yield name
+            for part in (state.get("ItemProcessor"), *state.get("Branches", ())):
+                if part:
+                    yield from inner(part["States"], depth + 1)
+
+    uncounted = list(inner(definition["States"], 0))
+    assert not uncounted, f"these states would not be counted: {uncounted}"
+
+
+async def _call(
+    method: str, url: str, headers: dict[str, Any], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
+    """Make one request of MiniStack's ASGI application."""
+    import ministack.app
+
+    parts = urlsplit(url)
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": parts.path or "/",
+        "raw_path": (parts.path or "/").encode(),
+        "query_string": parts.query.encode(),
+        "headers": [(b"host", parts.netloc.encode()), *_encoded(headers)],
+    }
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await ministack.app.app(scope, receive, send)
+    start = next(one for one in sent if one["type"] == "http.response.start")
+    answered = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
+    whole = b"".join(one.get("body", b"") for one in sent if one["type"] == "http.response.body")
+    return start["status"], answered, whole
+
+
+def _encoded(headers: Mapping[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers.items():
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        yield name.lower().encode(), text.encode("latin-1")
+
+
+class _Raw:
+    """A body as botocore reads it from a connection."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = io.BytesIO(body)
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self._body.read()
+
+    def read(self, *args: Any, **__: Any) -> bytes:
+        return self._body.read(*args)

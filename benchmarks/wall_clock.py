@@ -1,0 +1,133 @@
+"""What takes real time and memory on this machine: ``python -m benchmarks.wall_clock``."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scenarios import Scenario
+from mpe.assembly.synthesis import Assembly, synthesize
+from mpe.local.cloud import LocalCloud
+from mpe.model.config import SIZE_LIMIT, parse
+from mpe.model.errors import ConfigError
+
+RUNS = 3
+
+
+def large_config() -> str:
+    """Return a valid config that is almost as large as one may be."""
+    each = len(json.dumps(Scenario("large", solutions=101, used=101).config())) - len(
+        json.dumps(Scenario("large", solutions=100, used=100).config())
+    )
+    solutions = SIZE_LIMIT // (each + 12)
+    text = json.dumps(Scenario("large", solutions=solutions, used=solutions).config())
+    return text + " " * (SIZE_LIMIT - len(text))
+
+
+def validation() -> dict[str, Any]:
+    """Check a config of 1 MB, and one in which every solution has a problem."""
+    valid = large_config()
+    wrong = valid.replace("recipeArn", "recipe", -1)
+    return {
+        "bytes": len(valid),
+        "solutions": valid.count("recipeArn"),
+        "valid": _checked(valid),
+        "wrong": _checked(wrong),
+    }
+
+
+def _checked(text: str) -> dict[str, Any]:
+    seconds, problems = min(_timed(lambda: _problems(text)) for _ in range(RUNS))
+    tracemalloc.start()
+    _problems(text)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return {"seconds": round(seconds, 2), "peak_mib": round(peak / 2**20, 1), "problems": problems}
+
+
+def _problems(text: str) -> int:
+    try:
+        parse(text)
+    except ConfigError as error:
+        return len(error.problems)
+    return 0
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    began = time.perf_counter()
+    result = work()
+    return time.perf_counter() - began, result
+
+
+def synthesis(folder: Path) -> dict[str, Any]:
+    """Synthesize the app, as ``cdk synth`` has it done, with the layer built already."""
+    synthesize(folder / "first")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, assembly = _timed(lambda: synthesize(folder / "again"))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu, 1),
+        "peak_mib_of_largest_process": round(after.ru_maxrss / 1024),
+        "template_bytes": assembly.template.stat().st_size,
+    }
+
+
+def local_cloud(assembly: Assembly) -> dict[str, Any]:
+    """Start the local cloud with the app synthesized before, until the stack is deployed."""
+    cloud = LocalCloud(assembly=assembly)
+    seconds, _ = _timed(cloud.start)
+    try:
+        own = [_memory(pid) for pid in _group(cloud.pid)]
+        return {
+            "seconds": round(seconds, 1),
+            "processes": len(own),
+            "memory_mib": round(sum(own) / 1024),
+        }
+    finally:
+        cloud.stop()
+
+
+def _group(leader: int) -> Iterator[int]:
+    """Yield the processes of a group, which are the local cloud's servers and workers."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and _is_in(int(folder.name), leader):
+            yield int(folder.name)
+
+
+def _is_in(pid: int, group: int) -> bool:
+    try:
+        return os.getpgid(pid) == group
+    except ProcessLookupError:
+        return False
+
+
+def _memory(pid: int) -> int:
+    """Return the most that a process held in memory so far, in KiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Measure all of it; the synthesized app stays in ``folder``."""
+    synthesized = synthesis(folder)
+    return {
+        "config_validation": validation(),
+        "cdk_synth": synthesized,
+        "local_cloud": local_cloud(Assembly.read(folder / "again")),
+    }
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as temporary:
+        print(json.dumps(measure(Path(temporary)), indent=2))
+    sys.exit()

@@ -1,0 +1,120 @@
+"""What the benchmarks measure is what happens, and what is committed meets the targets.
+
+Counts and virtual seconds are the same on every machine, so they may be asserted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from benchmarks.run import COSTS, TARGETS, missed, report
+from benchmarks.scenarios import SERVICE, Scenario
+from benchmarks.virtual_time import DeadlockError, VirtualTime
+
+from tests.conftest import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results.json"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def committed() -> Any:
+    return json.loads(RESULTS.read_text())
+
+
+def test_the_committed_figures_are_well_formed(committed: Any) -> None:
+    for run in TARGETS:
+        for key in COSTS:
+            assert isinstance(committed["reference_scenario"][run][key], int | float)
+
+
+def test_the_committed_figures_meet_the_targets(committed: Any) -> None:
+    assert missed(committed) == []
+
+
+def test_the_report_is_that_of_the_committed_figures(committed: Any) -> None:
+    assert (RESULTS.parent / "RESULTS.md").read_text() == report(committed)
+
+
+def test_more_solutions_add_no_time(committed: Any) -> None:
+    added = [run["added_seconds"] for run in committed["growth"].values()]
+    assert list(committed["growth"]) == ["1", "10", "100"]
+    assert max(added) - min(added) <= 1
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Any:
+    """Return the reference scenario, run now; in a process of its own, whose clock it changes."""
+    command = [sys.executable, "-m", "benchmarks.scenarios", "reference_scenario", "--json"]
+    path = {"PYTHONPATH": f"{ROOT / 'source'}:{ROOT}"}
+    ran = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **path}, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.local
+def test_a_fresh_run_has_the_committed_figures(fresh: Any, committed: Any) -> None:
+    for run in TARGETS:
+        for key in COSTS:
+            measured, known = (one["reference_scenario"][run][key] for one in (fresh, committed))
+            assert measured == pytest.approx(known, abs=1), (run, key)
+
+
+@pytest.mark.local
+def test_a_fresh_run_meets_the_targets(fresh: Any) -> None:
+    assert missed(fresh) == []
+
+
+def test_the_critical_path_is_the_longest_chain_of_the_service() -> None:
+    assert Scenario("any").critical_path() == 30 + 60 + 900 + 3600 + 1200
+    unused = Scenario("any", used=0)
+    assert unused.critical_path() == 30 + 60 + 900 + 3600
+    slow = Scenario("any", factors={"DatasetImportJob any-items*": 2.0})
+    assert slow.critical_path() == Scenario("any").critical_path() + SERVICE["DatasetImportJob"]
+
+
+def test_virtual_time_passes_when_all_wait_and_in_their_order() -> None:
+    time = VirtualTime(START)
+    seen: list[tuple[str, float]] = []
+
+    def sleeper(name: str, *naps: float) -> None:
+        for nap in naps:
+            time.sleep(nap)
+            seen.append((name, (time.now() - START).total_seconds()))
+
+    def work() -> None:
+        ends = [
+            time.start(lambda: sleeper("a", 10, 20)),
+            time.start(lambda: sleeper("b", 15, 3600)),
+        ]
+        for end in ends:
+            time.wait_for(end)
+        seen.append(("all", (time.now() - START).total_seconds()))
+
+    time.run(work)
+    assert seen == [("a", 10), ("b", 15), ("a", 30), ("b", 3615), ("all", 3615)]
+
+
+def test_virtual_time_waits_for_what_was_begun_and_not_waited_for() -> None:
+    time = VirtualTime(START)
+    time.run(lambda: time.start(lambda: time.sleep(60)))
+    assert time.now() == START + timedelta(seconds=60)
+
+
+def test_virtual_time_tells_when_nothing_will_wake() -> None:
+    time = VirtualTime(START)
+
+    def work() -> None:
+        endless = time.start(lambda: time.wait_for(endless))
+        time.wait_for(endless)
+
+    with pytest.raises(DeadlockError):
+        time.run(work)

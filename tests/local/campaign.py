@@ -1,0 +1,645 @@
+"""The fault campaign: at each call that the functions make, each way in which it can go wrong.
+
+A dataset group with one resource of each type lives through five phases (provisioned, a task
+fires, the config changes, a config is wrong, a run is stopped). A clean life tells which calls
+there are; then each case is one phase of one life with one fault. A phase must end as the clean
+one did, or tell of its failure, after which the same upload again must lead there.
+
+``make faults`` runs it and writes docs/faults.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import sys
+import threading
+import time
+import urllib.request
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mpe.assembly.synthesis import Assembly
+from mpe.emulator import Quotas
+from mpe.local.cloud import LocalCloud
+from mpe.local.faults import PAGE, Call, Fault, Kind
+from tests.conftest import ROOT
+from tests.local.one_of_each import changed, files, first, wrong
+
+SPEED = 2000.0
+PHASES = ("provision", "task", "change", "reject", "stop")
+PATIENCE = 480
+"""Seconds that a phase may take; one that says nothing by then is a silent death."""
+READS = ("Get", "Describe", "List", "Query")
+OF_READS = (Kind.THROTTLED, Kind.BROKEN, Kind.LOST_ONCE, Kind.KILLED_BEFORE)
+"""A read that took effect has none: its other faults are the same as these."""
+REPORT = ROOT / "docs" / "faults.md"
+NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A call of the clean life: a place where a fault may strike."""
+
+    phase: str
+    function: str
+    service: str
+    operation: str
+    nth: int
+
+    def fault(self, kind: Kind) -> Fault:
+        return Fault(self.function, self.service, self.operation, self.nth, kind)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield the faults of this very call."""
+        read = self.operation.startswith(READS)
+        yield from map(self.fault, OF_READS if read else [k for k in Kind if k is not Kind.OUTAGE])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault at one site."""
+
+    site: Site
+    fault: Fault
+
+    @property
+    def name(self) -> str:
+        site = self.site
+        return f"{site.phase} {site.function} {site.operation} #{site.nth} {self.fault.kind}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a case."""
+
+    case: Case
+    outcome: str
+    violation: bool = False
+
+
+class Lab:
+    """A local cloud in which many dataset groups live at the same time."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.cloud = cloud
+        self.client = cache(cloud.client)
+        self._lock = threading.Lock()
+        self._mail: list[dict[str, str]] = []
+        self._dead: list[str] = []
+        self._asked = 0.0
+
+    def watch(self, label: str, fault: Fault | None = None) -> None:
+        order = json.dumps({"label": label, "fault": asdict(fault) if fault else None})
+        self._open(PAGE, order.encode())
+
+    def report(self, label: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._open(f"{PAGE}?label={label}"))
+        return found
+
+    def _open(self, path: str, body: bytes | None = None) -> bytes:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(self.cloud.endpoint + path, body, timeout=60) as answer:
+            found: bytes = answer.read()
+            return found
+
+    def mail(self, group: str) -> list[dict[str, str]]:
+        """Return what people were told of a group."""
+        self._refresh()
+        return [one for one in self._mail if re.search(rf"\b{group}\b", one["subject"])]
+
+    def dead_letters(self, group: str) -> list[str]:
+        """Return the events of a group that ended in the dead-letter queue."""
+        self._refresh()
+        return [one for one in self._dead if group in one]
+
+    def _refresh(self) -> None:
+        with self._lock:
+            if time.monotonic() - self._asked < 0.5:
+                return
+            self._mail = self.cloud.mail()
+            sqs = self.client("sqs")
+            (queue,) = [url for url in sqs.list_queues()["QueueUrls"] if "Undelivered" in url]
+            while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get(
+                "Messages"
+            ):
+                for one in found:
+                    self._dead.append(one["Body"])
+                    sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+            self._asked = time.monotonic()
+
+    def rows(self, table: str, group: str, prefix: str = "") -> dict[str, dict[str, Any]]:
+        """Return a group's rows of a table by their record."""
+        found = self.client("dynamodb").query(
+            TableName=self.cloud.outputs[table],
+            KeyConditionExpression="#g = :g",
+            ExpressionAttributeNames={"#g": "group"},
+            ExpressionAttributeValues={":g": {"S": group}},
+        )["Items"]
+        rows = {one["record"]["S"]: _plain({"M": one}) for one in found}
+        return {key: row for key, row in rows.items() if key.startswith(prefix)}
+
+    def status(self, execution: str) -> str:
+        told = self.client("stepfunctions").describe_execution(executionArn=execution)
+        return str(told["status"])
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """Return a value of DynamoDB without its types."""
+    ((kind, found),) = value.items()
+    if kind == "M":
+        return {key: _plain(one) for key, one in found.items()}
+    return [_plain(one) for one in found] if kind == "L" else found
+
+
+class Silent(Exception):
+    """A phase did not end, or told nobody how."""
+
+
+class Life:
+    """One dataset group, from phase to phase."""
+
+    def __init__(self, lab: Lab, group: str) -> None:
+        self.lab = lab
+        self.group = group
+        self._runs: set[str] = set()
+        self._told = self._lost = 0
+
+    def live(self, phase: str) -> bool:
+        """Live through a phase and return whether it went well; raise Silent of a silent end."""
+        self._runs = set(self._rows())
+        self._told = len(self.lab.mail(self.group))
+        self._lost = len(self.lab.dead_letters(self.group))
+        went_well: bool = getattr(self, f"_{phase}")()
+        if went_well or phase != "task":
+            self._until(lambda: self.mails or self.dead_letters, "nobody was told")
+        return went_well and not self.dead_letters
+
+    @property
+    def mails(self) -> list[dict[str, str]]:
+        """What people were told in this phase."""
+        return self.lab.mail(self.group)[self._told :]
+
+    @property
+    def dead_letters(self) -> list[str]:
+        return self.lab.dead_letters(self.group)[self._lost :]
+
+    def _provision(self) -> bool:
+        for key, body in files(self.group).items():
+            self._put(key, body)
+        return self._upload(first(self.group))
+
+    def _change(self) -> bool:
+        return self._upload(changed(self.group))
+
+    def _reject(self) -> bool:
+        self._put_config(wrong(self.group))
+        return True
+
+    def _task(self) -> bool:
+        """Fire a task; where its workflow fails, an alarm tells (``TaskFailed``)."""
+        execution = self.lab.client("stepfunctions").start_execution(
+            stateMachineArn=self.lab.cloud.outputs["TaskWorkflow"],
+            input=json.dumps({"group": self.group, "task": f"full.{self.group}-popular"}),
+        )["executionArn"]
+        self._until(lambda: self.lab.status(execution) != "RUNNING", "the task did not end")
+        return self.lab.status(execution) == "SUCCEEDED"
+
+    def _stop(self) -> bool:
+        """Stop a run by hand, which must be told; then the upload must work again."""
+        self._put_config(changed(self.group))
+        execution = self._until(
+            lambda: next((row["execution"] for row in self._new().values()), None),
+            "no run started",
+        )
+        self.lab.client("stepfunctions").stop_execution(executionArn=execution)
+        self._until(lambda: self.mails or self.dead_letters, "nobody was told of the stop")
+        if not self.dead_letters:
+            self._until(lambda: not self._leased(), "the turn was not given back")
+        self._runs = set(self._rows())
+        return self._upload(changed(self.group))
+
+    def again(self, phase: str) -> bool:
+        """Upload again what a phase had uploaded."""
+        document = first if phase in {"provision", "task"} else changed
+        self._runs = set(self._rows())
+        went_well = self._upload(document(self.group))
+        return self.live("task") if phase == "task" and went_well else went_well
+
+    @property
+    def task_done(self) -> bool:
+        """Whether a task's run succeeded in this phase, whatever became of its workflow."""
+        return any("task" in row and row["status"] == "SUCCEEDED" for row in self._new().values())
+
+    def _put(self, key: str, body: str) -> None:
+        bucket = self.lab.cloud.outputs["DataBucket"]
+        self.lab.client("s3").put_object(Bucket=bucket, Key=key, Body=body.encode())
+
+    def _put_config(self, document: dict[str, Any]) -> None:
+        self._put(f"train/{self.group}/config.json", json.dumps(document))
+
+    def _upload(self, document: dict[str, Any]) -> bool:
+        """Upload a config and wait for the end of its run, or for its event as a dead letter."""
+        lost = len(self.dead_letters)
+        self._put_config(document)
+        self._until(lambda: self._new() or len(self.dead_letters) > lost, "no run started")
+        for row in self._new().values():
+            self._until(
+                lambda row=row: self.lab.status(row["execution"]) != "RUNNING", "no run ended"
+            )
+        statuses = {row["status"] for row in self._new().values()}
+        return statuses == {"SUCCEEDED"}
+
+    def _rows(self) -> dict[str, dict[str, Any]]:
+        return self.lab.rows("TurnsTable", self.group, "RUN#")
+
+    def _new(self) -> dict[str, dict[str, Any]]:
+        return {key: row for key, row in self._rows().items() if key not in self._runs}
+
+    def _leased(self) -> bool:
+        return bool(self.lab.rows("TurnsTable", self.group, "LEASE"))
+
+    def _until(self, ask: Callable[[], Any], otherwise: str) -> Any:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if answer := ask():
+                return answer
+            time.sleep(0.3)
+        raise Silent(otherwise)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all there is of the group, in words that are the same for every group."""
+        rows = self.lab.rows("TurnsTable", self.group)
+        tasks = self.lab.rows("TasksTable", self.group)
+        found = {
+            **self._resources(),
+            "lease": [key for key in rows if key == "LEASE"],
+            "running": [key for key, row in rows.items() if row.get("status") == "RUNNING"],
+            "tasks": {
+                key: (row["expression"], row.get("disabled"), row.get("last", {}).get("status"))
+                for key, row in tasks.items()
+            },
+            "schedules": self._schedules(),
+        }
+        said: dict[str, Any] = json.loads(json.dumps(found).replace(self.group, "GROUP"))
+        return said
+
+    def _schedules(self) -> list[tuple[str, ...]]:
+        scheduler, group = self.lab.client("scheduler"), self.lab.cloud.outputs["ScheduleGroup"]
+        names = [
+            row["schedule"] for row in self.lab.rows("TasksTable", self.group).values()
+        ]  # of those that the table knows; and those that it does not:
+        listed = scheduler.list_schedules(GroupName=group, NamePrefix=f"{self.group}-")
+        names = sorted({*names, *(one["Name"] for one in listed["Schedules"])})
+        found = [scheduler.get_schedule(GroupName=group, Name=name) for name in names]
+        return [
+            (re.sub(r"[0-9a-f]{8,}$", "", one["Name"]), one["State"], one["ScheduleExpression"])
+            for one in found
+        ]
+
+    def _resources(self) -> dict[str, Any]:
+        return {
+            kind: sorted(map(_told_of, found))
+            for kind, found in Resources(self.lab, self.group).all().items()
+        }
+
+
+class Resources:
+    """What Amazon Personalize has of one dataset group."""
+
+    def __init__(self, lab: Lab, group: str) -> None:
+        self._client = lab.client("personalize")
+        cloud = lab.cloud
+        self._arn = f"arn:aws:personalize:{cloud.region}:{cloud.account}:dataset-group/{group}"
+        self._group = group
+
+    def all(self) -> dict[str, list[dict[str, Any]]]:
+        of = {"datasetGroupArn": self._arn}
+        solutions = self._list("solutions", **of)
+        datasets = self._list("datasets", **of)
+        of_solution = [{"solutionArn": one["solutionArn"]} for one in solutions]
+        of_dataset = [{"datasetArn": one["datasetArn"]} for one in datasets]
+        versions = self._each("solution_versions", of_solution)
+        of_version = [{"solutionVersionArn": one["solutionVersionArn"]} for one in versions]
+        campaigns = self._each("campaigns", of_solution)
+        return {
+            "schemas": [
+                one for one in self._list("schemas") if one["name"].startswith(f"{self._group}-")
+            ],
+            "datasets": datasets,
+            "solutions": solutions,
+            "versions": versions,
+            "campaigns": [
+                self._client.describe_campaign(campaignArn=one["campaignArn"])["campaign"]
+                for one in campaigns
+            ],
+            "recommenders": self._list("recommenders", **of),
+            "trackers": self._list("event_trackers", **of),
+            "filters": self._list("filters", **of),
+            "attributions": self._list("metric_attributions", **of),
+            "deletions": self._list("data_deletion_jobs", **of),
+            "imports": self._each("dataset_import_jobs", of_dataset),
+            "exports": self._each("dataset_export_jobs", of_dataset),
+            "batch jobs": self._each("batch_inference_jobs", of_version),
+            "segment jobs": self._each("batch_segment_jobs", of_version),
+        }
+
+    def _each(self, what: str, parents: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+        return [one for of in parents for one in self._list(what, **of)]
+
+    def _list(self, what: str, **of: str) -> list[dict[str, Any]]:
+        """Return every page of a list."""
+        found: list[dict[str, Any]] = []
+        page: dict[str, Any] = {}
+        while not found or page.get("nextToken"):
+            more = {"nextToken": page["nextToken"]} if page.get("nextToken") else {}
+            page = getattr(self._client, f"list_{what}")(**of, **more)
+            (items,) = [value for value in page.values() if isinstance(value, list)]
+            found += items
+            if not items:
+                break
+        return found
+
+
+def _told_of(one: dict[str, Any]) -> list[str]:
+    """Return a resource's name, without the run's, its status and what else the phases change."""
+    name = one.get("name") or re.sub(r"-\d{8}T\d{6}-[0-9a-f]{8}.*", "", one.get("jobName", ""))
+    version = one.get("solutionVersionArn", "").split("/")[1:2] if not name else []
+    config = one.get("recommenderConfig", {}).get("minRecommendationRequestsPerSecond", "")
+    parts = (name, *version, one.get("status", ""), one.get("minProvisionedTPS", ""), config)
+    return [re.sub(r"-\d{8}T\d{6}-[0-9a-f]{8}.*", "", str(one)) for one in parts]
+
+
+def calls_of(life: Life, phases: Sequence[str] = PHASES) -> tuple[list[Site], dict[str, Any]]:
+    """Live a clean life; return the places for faults, and how each phase ended.
+
+    Of invocations of a function that make the same calls in the same order, the first stands
+    for all: so the looks at a long job are one.
+    """
+    sites: list[Site] = []
+    ends: dict[str, Any] = {}
+    seen: set[tuple[str, ...]] = set()
+    for phase in phases:
+        life.lab.watch(life.group)
+        assert life.live(phase), f"{phase} of the clean life failed: {life.mails}"
+        ends[phase] = life.snapshot()
+        for calls in _invocations(life.lab.report(life.group)["calls"]):
+            shape = (calls[0].function, *(call.operation for call in calls))
+            if shape not in seen:
+                seen.add(shape)
+                sites.extend(
+                    Site(phase, one.function, one.service, one.operation, one.nth) for one in calls
+                )
+    return sites, ends
+
+
+def _invocations(calls: list[dict[str, Any]]) -> Iterator[list[Call]]:
+    found: dict[str, list[Call]] = defaultdict(list)
+    for one in calls:
+        found[one["invocation"]].append(Call(**one))
+    yield from found.values()
+
+
+def judge(life: Life, case: Case, clean: dict[str, Any]) -> Verdict:
+    """Live through a phase with a fault in it, and tell what came of it."""
+    phase = case.site.phase
+    life.lab.watch(life.group, case.fault)
+    try:
+        went_well = life.live(phase)
+        if not life.lab.report(life.group)["hits"]:
+            return Verdict(case, NOT_REACHED)
+        if went_well:
+            return _compared(life, case, clean, "same" + _times(life, phase))
+        told = "dead letter" if life.dead_letters else "told" if life.mails else "alarm"
+        life.lab.watch(life.group)
+        if life.task_done:  # only the note of how it went is missing, until it fires again
+            return _compared(life, case, clean, f"{told}, same but the task's row", "tasks")
+        if not life.again(phase):
+            return Verdict(case, f"{told}, but uploading again failed", violation=True)
+        return _compared(life, case, clean, f"{told}, then same")
+    except Silent as silence:
+        return Verdict(case, str(silence), violation=True)
+
+
+def _times(life: Life, phase: str) -> str:
+    told = len(life.mails)
+    usual = 2 if phase == "stop" else 1  # that the run was stopped, and how the next one went
+    return f", told {told - usual} times too often" if told > usual else ""
+
+
+def _compared(
+    life: Life, case: Case, clean: dict[str, Any], outcome: str, besides: str = ""
+) -> Verdict:
+    end, wanted = life.snapshot(), {**clean[case.site.phase]}
+    if besides:
+        wanted[besides] = end[besides]
+    if end == wanted:
+        return Verdict(case, outcome)
+    differing = {key: end.get(key) for key in wanted if end.get(key) != wanted[key]}
+    return Verdict(case, f"{outcome}, but {json.dumps(differing)}", violation=True)
+
+
+@dataclass
+class Campaign:
+    """The cases that are yet to be judged, and the verdicts."""
+
+    lab: Lab
+    clean: dict[str, Any]
+    waiting: dict[str, list[Case]]
+    name: str = "f"
+    deadline: float = float("inf")
+    """When no new life begins any more."""
+    progress: Callable[[Verdict], None] = lambda verdict: None
+    verdicts: list[Verdict] = field(default_factory=list)
+    _tries: Counter[Case] = field(default_factory=Counter)
+    _lives: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, at_once: int) -> list[Verdict]:
+        with ThreadPoolExecutor(at_once) as pool:
+            for worker in [pool.submit(self._work) for _ in range(at_once)]:
+                worker.result()
+        return self.verdicts
+
+    def _work(self) -> None:
+        """Live one life after the other, until no case is left."""
+        while True:
+            with self._lock:
+                if not any(self.waiting.values()) or time.monotonic() > self.deadline:
+                    return
+                self._lives += 1
+                life = Life(self.lab, f"{self.name}{self._lives:04}")
+            self._one(life)
+
+    def _one(self, life: Life) -> None:
+        for phase in PHASES:
+            with self._lock:
+                if not any(self.waiting[one] for one in PHASES[PHASES.index(phase) :]):
+                    return
+                case = self.waiting[phase].pop() if self.waiting[phase] else None
+            if case is None:
+                life.lab.watch(life.group)
+                assert life.live(phase), f"{phase} failed without a fault: {life.mails}"
+            elif self._judged(judge(life, case, self.clean)):
+                return
+
+    def _judged(self, verdict: Verdict) -> bool:
+        """Keep a verdict; return whether the life can't go on after it."""
+        with self._lock:
+            self._tries[verdict.case] += 1
+            if verdict.outcome == NOT_REACHED and self._tries[verdict.case] < 3:
+                self.waiting[verdict.case.site.phase].insert(0, verdict.case)
+                return False
+            self.verdicts.append(verdict)
+            self.progress(verdict)
+            return verdict.violation
+
+
+def cases_of(
+    sites: Sequence[Site], sample: int, seed: int, only: str = ""
+) -> dict[str, list[Case]]:
+    """Return the cases by phase in a random order: all, or a sample of them."""
+    cases = [Case(site, fault) for site in sites for fault in site.faults()]
+    cases += [Case(site, site.fault(Kind.OUTAGE)) for site in _first_of_each(sites)]
+    cases = [case for case in cases if re.search(only, case.name)]
+    random.Random(seed).shuffle(cases)
+    waiting: dict[str, list[Case]] = {phase: [] for phase in PHASES}
+    for case in cases[:sample] if sample else cases:
+        waiting[case.site.phase].append(case)
+    return waiting
+
+
+def _first_of_each(sites: Sequence[Site]) -> Iterator[Site]:
+    """Yield where outages begin: at each function's first call of an operation.
+
+    Outages of Amazon Personalize are waited out for six hours, as ``tests/handlers`` show.
+    """
+    seen = set()
+    for site in sites:
+        if site.service != "personalize" and (site.function, site.operation) not in seen:
+            seen.add((site.function, site.operation))
+            yield site
+
+
+@contextmanager
+def lab(assembly: Assembly | None = None) -> Iterator[Lab]:
+    """Start a cloud for a campaign."""
+    many = 100_000
+    quotas = Quotas(
+        dataset_groups=many,
+        schemas=many,
+        importing=many,
+        training=many,
+        batch_jobs=many,
+    )
+    with LocalCloud(speed=SPEED, assembly=assembly, quotas=quotas) as cloud:
+        yield Lab(cloud)
+
+
+def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield the lines of the table of calls, faults and outcomes."""
+    yield f"| phase | function | call | {' | '.join(Kind)} |"
+    yield "|---" * (3 + len(Kind)) + "|"
+    by_site: dict[Site, dict[Kind, str]] = defaultdict(dict)
+    for one in verdicts:
+        by_site[one.case.site][one.case.fault.kind] = (
+            f"**{one.outcome}**" if one.violation else one.outcome
+        )
+    order = {phase: index for index, phase in enumerate(PHASES)}
+    for site in sorted(by_site, key=lambda s: (order[s.phase], s.function, s.operation, s.nth)):
+        told = " | ".join(by_site[site].get(kind, "") for kind in Kind)
+        call = f"{site.service} {site.operation} #{site.nth}"
+        yield f"| {site.phase} | {site.function} | {call} | {told} |"
+
+
+def report(verdicts: Sequence[Verdict], command: str, seconds: float, left: int) -> str:
+    """Return the page of the docs."""
+    counts = Counter(_kind_of(one) for one in verdicts)
+    lines = [
+        "# Faults",
+        "",
+        HEAD.strip(),
+        "",
+        f"Made by `{command}` on {datetime.now(UTC):%Y-%m-%d}, in {seconds / 60:.0f} minutes:",
+        "",
+        *(f"* {count} × {outcome}" for outcome, count in counts.most_common()),
+        *([f"* {left} × not tried, for lack of time"] if left else []),
+        "",
+        *table(verdicts),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _kind_of(verdict: Verdict) -> str:
+    told = re.sub(r"told \d+ times too often", "told again", verdict.outcome)
+    return "**violation**" if verdict.violation else told
+
+
+HEAD = """
+What becomes of a run when one AWS call of one function goes wrong, in the local cloud with the
+template as it is deployed. A dataset group with one resource of each type is provisioned, a
+scheduled task fires, the config changes, a wrong config is uploaded, a run is stopped by hand.
+Calls that a function makes in the same order in several invocations are tried in the first.
+
+Faults, each for all of the SDK's attempts of that call unless it says *once*: the call is
+**throttled**; the service has a **server error**; it takes effect and its **answer is lost**,
+since the connection breaks; the function is **killed before** or **after** the call. Of reads,
+those that would be the same as another are left out. An **outage** is a server error at all of a
+function's calls of an operation, until the phase is over.
+
+Outcomes: **same**: the run ends as the clean one did, with the same resources, schedules, tasks
+and no lease left. **told N times too often**: people got the same report again, since events and
+mail are delivered at least once. **told, then same**: the run failed and told so; the same config
+uploaded again led to the same end. **dead letter, then same**: the event went to the dead-letter
+queue, whose alarm tells people; uploading again led to the same end. **alarm, then same**: the
+alarm of failed tasks told; the task fired again led to the same end. **but the task's row**: the
+task's run was done and told; that it is done is not noted until it fires again. **not reached**:
+in three tries the run did not come to this call, since the number of looks at a job varies.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--sample", type=int, default=0, help="how many cases (all of them)")
+    parser.add_argument("--seed", type=int, default=0, help="of the order and the sample")
+    parser.add_argument("--at-once", type=int, default=8, help="dataset groups at the same time")
+    parser.add_argument("--minutes", type=float, default=180, help="after which no case begins")
+    parser.add_argument("--only", default="", help="a regular expression that cases match")
+    parser.add_argument("--assembly", type=Path, help="a synthesis to use, as cdk.out")
+    parser.add_argument("--write", type=Path, help="write the report there")
+    given = parser.parse_args(arguments)
+    began = time.monotonic()
+    with lab(Assembly.read(given.assembly) if given.assembly else None) as running:
+        sites, clean = calls_of(Life(running, "clean"))
+        waiting = cases_of(sites, given.sample, given.seed, given.only)
+        total = sum(map(len, waiting.values()))
+        print(f"{len(sites)} calls, {total} cases", flush=True)
+        campaign = Campaign(running, clean, waiting, deadline=began + 60 * given.minutes)
+
+        def tell(verdict: Verdict) -> None:
+            done = f"{len(campaign.verdicts)}/{total}"
+            print(f"{done} {verdict.case.name}: {verdict.outcome}", flush=True)
+
+        campaign.progress = tell
+        verdicts = campaign.run(given.at_once)
+    command = "make faults" + (f" SAMPLE={given.sample} SEED={given.seed}" if given.sample else "")
+    left = total - len(verdicts)
+    text = report(verdicts, command, time.monotonic() - began, left)
+    if given.write:
+        given.write.write_text(text)
+    wrong_ones = [one for one in verdicts if one.violation]
+    print(f"{len(verdicts)} cases, {len(wrong_ones)} violations, {left} not tried", flush=True)
+    return 1 if wrong_ones else 2 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
