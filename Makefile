@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast faults bench lint synth docs audit pins clean
+.PHONY: demo test fast faults fuzz bench lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -20,6 +20,18 @@ fast: $(READY) $(CDK)
 # Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
 faults: $(READY)
 	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) --write $(if $(SAMPLE),build/faults.md,docs/faults.md)
+
+# What reads hostile text, guided by coverage; SECONDS=600 goes on for longer.
+fuzz: $(READY) build/fuzz/.ready
+	for target in config filter schedule schema; do \
+		PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz.fuzz $$target \
+			-max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=2000 \
+			-artifact_prefix=build/fuzz/ || exit 1; \
+	done
+
+build/fuzz/.ready: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/fuzz atheris==3.0.0
+	touch $@
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -42,7 +42,7 @@ Commands about a stack take these options, left out below:
 | code | means |
 |---|---|
 | 0 | done; for `plan`: there is nothing to do |
-| 1 | failed, or problems were found; the reason is told. For `check-data`: there are errors, not just warnings |
+| 1 | failed, or problems were found (warnings of `check-data` alone are none); the reason is told |
 | 2 | wrong usage; for `plan` also: there are changes |
 | 3 | `local status` and `local down`: nothing is running there |
 | 130 | interrupted; for `apply` and `watch` the run goes on |

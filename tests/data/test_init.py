@@ -315,6 +315,15 @@ def test_a_file_with_ids_only_is_not_taken(work: Work) -> None:
     assert not (work.out / "users.csv").exists()
 
 
+def test_a_reserved_column_with_longer_values_than_the_service_takes_is_left_out(
+    work: Work,
+) -> None:
+    work.events("user,item,ts,impression", f",{'x' * 1001}")
+    result = work.init()
+    assert "more than 1,000 characters" in result.datasets[0].inferred.left_out["impression"]
+    assert "IMPRESSION" not in work.fields("interactions")
+
+
 def test_some_rows_without_an_id_are_left_out_and_many_are_refused(work: Work) -> None:
     rows = [f"u{n},i,{START}" for n in range(100)]
     rows[7] = f",i,{START}"

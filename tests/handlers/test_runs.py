@@ -22,6 +22,7 @@ from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.finish import Finish
 from mpe.model.desired import Place
+from mpe.model.limits import PROBLEMS_LIMIT
 from mpe.model.messages import message_for
 from tests.conftest import config
 from tests.handlers.measured import Measured
@@ -376,10 +377,10 @@ def test_the_worst_config_still_fits_into_an_event(account: Account) -> None:
     document["x" * 100_000] = {}
     for n in range(5_000):
         document[f"{n}-{'y' * 100}"] = {}
-    assert account.upload(json.dumps(document))["rejected"] == 5_001
+    assert account.upload(json.dumps(document))["rejected"] == PROBLEMS_LIMIT + 1
     ((_, detail),) = account.events.put_
-    assert detail["Total"] == 5_001
-    assert 10 < len(detail["Problems"]) < 5_001
+    assert detail["Total"] == PROBLEMS_LIMIT + 1
+    assert 10 < len(detail["Problems"]) < PROBLEMS_LIMIT
     message = message_for(CONFIG_REJECTED, detail, region="us-east-1")
     assert len(json.dumps(detail)) < 100_000
     assert len(json.dumps(message.by_protocol())) < 256_000

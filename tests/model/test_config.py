@@ -559,7 +559,10 @@ def test_a_wrong_config_is_told_with_its_path(bend: Bend, path: str, message: st
         ('{"a": 1, "a": 2}', "twice"),
         ('{"a": NaN}', "NaN is not a number"),
         (b"\xff\xfe{}", "not UTF-8"),
-        ("[" * 200_000, "nested too deeply"),
+        ("[" * 200_000, "nested more than 32 deep"),
+        ("[" * 40 + "]" * 40, "nested more than 32 deep"),
+        ('{"a": 1e999}', "too large"),
+        ('{"a": ' + "9" * 5_000 + "}", "too large"),
         (" " * (SIZE_LIMIT + 1), "larger than"),
     ],
 )

@@ -65,10 +65,12 @@ class Objects:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def read(self, bucket: str, key: str, version: str | None = None) -> bytes:
-        """Return one object, the very version that an event was about."""
+    def read(
+        self, bucket: str, key: str, version: str | None = None, *, most: int | None = None
+    ) -> bytes:
+        """Return one object, the very version that an event was about, or its first bytes."""
         which = {"VersionId": version} if version else {}
-        body: bytes = self._client.get_object(Bucket=bucket, Key=key, **which)["Body"].read()
+        body: bytes = self._client.get_object(Bucket=bucket, Key=key, **which)["Body"].read(most)
         return body
 
     def save_state(self, bucket: str, state: DesiredState) -> Pointer:

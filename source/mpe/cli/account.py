@@ -14,10 +14,13 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mpe.aws.clock import Clock
 from mpe.aws.personalize import ServiceError
+from mpe.cli.terminal import LINE_LIMIT
 from mpe.model.desired import Place
+from mpe.model.text import plain
 
 STACK = "PersonalizedExperiences"
 OUTPUT = click.option(
@@ -131,12 +134,13 @@ def show(rows: Iterable[Mapping[str, Any]], output: str, columns: Mapping[str, s
     for heading in columns.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(_text(row.get(key)) for key in columns))
+        table.add_row(*(_cell(row.get(key)) for key in columns))
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 400
     console.print(table)
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).replace("[", r"\[")
+def _cell(value: Any) -> Text:
+    """Return a cell that is text, whatever it looks like."""
+    return Text("" if value is None else plain(value, LINE_LIMIT))

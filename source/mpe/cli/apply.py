@@ -19,6 +19,7 @@ from mpe.aws.uploads import LocalFile, Uploads
 from mpe.cli.account import Account, in_account
 from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, print_plan, surveyed
 from mpe.cli.follow import Follow
+from mpe.cli.terminal import print_plain, say
 from mpe.model.config import Config
 from mpe.model.desired import BATCH_INPUTS, DELETIONS, Data
 from mpe.model.names import version_digest
@@ -94,11 +95,11 @@ def apply_config(
     new = [file for file in files if not uploads.unchanged(file)]
     steps = list(surveyed(config, account, Pending(account.client("s3"), new)))
     for one in config.notes:
-        click.echo(f"note: {one}")
+        say(f"note: {one}")
     for local in new:
-        click.echo(f"^ s3://{bucket}/{local.key} ({local.size:,} bytes of {local.path})")
+        say(f"^ s3://{bucket}/{local.key} ({local.size:,} bytes of {local.path})")
     if len(files) > len(new):
-        click.echo(f"= {len(files) - len(new)} files lie there already")
+        say(f"= {len(files) - len(new)} files lie there already")
     print_plan(steps)
     code = exit_code(steps)
     if code == PROBLEMS:
@@ -111,7 +112,7 @@ def apply_config(
         confirm("Upload it?")
     _send(uploads, new)
     answer = account.client("s3").put_object(Bucket=bucket, Key=key, Body=text)
-    click.echo(f"Uploaded s3://{bucket}/{key}: the run begins.")
+    say(f"Uploaded s3://{bucket}/{key}: the run begins.")
     return Uploaded(group, version_digest(bucket, key, answer["VersionId"]))
 
 
@@ -202,4 +203,4 @@ def _send(uploads: Uploads, files: Sequence[LocalFile]) -> None:
         for file in files:
             task = progress.add_task(file.path.name, total=file.size)
             uploads.put(file, partial(progress.advance, task))
-            console.print(f"Uploaded {file.path}", markup=False, soft_wrap=True)
+            print_plain(console, f"Uploaded {file.path}")

@@ -15,9 +15,12 @@ from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import Step, survey
 from mpe.cli.account import OUTPUT, Account, in_account
-from mpe.model.config import Config, parse
+from mpe.cli.terminal import print_plain
+from mpe.model.config import SIZE_LIMIT, Config, parse
 from mpe.model.desired import desired_state
 from mpe.model.errors import ConfigError, Problem
+from mpe.model.foreign import foreign
+from mpe.model.limits import some
 from mpe.model.reconcile import Create, Reject, Update, Wait
 
 CHANGES = 2
@@ -66,14 +69,23 @@ def plan(file: Path, account: Account, output: str) -> None:
 
 
 def surveyed(config: Config, account: Account, objects: Objects) -> Iterator[Step]:
-    """Yield what a run of a config would do, with the data as some objects are."""
-    state = desired_state(config, account.place(), version="plan")
+    """Yield what a run of a config would do, with the data as some objects are.
+
+    A config that names what is another account's is refused, as the upload would be.
+    """
+    place = account.place()
+    problems = tuple(some(foreign(config, place)))
+    if problems:
+        print_checked(str(config.group.params["name"]), None, problems)
+        raise click.exceptions.Exit(PROBLEMS)
+    state = desired_state(config, place, version="plan")
     yield from survey(state, Personalize(account.client("personalize")), objects, account.clock)
 
 
 def checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
     try:
-        return parse(path.read_bytes()), ()
+        with path.open("rb") as file:
+            return parse(file.read(SIZE_LIMIT + 1)), ()
     except ConfigError as error:
         return None, error.problems
 
@@ -90,13 +102,14 @@ def print_checked(path: str, config: Config | None, problems: tuple[Problem, ...
     console = Console(highlight=False, soft_wrap=True)
     if problems:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        console.print(f"{path}: {count}", style="red", markup=False)
+        print_plain(console, f"{path}: {count}", style="red")
     else:
-        console.print(f"{path}: fine", style="green", markup=False)
+        print_plain(console, f"{path}: fine", style="green")
     for one in problems:
-        console.print(f"  {one.path}\n      {one.message} {one.remedy}".rstrip(), markup=False)
+        print_plain(console, f"  {one.path}")
+        print_plain(console, f"      {one.message} {one.remedy}".rstrip())
     for note in config.notes if config else ():
-        console.print(f"  note: {note}", style="yellow", markup=False)
+        print_plain(console, f"  note: {note}", style="yellow")
 
 
 def _row(step: Step) -> dict[str, Any]:
@@ -135,12 +148,12 @@ def print_plan(steps: list[Step]) -> None:
             row.get("why", ""), ""
         )
         line = f"{sign} {row['resource']} {row['name']}{why}"
-        console.print(line, style=style, markup=False)
+        print_plain(console, line, style=style)
         for change in row.get("changes", ()):
             old, new = json.dumps(change["old"], default=str), json.dumps(change["new"])
-            console.print(f"    {change['field']}: {old} -> {new}", markup=False)
+            print_plain(console, f"    {change['field']}: {old} -> {new}")
         if "message" in row:
-            console.print(f"    {row['path']}: {row['message']}", markup=False)
+            print_plain(console, f"    {row['path']}: {row['message']}")
     counts = {name: sum(_row(step)["action"] == name for step in steps) for name in _SIGNS}
     told = ", ".join(f"{count} to {name}" for name, count in counts.items() if count)
     console.print(f"\n{told}.", markup=False)

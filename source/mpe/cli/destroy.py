@@ -19,6 +19,7 @@ from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import Account, in_account
+from mpe.cli.terminal import say
 from mpe.model.inventory import Found, Inventory, told
 from mpe.model.tasks import schedule_name
 
@@ -98,10 +99,10 @@ class Removal:
             )
         click.echo("To be removed, in this order:")
         for line in lines:
-            click.echo(f"  - {line}")
+            say(f"  - {line}")
         click.echo("To be left:")
         for line in self._left(found):
-            click.echo(f"  = {line}")
+            say(f"  = {line}")
 
     def _objects_told(self) -> Iterator[str]:
         if self.data:
@@ -125,16 +126,16 @@ class Removal:
         for task in list(self._tasks.of(self.group)):
             self._schedules.delete(schedule_name(self.group, task["record"]))
             self._tasks.delete(self.group, task["record"])
-            click.echo(f"removed schedule of {task['record']}")
+            say(f"removed schedule of {task['record']}")
         for stage in found.removal(schemas=self.schemas) if found else ():
             self._remove(stage)
         if self.data:
             for prefix in self._counts():
                 self._objects.delete_below(self._bucket, prefix)
-                click.echo(f"removed s3://{self._bucket}/{prefix}")
+                say(f"removed s3://{self._bucket}/{prefix}")
         self._turns.forget(self.group)
         self._turns.give_back(self.group, self._claim.execution)
-        click.echo(f"The dataset group {self.group} is gone.")
+        say(f"The dataset group {self.group} is gone.")
 
     @property
     def _claim(self) -> Claim:
@@ -172,7 +173,7 @@ class Removal:
             return self._removed(one)
         except Busy as busy:
             if blocked.get(one.arn) != busy.message:
-                click.echo(f"waiting for {one.noun} {one.name}: {busy.message}")
+                say(f"waiting for {one.noun} {one.name}: {busy.message}")
             blocked[one.arn] = busy.message
             return False
         except ServiceError as error:
@@ -188,7 +189,7 @@ class Removal:
 
     @staticmethod
     def _removed(one: Found) -> bool:
-        click.echo(f"removed {one.noun} {one.name}")
+        say(f"removed {one.noun} {one.name}")
         return True
 
     def _counts(self) -> dict[str, int]:

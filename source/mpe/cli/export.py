@@ -14,6 +14,7 @@ from mpe.aws.personalize import Personalize
 from mpe.cli.account import Account, in_account
 from mpe.cli.apply import WATCH, YES, apply_config, follow
 from mpe.cli.configs import print_checked
+from mpe.cli.terminal import say
 from mpe.model.config import Config, parse
 from mpe.model.errors import ConfigError
 from mpe.model.inventory import Exported, exported, scheduled
@@ -40,7 +41,7 @@ def export(group: str, out: Path | None, account: Account) -> None:
     found = inventory_of(account, group)
     if out:
         out.write_text(found.text, encoding="utf-8")
-        click.echo(f"Wrote {out}.", err=True)
+        say(f"Wrote {out}.", err=True)
     else:
         click.echo(found.text, nl=False)
     _note(found)
@@ -112,7 +113,7 @@ def group_arn(inventories: Inventories, group: str) -> str:
 
 def _note(found: Exported) -> None:
     for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def _valid(document: dict[str, Any], name: str) -> Config:

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from mpe.aws.executions import Executions
 from mpe.aws.ledger import Ledger
@@ -19,8 +20,10 @@ from mpe.aws.personalize import Personalize
 from mpe.aws.survey import survey
 from mpe.aws.turns import Turns
 from mpe.cli.account import Account
+from mpe.cli.terminal import print_plain
 from mpe.model.messages import likely_remedy, spoken
 from mpe.model.names import execution_name
+from mpe.model.text import plain
 
 BEGIN_SECONDS = 120
 """How long an uploaded config may take to become a run."""
@@ -62,7 +65,7 @@ class Follow:
     def to_end(self, run: str) -> bool:
         """Show every change until the run ends, and return whether it succeeded."""
         console, seen = Console(highlight=False), Statuses()
-        console.print(f"Run {run} of {self.group}. Ctrl-C stops watching, not the run.")
+        print_plain(console, f"Run {run} of {self.group}. Ctrl-C stops watching, not the run.")
         with Live(console=console, auto_refresh=False, transient=True) as live:
             while not self._ended(run):
                 found = dict(self._statuses(run))
@@ -120,25 +123,25 @@ def _print_outcome(console: Console, outcome: Mapping[str, Any]) -> None:
     what = f"{outcome['noun']} {outcome['name']}"
     failed = outcome.get("failed")
     if failed:
-        console.print(f"! {what}: {failed['reason']}", style="red", markup=False, soft_wrap=True)
-        console.print(f"    in the config: {outcome['path']}", markup=False, soft_wrap=True)
+        print_plain(console, f"! {what}: {failed['reason']}", style="red")
+        print_plain(console, f"    in the config: {outcome['path']}")
         remedy = likely_remedy(failed["error"], failed["reason"])
         if remedy:
-            console.print(f"    {remedy}", markup=False, soft_wrap=True)
+            print_plain(console, f"    {remedy}")
     elif outcome.get("did") not in {None, "kept", "skipped"}:
         took = f" in {spoken(float(outcome['seconds']))}" if outcome.get("seconds") else ""
-        console.print(f"{outcome['did']} {what}{took}", markup=False, soft_wrap=True)
+        print_plain(console, f"{outcome['did']} {what}{took}")
 
 
 def _table(found: Statuses) -> Table:
     table = Table("Resource", "Status", box=None, pad_edge=False)
     for name, status in found.items():
         style = STYLES.get(status, "yellow")
-        table.add_row(name, f"[{style}]{status}[/]" if status else "")
+        table.add_row(Text(plain(name)), Text(plain(status), style))
     return table
 
 
 def _print_changes(console: Console, before: Statuses, found: Statuses) -> None:
     for name, status in found.items():
         if status and before.get(name) != status:
-            console.print(f"  {name}: {status}", markup=False, soft_wrap=True)
+            print_plain(console, f"  {name}: {status}")

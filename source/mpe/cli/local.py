@@ -143,12 +143,14 @@ def _interrupt(_: int, __: FrameType | None) -> None:
 
 
 def _show(record: Record) -> None:
-    console = Console()
-    console.print(f"Local cloud at {record.endpoint}\n", style="bold", highlight=False)
+    console = Console(highlight=False)
+    console.print(
+        f"Local cloud at {record.endpoint}\n", style="bold", highlight=False, markup=False
+    )
     rows = {"Stack": record.stack, **record.outputs, "Log": record.log}
     width = max(map(len, rows))
     for name, value in rows.items():
-        console.print(f"  {name:{width}}  {value}", highlight=False, soft_wrap=True)
+        console.print(f"  {name:{width}}  {value}", highlight=False, soft_wrap=True, markup=False)
     settings = record.environment
     first = f"export AWS_ENDPOINT_URL={settings['AWS_ENDPOINT_URL']}"
     rest = " ".join(f"{key}={value}" for key, value in settings.items() if "URL" not in key)

@@ -20,6 +20,7 @@ try:
     from mpe.cli.local import local
     from mpe.cli.runs import runs, status
     from mpe.cli.schedules import schedule
+    from mpe.cli.terminal import say
     from mpe.data.engine import EngineError
     from mpe.local.errors import LocalCloudError
     from mpe.local.ministack import VersionError
@@ -66,13 +67,21 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         sys.exit(error.exit_code)
     except (EngineError, LocalCloudError, VersionError, OSError) as error:
         if debug:
             raise
-        click.echo(f"mpe: {error}", err=True)
+        for line in f"mpe: {error}".splitlines():  # the end of a log may follow
+            say(line, err=True)
         sys.exit(FAILED)
+
+
+def _show(error: click.ClickException) -> None:
+    if isinstance(error, click.UsageError):
+        error.show()  # with the usage; it quotes the command line alone
+    else:
+        say(f"Error: {error.format_message()}", err=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import click
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
 from mpe.cli.account import OUTPUT, Account, in_account, show
+from mpe.cli.terminal import say
 from mpe.model.messages import spoken_task
 from mpe.model.schedules import Rate, parse, per_month, zone
 from mpe.model.tasks import BY_USER, schedule_name
@@ -107,7 +108,7 @@ def run(group: str, task: str, account: Account) -> None:
     started = account.client("stepfunctions").start_execution(
         stateMachineArn=account.outputs["TaskWorkflow"], input=given
     )
-    click.echo(f"Started the {spoken_task(task)}: {started['executionArn']}")
+    say(f"Started the {spoken_task(task)}: {started['executionArn']}")
 
 
 @schedule.command("next")
@@ -151,7 +152,7 @@ def next_(group: str | None, days: int, account: Account, output: str) -> None:
     show(calendar, output, columns)
     for solution, count in trainings.items():
         often = f"about {count}" if count else "less than one"
-        click.echo(f"Trainings of {solution}: {often} a month, each billed.")
+        say(f"Trainings of {solution}: {often} a month, each billed.")
 
 
 @dataclass(frozen=True)
@@ -227,4 +228,4 @@ def _enable(account: Account, group: str, task: str, *, enabled: bool) -> None:
     )
     changed = row if enabled else {**row, "disabled": BY_USER}
     Tasks(account.table("TasksTable")).put(group, task, changed)
-    click.echo(f"The {spoken_task(task)} of {group} is {'enabled' if enabled else 'disabled'}.")
+    say(f"The {spoken_task(task)} of {group} is {'enabled' if enabled else 'disabled'}.")

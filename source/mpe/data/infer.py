@@ -180,6 +180,8 @@ class Inference:
             return self._time(target, source, facts, required)
         if "float" in types:
             return self._number(target, source, facts, required)
+        if not required and facts.longest > TEXT_LIMIT:
+            return None
         return self._text(target, source, facts, required=required and "null" not in types)
 
     def _time(self, target: str, source: str, facts: Facts, required: bool) -> Column | None:

@@ -7,7 +7,8 @@ delivers twice starts one run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,13 +23,20 @@ from mpe.aws.objects import Objects
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.config import Config, parse
+from mpe.model.config import SIZE_LIMIT, Config, parse
 from mpe.model.desired import Place, desired_state
 from mpe.model.errors import ConfigError, Problem
+from mpe.model.foreign import foreign
+from mpe.model.limits import some
 from mpe.model.messages import within
 from mpe.model.names import execution_name, version_digest
+from mpe.model.text import plain
 
 MOST_NOTES = 20
+LONGEST_NOTE = 500
+"""Characters: the workflow carries the notes in its state."""
+KEY = re.compile(r"train/([A-Za-z0-9][A-Za-z0-9_-]{0,62})/[^/]+\.json")
+"""Where a config lies: in the folder of its dataset group, and not below it."""
 GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
 
 
@@ -63,8 +71,15 @@ class Upload:
 
     @property
     def folder(self) -> str:
-        """The folder that the config lies in: ``films`` of ``train/films/config.json``."""
-        return self.key.split("/")[1] if self.key.count("/") > 1 else ""
+        """The folder that the config lies in: ``films`` of ``train/films/config.json``.
+
+        It is empty where the key is another. EventBridge is told keys as they are, not
+        URL-encoded as S3's own notifications have them, so that nothing is decoded here
+        (the examples of the page above, and of
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+        """
+        found = KEY.fullmatch(self.key)
+        return found[1] if found and self.key.isprintable() else ""
 
     @property
     def run(self) -> str:
@@ -87,14 +102,17 @@ class Configure:
 
     def __call__(self, upload: Upload) -> dict[str, Any]:
         """Start a run, or tell why not; return which."""
+        if not upload.folder:
+            return self._reject(upload, (_MISPLACED,))
+        version = upload.version or None
         try:
-            text = self.objects.read(upload.bucket, upload.key, upload.version or None)
+            text = self.objects.read(upload.bucket, upload.key, version, most=SIZE_LIMIT + 1)
         except ClientError as error:
             if error.response["Error"]["Code"] in GONE:
                 return {"ignored": "the config was deleted before it was read"}
             raise
         try:
-            config = _checked(parse(text), upload)
+            config = _checked(parse(text), upload, self.place)
         except ConfigError as error:
             return self._reject(upload, error.problems)
         return self._start(upload, config)
@@ -125,27 +143,36 @@ class Configure:
             "sequencer": upload.sequencer,
             "state": asdict(pointer),
             "config": {"key": upload.key, "version": upload.version},
-            "notes": [str(note) for note in config.notes[:MOST_NOTES]],
+            "notes": [plain(note, LONGEST_NOTE) for note in config.notes[:MOST_NOTES]],
         }
         name = execution_name(state.group, upload.run)
         new = self.executions.start(self.machine, name, {"run": run})
         return {"started" if new else "ignored": upload.run}
 
 
-def _checked(config: Config, upload: Upload) -> Config:
-    """Refuse a config that lies in another dataset group's folder."""
+_MISPLACED = Problem(
+    "$",
+    "the file does not lie where a config lies, and was not read.",
+    "Upload it to train/<name of the dataset group>/config.json.",
+)
+
+
+def _checked(config: Config, upload: Upload, place: Place) -> Config:
+    """Refuse a config that lies in another group's folder, or names what is another's."""
+    problems = some((*_in_another_folder(config, upload), *foreign(config, place)))
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _in_another_folder(config: Config, upload: Upload) -> Iterator[Problem]:
     group = config.group.params["name"]
-    if upload.folder == group:
-        return config
-    raise ConfigError(
-        [
-            Problem(
-                "$.datasetGroup.serviceConfig.name",
-                f"the config lies in {upload.key} but names the dataset group {group!r}.",
-                f"Upload it to train/{group}/, beside that group's data, or mend the name.",
-            )
-        ]
-    )
+    if upload.folder != group:
+        yield Problem(
+            "$.datasetGroup.serviceConfig.name",
+            f"the config lies in {upload.key} but names the dataset group {group!r}.",
+            f"Upload it to train/{group}/, beside that group's data, or mend the name.",
+        )
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.errors import Problem
+from mpe.model.limits import TOO_DEEP, excesses
 from mpe.model.service import member, shown
 
 TYPES = ("string", "long", "int", "float", "double", "boolean", "null")
 NUMBERS = frozenset({"long", "int", "float", "double"})
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 FIELD_NAME_LIMIT = 150
+LONGEST = 20_000
+"""Characters of a schema."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +136,18 @@ def dumps(schema: Any) -> str:
 
 def problems(schema: Any, kind: str, domain: str | None = None, path: str = "$") -> list[Problem]:
     """Return all that is wrong with the schema of a dataset of a kind (``interactions``)."""
+    if isinstance(schema, str) and len(schema) > LONGEST:
+        # in the words of the service's model, so that it is told once
+        return [Problem(path, f"has {len(schema)} characters.", f"The most is {LONGEST}.")]
     try:
         schema = loads(schema)
     except ValueError as error:
         return [Problem(path, f"is not JSON: {error}.", "Give the Avro schema as an object.")]
+    except RecursionError:
+        return [Problem(path, TOO_DEEP, "The fields of a schema are not nested.")]
+    too_large = list(excesses(schema, path))
+    if too_large:
+        return too_large
     if not isinstance(schema, Mapping):
         return [Problem(path, f"must be an Avro record, not {shown(schema)}.")]
     return [*_record(schema, RULES[kind], path), *_all_fields(schema, kind, domain, path)]

@@ -433,6 +433,8 @@ def _solution(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     yield from _job_names(config, whole)
     yield from _one_trainer(config)
     yield from _pinned(config)
+    yield from _own_filters(config, whole)
+    yield from _automl(config)
     mode = config.version.params.get("trainingMode") if config.version else None
     if config.version and mode == "AUTOTRAIN":
         where = f"{config.version.path}.serviceConfig.trainingMode"
@@ -457,6 +459,17 @@ def _solution(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
         yield from _needs_data(config.recipe, whole, f"{place}.recipeArn")
         yield from _unsupported(config, config.recipe)
         yield from _unsupported_jobs(config, config.recipe)
+
+
+def _automl(config: SolutionConfig) -> Iterator[Problem]:
+    """Check the recipes that a solution with performAutoML may choose from."""
+    automl = _object(_object(config.solution.params, "solutionConfig"), "autoMLConfig")
+    recipes = automl.get("recipeList")
+    place = f"{config.solution.path}.serviceConfig.solutionConfig.autoMLConfig.recipeList"
+    for index, arn in enumerate(recipes if isinstance(recipes, list) else ()):
+        recipe = RECIPES.get(arn) if isinstance(arn, str) else None
+        if isinstance(arn, str) and (recipe is None or recipe.domain):
+            yield _unknown_recipe(f"{place}[{index}]", arn, None)
 
 
 def _unknown_recipe(path: str, arn: Any, domain: str | None) -> Problem:
@@ -499,13 +512,37 @@ def _automatic_rate(params: Mapping[str, Any], place: str) -> Iterator[Problem]:
         )
 
 
+def _own_filters(solution: SolutionConfig, config: Config) -> Iterator[Problem]:
+    """Check the filters of batch jobs: they are this config's, so none of another group's.
+
+    The account and the region are checked where the place is known (mpe.model.foreign).
+    """
+    known = [str(one.params.get("name")) for one in config.filters]
+    for section in (*solution.batch_inference_jobs, *solution.batch_segment_jobs):
+        arn = section.params.get("filterArn")
+        found = _FILTER.fullmatch(arn) if isinstance(arn, str) else None
+        if isinstance(arn, str) and (found is None or found[1] not in known):
+            yield Problem(
+                f"{section.path}.serviceConfig.filterArn",
+                f"{shown(arn)} is not a filter of this config.",
+                f"Its filters: {', '.join(known) or 'none'}. Add it to $.filters.",
+            )
+
+
+_FILTER = re.compile(r"arn:[a-z0-9-]+:personalize:[a-z0-9-]+:[0-9]{12}:filter/([A-Za-z0-9_-]+)")
+_VERSION = re.compile(
+    r"arn:[a-z0-9-]+:personalize:[a-z0-9-]+:[0-9]{12}:solution/([A-Za-z0-9_-]+)/[A-Za-z0-9_$-]+"
+)
+
+
 def _pinned(config: SolutionConfig) -> Iterator[Problem]:
     """Check a campaign that stays at a version: it is one of its solution's."""
-    own = f":solution/{config.solution.params.get('name')}/"
+    own = config.solution.params.get("name")
     for section in config.campaigns:
         arn = section.params.get("solutionVersionArn")
         place = f"{section.path}.serviceConfig.solutionVersionArn"
-        if isinstance(arn, str) and own not in arn:
+        found = _VERSION.fullmatch(arn) if isinstance(arn, str) else None
+        if isinstance(arn, str) and (found is None or found[1] != own):
             yield Problem(
                 place,
                 f"{shown(arn)} is not a version of this solution.",

@@ -8,9 +8,11 @@ service's own model of the Create operation, then the sections against each othe
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,19 @@ from jsonschema.exceptions import ValidationError
 
 from mpe.model import checks
 from mpe.model.errors import ConfigError, Problem
+from mpe.model.limits import (
+    DIGITS_LIMIT,
+    PROBLEMS_LIMIT,
+    SIZE_LIMIT,
+    TOO_DEEP,
+    excesses,
+    some,
+)
 from mpe.model.sections import KINDS, Config, DatasetConfig, ResourceConfig, SolutionConfig
 from mpe.model.service import member, shown, unknown
+from mpe.model.text import plain
 
 __all__ = ["SIZE_LIMIT", "Config", "DatasetConfig", "ResourceConfig", "SolutionConfig", "parse"]
-
-SIZE_LIMIT = 1_000_000
-"""Bytes that a config may have."""
 
 
 def parse(text: str | bytes) -> Config:
@@ -34,21 +42,24 @@ def parse(text: str | bytes) -> Config:
     A part that has not the right shape is told and left out, and the rest is checked on.
     """
     document = _load(text)
-    shape = list(_shape(document))
+    shape = some(_shape(document))
+    if len(shape) > PROBLEMS_LIMIT:
+        raise ConfigError(shape)
     config = _build(_pruned(document))
-    found = list(checks.problems(config))
     known = {problem.path for problem in shape}
-    _raise_any([*shape, *(one for one in found if not _follows(one.path, known))])
+    found = (one for one in checks.problems(config) if not _follows(one.path, known))
+    _raise_any([*shape, *found])
     return replace(config, notes=tuple(checks.notes(config)))
 
 
 def _follows(path: str, known: set[str]) -> bool:
     """Tell whether a problem only follows from another: of a part that is missing or wrong."""
-    return any(path == one or path.startswith((f"{one}.", f"{one}[")) for one in known)
+    ends = (index for index, char in enumerate(path) if char in ".[")
+    return path in known or any(path[:end] in known for end in ends)
 
 
 def _raise_any(found: Iterable[Problem]) -> None:
-    problems = list(dict.fromkeys(found))
+    problems = some(found)
     if problems:
         raise ConfigError(problems)
 
@@ -67,6 +78,8 @@ def _load(text: str | bytes) -> Any:
             decoded,
             object_pairs_hook=lambda pairs: _object(pairs, twice),
             parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_whole,
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
@@ -75,12 +88,13 @@ def _load(text: str | bytes) -> Any:
         message = f"is not UTF-8: the byte at {error.start} is not text."
         raise ConfigError([Problem("$", message, "Save the file as UTF-8.")]) from None
     except RecursionError:
-        raise ConfigError([Problem("$", "is nested too deeply.")]) from None
+        raise ConfigError([Problem("$", TOO_DEEP, "Nothing needs that.")]) from None
     except ValueError as error:
         raise ConfigError([Problem("$", f"is not JSON: {error}.")]) from None
     _raise_any(
         Problem("$", f"has the key {key!r} twice in one object.", "Keep one.") for key in twice
     )
+    _raise_any(excesses(document))
     return document
 
 
@@ -95,6 +109,19 @@ def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {plain(text, 20)} is too large")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > DIGITS_LIMIT:
+        raise ValueError(f"the number {plain(text, 20)} is too large")
+    return int(text)
 
 
 # The shape
@@ -117,8 +144,13 @@ def _without_parameters(schema: Any) -> Any:
 
 
 def _shape(document: Any) -> Iterator[Problem]:
-    for error in sorted(_validator().iter_errors(document), key=_place):
+    errors = islice(_validator().iter_errors(document), PROBLEMS_LIMIT + 1)
+    for error in sorted(errors, key=_place):
         yield from _told(error)
+
+
+def _place(error: ValidationError) -> tuple[str, ...]:
+    return tuple(str(part) for part in error.absolute_path)
 
 
 def _pruned(document: Any) -> dict[str, Any]:
@@ -148,10 +180,6 @@ def _remove(document: Any, path: list[str | int]) -> None:
             del document[last]
     except (KeyError, TypeError):
         return  # it went with what it was in
-
-
-def _place(error: ValidationError) -> tuple[str, ...]:
-    return tuple(str(part) for part in error.absolute_path)
 
 
 def _told(error: ValidationError) -> Iterator[Problem]:

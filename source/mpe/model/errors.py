@@ -16,18 +16,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mpe.model.text import LONGEST, plain
+
+LONGEST_PATH = 300
+"""Characters of a JSON path, which may name a key that a user made up."""
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing wrong with a config file.
 
     ``path`` is a JSON path into the user's file (``$.solutions[0].serviceConfig.recipeArn``),
-    ``message`` says what is wrong and ``remedy`` what to do about it.
+    ``message`` says what is wrong and ``remedy`` what to do about it. All three may quote
+    the file, so they are made safe to show here, where no caller can forget it.
     """
 
     path: str
     message: str
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        for name, limit in (("path", LONGEST_PATH), ("message", LONGEST), ("remedy", LONGEST)):
+            object.__setattr__(self, name, plain(getattr(self, name), limit))
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from mpe.model.avro import Field
 from mpe.model.errors import PersonalizationError, Problem
@@ -27,6 +27,8 @@ DATASETS = {
 }
 """The config's section for each dataset that an expression may name."""
 MOST_FIELDS = 10
+LONGEST = 2_500
+"""Characters of an expression."""
 
 
 class FilterError(PersonalizationError):
@@ -73,6 +75,7 @@ class Expression:
     joiners: tuple[str, ...]
     """``AND`` or ``OR`` between the predicates, read from left to right."""
     only_if: tuple[Predicate, ...] = ()
+    only_joiners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,11 +109,13 @@ class Filter:
 
 def parse(expression: str) -> Filter:
     """Return the parsed filter, or raise :class:`FilterError`."""
+    if len(expression) > LONGEST:
+        raise FilterError(f"has {len(expression)} characters; the most is {LONGEST}")
     try:
         tree = _parser().parse(expression)
     except UnexpectedInput as error:
         position = error.pos_in_stream
-        if position is None or position < 0:
+        if position is None or position < 0 or _at_the_end(error):
             position = len(expression)
         found = expression[position : position + 20] or "the end"
         raise FilterError(f"cannot be read at character {position}: {found!r}", position) from None
@@ -120,8 +125,15 @@ def parse(expression: str) -> Filter:
     return parsed
 
 
+def _at_the_end(error: UnexpectedInput) -> bool:
+    return isinstance(error, UnexpectedToken) and error.token.type == "$END"
+
+
 def problems(expression: str, schemas: Mapping[str, list[Field]], path: str = "$") -> list[Problem]:
     """Return all that is wrong with an expression, given the schema fields by section."""
+    if len(expression) > LONGEST:
+        # in the words of the service's model, so that it is told once
+        return [Problem(path, f"has {len(expression)} characters.", f"The most is {LONGEST}.")]
     try:
         parsed = parse(expression)
     except FilterError as error:
@@ -162,12 +174,14 @@ def _check(expression: Expression) -> None:
         raise FilterError("CurrentUser is only for IF")
     if any(one.dataset != "currentuser" for one in expression.only_if):
         raise FilterError("IF is only for CurrentUser")
+    if "OR" in expression.only_joiners:
+        raise FilterError("the conditions after IF are joined by AND only")
 
 
 @cache
 def _parser() -> Lark:
     grammar = Path(__file__).with_name("filters.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="earley", lexer="dynamic", maybe_placeholders=True)
+    return Lark(grammar, parser="lalr", maybe_placeholders=True)
 
 
 class _Build(Transformer[Token, Filter]):
@@ -178,13 +192,13 @@ class _Build(Transformer[Token, Filter]):
 
     def expression(self, children: list[Any]) -> Expression:
         verb, target, (predicates, joiners), only_if = children
-        return Expression(verb.upper(), str(target), predicates, joiners, only_if or ())
+        return Expression(verb.upper(), str(target), predicates, joiners, *(only_if or ((), ())))
 
     def condition(self, children: list[Any]) -> tuple[Any, Any]:
         return tuple(children[::2]), tuple(one.upper() for one in children[1::2])
 
-    def if_part(self, children: list[Any]) -> tuple[Any, ...]:
-        return tuple(children)
+    def if_part(self, children: list[Any]) -> tuple[Any, Any]:
+        return children[0]  # type: ignore[no-any-return]
 
     def membership(self, children: list[Any]) -> Predicate:
         (dataset, name), negated, values = children

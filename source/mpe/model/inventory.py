@@ -101,7 +101,13 @@ class Exported:
 
     @property
     def text(self) -> str:
-        return json.dumps(self.document, indent=2, ensure_ascii=False) + "\n"
+        """Return it as JSON that is safe to print: what is not printable is escaped."""
+        told = json.dumps(self.document, indent=2, ensure_ascii=False)
+        return "".join(_printable(char) for char in told) + "\n"
+
+
+def _printable(char: str) -> str:
+    return char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1]
 
 
 def exported(inventory: Inventory, *, bucket: str | None = None) -> Exported:

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.tasks import SPOKEN
+from mpe.model.text import LONGEST, plain
 
 SUBJECT_LIMIT = 100
 SMS_LIMIT = 140
-EMAIL_LIMIT = 60_000
-"""Characters, so that all protocols together stay below the 256 KB that Publish takes."""
+EMAIL_LIMIT, FACTS_LIMIT = 50_000, 70_000
+"""Characters as they are sent: two protocols with each stay below the 256 KB of Publish."""
+LINE_LIMIT = 2 * LONGEST
+"""Characters of one line of a mail."""
 
-
-LONGEST = 1_000
-"""Characters of one text in an event."""
+LISTS = frozenset({"Problems", "Failures", "Changes"})
+"""What an event lists, beside the count of all."""
 BUDGET = 50_000
 """Characters that one list takes in an event: events and messages hold 256 KB in all."""
 
@@ -54,14 +56,32 @@ class Message:
 
     def by_protocol(self) -> dict[str, str]:
         """Return the message for each protocol that SNS may deliver by."""
-        facts = json.dumps(self.facts)
+        facts, text = self._facts(), self._text()
         return {
-            "default": self.text,
-            "email": self.text,
+            "default": text,
+            "email": text,
             "email-json": facts,
             "sqs": facts,
             "sms": self.subject[:SMS_LIMIT],
         }
+
+    def _text(self) -> str:
+        text = self.text[:EMAIL_LIMIT]
+        while len(json.dumps(text)) > EMAIL_LIMIT:
+            text = text[: len(text) * 9 // 10]
+        return text
+
+    def _facts(self) -> str:
+        """Return the facts as JSON, with shorter lists where they are too long to send."""
+        facts, budget = dict(self.facts), BUDGET
+        while len(json.dumps(json.dumps(facts))) > FACTS_LIMIT and budget:
+            budget //= 2
+            for name in LISTS & facts.keys():
+                facts[name] = within(facts[name], budget)
+            if "Notes" in facts:
+                notes = within(({"note": note} for note in facts["Notes"]), budget)
+                facts["Notes"] = [one["note"] for one in notes]
+        return json.dumps(facts)
 
 
 def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message:
@@ -70,8 +90,9 @@ def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message
         subject, lines = _rejected_subject(detail), _rejected(detail)
     else:
         subject, lines = _run_subject(detail), _run(detail, region)
-    text = "\n".join(lines)
-    return Message(_one_line(subject), text[:EMAIL_LIMIT], {"Event": kind, **detail})
+    # A line of ours stays one line, so that no value can forge another.
+    text = "\n".join(plain(line, LINE_LIMIT) for line in lines)
+    return Message(_one_line(subject), text, {"Event": kind, **detail})
 
 
 def _one_line(subject: str) -> str:

@@ -136,6 +136,8 @@ def decide(
         return Skip()
     if observed is None:
         return _absent(desired, pinned, existing)
+    if _of_another_group(desired, observed):
+        return Reject(DRIFT, _another_group(desired, observed))
     if observed.in_progress:
         return Wait(observed.arn)
     if observed.status in FAILED:
@@ -151,6 +153,20 @@ def decide(
     if observed.status == INACTIVE:
         return Keep(observed.arn)  # stopped on purpose, and not to be updated while it is
     return _converge(desired, observed, pinned)
+
+
+def _of_another_group(desired: Desired, observed: Observed) -> bool:
+    """Tell whether the name is taken: names are unique in an account, not in a dataset group."""
+    wanted, found = (where.get("datasetGroupArn") for where in (desired.params, observed.fields))
+    return bool(wanted and found and wanted != found)
+
+
+def _another_group(desired: Desired, observed: Observed) -> str:
+    found = str(observed.fields["datasetGroupArn"]).rpartition("/")[2]
+    return (
+        f"the {desired.noun} {desired.name} is of the dataset group {found}, and is left as it is. "
+        "Choose another name."
+    )
 
 
 def _absent(desired: Desired, pinned: str | None, existing: bool) -> Action:

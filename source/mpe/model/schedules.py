@@ -13,13 +13,21 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
+
+from mpe.model.text import plain
 
 YEARS = range(1970, 2200)
 MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 WEEKDAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 FIELDS = ("minutes", "hours", "day of month", "month", "day of week", "year")
+
+LONGEST = 256
+"""Characters of an expression
+(https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html)."""
+LONGEST_RATE = 6
+"""Digits of a rate's number: a million days are more than any date holds."""
 
 DayTest = Callable[[date], bool]
 
@@ -37,7 +45,7 @@ class Rate:
     def fires(self, after: datetime, zone: ZoneInfo | None = None) -> Iterator[datetime]:
         """Yield the times at which it fires, counted from a moment."""
         moment = after
-        while True:
+        while moment.replace(tzinfo=None) <= datetime.max - self.every:
             moment += self.every
             yield moment
 
@@ -61,14 +69,26 @@ class Cron:
                 if moment > after:
                     yield moment
 
+    def fires_from(self, first: int) -> bool:
+        """Tell whether it ever fires in a year or after it.
+
+        Years are of 14 kinds: leap or not, and of the weekday they begin with. One of each is
+        looked at, so that an expression that never fires does not take all years to tell.
+        """
+        years = (year for year in sorted(self.years, reverse=True) if year >= first)
+        kinds = {(calendar.isleap(year), date(year, 1, 1).weekday()): year for year in years}
+        return any(True for year in kinds.values() for _ in self._days_of(year))
+
     def _days(self, first: date) -> Iterator[date]:
         for year in sorted(year for year in self.years if year >= first.year):
-            for month in sorted(self.months):
-                if (year, month) >= (first.year, first.month):
-                    for number in range(1, calendar.monthrange(year, month)[1] + 1):
-                        day = date(year, month, number)
-                        if day >= first and self.on(day):
-                            yield day
+            yield from (day for day in self._days_of(year) if day >= first)
+
+    def _days_of(self, year: int) -> Iterator[date]:
+        for month in sorted(self.months):
+            for number in range(1, calendar.monthrange(year, month)[1] + 1):
+                day = date(year, month, number)
+                if self.on(day):
+                    yield day
 
     def _times(self, day: date, zone: ZoneInfo) -> Iterator[datetime]:
         for hour in sorted(self.hours):
@@ -84,6 +104,8 @@ Schedule = Rate | Cron
 
 def parse(expression: str) -> Schedule:
     """Return a schedule; raise :class:`ScheduleError` with what is wrong."""
+    if len(expression) > LONGEST:
+        raise ScheduleError(f"it has {len(expression):,} characters; the most is {LONGEST}")
     found = re.fullmatch(r"\s*(cron|rate)\((.*)\)\s*", expression)
     if found is None:
         raise ScheduleError("it must be cron(...) or rate(...)")
@@ -96,7 +118,7 @@ def problem(expression: str) -> str | None:
         schedule = parse(expression)
     except ScheduleError as error:
         return str(error)
-    if next(schedule.fires(datetime(2026, 1, 1, tzinfo=UTC)), None) is None:
+    if isinstance(schedule, Cron) and not schedule.fires_from(2026):
         return "it never fires: no such day is left"
     return None
 
@@ -106,7 +128,13 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ScheduleError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from None
+        raise ScheduleError(
+            f"{plain(name, 60)!r} is not an IANA time zone such as Europe/Berlin"
+        ) from None
+
+
+MOST_FIRES = 20_000
+"""Fires that are counted to tell how often there are any."""
 
 
 def per_month(schedule: Schedule) -> int:
@@ -115,30 +143,25 @@ def per_month(schedule: Schedule) -> int:
     if isinstance(schedule, Rate):
         return int(timedelta(days=30) / schedule.every)
     end = start + timedelta(days=364)
-    count = 0
-    for moment in islice(schedule.fires(start), 20_000):
-        if moment > end:
-            break
-        count += 1
-    else:
-        return round(20_000 * timedelta(days=30) / (moment - start))
-    return round(count * 30 / 364)
+    fires = list(islice(takewhile(lambda moment: moment <= end, schedule.fires(start)), MOST_FIRES))
+    if len(fires) == MOST_FIRES:
+        return round(MOST_FIRES * timedelta(days=30) / (fires[-1] - start))
+    return round(len(fires) * 30 / 364)
 
 
 def _rate(text: str) -> Rate:
-    found = re.fullmatch(r"\s*(\d+)\s+(minute|hour|day)(s?)\s*", text)
+    found = re.fullmatch(r"\s*([0-9]+)\s+(minute|hour|day)(s?)\s*", text)
     if found is None:
         raise ScheduleError("rate needs a whole number and minutes, hours or days: rate(7 days)")
+    if len(found[1]) > LONGEST_RATE:
+        raise ScheduleError("the rate is too long")
     number = int(found[1])
     if number == 0:
         raise ScheduleError("rate must be at least 1")
     if (number == 1) == bool(found[3]):
         right = f"rate({number} {found[2]}{'' if number == 1 else 's'})"
         raise ScheduleError(f"the unit must agree with the number: {right}")
-    try:
-        return Rate(timedelta(**{f"{found[2]}s": number}))
-    except OverflowError:
-        raise ScheduleError("the rate is too long") from None
+    return Rate(timedelta(**{f"{found[2]}s": number}))
 
 
 def _cron(text: str) -> Cron:
@@ -175,7 +198,7 @@ def _numbers(
 
 def _part(field: str, part: str, allowed: range, names: dict[str, int]) -> range:
     span, slash, step = part.partition("/")
-    if slash and (not step.isdecimal() or int(step) == 0):
+    if slash and (not re.fullmatch("[0-9]{1,4}", step) or int(step) == 0):
         raise ScheduleError(f"the step in {field} {part!r} must be a number from 1")
     first, dash, last = span.partition("-")
     if span == "*":
@@ -197,7 +220,7 @@ def _number(field: str, text: str, allowed: range, names: dict[str, int]) -> int
 
 
 def _any(read: Callable[[str], DayTest], text: str) -> DayTest:
-    tests = [read(part) for part in text.split(",")]
+    tests = [read(part) for part in dict.fromkeys(text.split(","))]
     return lambda day: any(test(day) for test in tests)
 
 
@@ -266,7 +289,7 @@ def seconds(duration: str) -> int | None:
 
     A month has 30 days and a year 365.
     """
-    found = re.fullmatch(r"\s*(\d{1,9})\s*([a-z]+?)s?\s*", duration.lower())
+    found = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+?)s?\s*", duration[:LONGEST].lower())
     if found is None or found[2] not in _UNITS:
         return None
     return int(found[1]) * _UNITS[found[2]]

@@ -53,9 +53,13 @@ def violations(shape: Shape, value: Any, path: str = "$") -> Iterator[Problem]:
         yield from check(shape, value, path)
 
 
+COMPARED = 100
+"""Characters of a wrong name that are compared with the right ones."""
+
+
 def unknown(name: str, known: Any, path: str) -> Problem:
     """Say that a key is not known, and which one may be meant."""
-    near = difflib.get_close_matches(name, list(known), n=1)
+    near = difflib.get_close_matches(name[:COMPARED], list(known), n=1)
     remedy = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(known))}."
     return Problem(member(path, name), "is not a key that is known here.", remedy)
 
@@ -134,18 +138,25 @@ def _string(shape: StringShape, value: str, path: str) -> Iterator[Problem]:
     yield from _size(shape, len(value), path, "characters")
     allowed = shape.enum
     if allowed and value not in allowed:
-        near = difflib.get_close_matches(value.upper(), allowed, n=1)
+        near = difflib.get_close_matches(value[:COMPARED].upper(), allowed, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
         yield Problem(path, f"{shown(value)} is not one of {', '.join(allowed)}.", meant.strip())
     pattern = shape.metadata.get("pattern")
+    if len(value) > shape.metadata.get("max", math.inf):
+        return  # told already, and a pattern may take long on a long text
     if pattern and not _compiled(shape.name, pattern).search(value):
         yield Problem(
             path, f"{shown(value)} is not of the form {pattern}.", _FORMS.get(shape.name, "")
         )
 
 
+_RANGES = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+"""What the types of whole numbers hold (https://smithy.io/2.0/spec/simple-types.html)."""
+
+
 def _number(shape: Shape, value: float, path: str) -> Iterator[Problem]:
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    least, most = _RANGES.get(shape.type_name, (None, None))
+    low, high = shape.metadata.get("min", least), shape.metadata.get("max", most)
     if low is not None and value < low:
         yield Problem(path, f"{value} is too small.", f"The least is {low}.")
     if high is not None and value > high:
@@ -174,11 +185,15 @@ _ANCHORED = frozenset({"Name", "ColumnName", "SchedulingExpression"})
 """Shapes whose pattern the service means for the whole value, though it is not anchored."""
 
 
+_SPACES = " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Unicode's separators, which is what Java means by ``\\p{Z}``: no tabs and no line ends."""
+
+
 @cache
 def _compiled(shape: str, pattern: str) -> re.Pattern[str]:
     """Translate a pattern of the model, which is Java's, into Python's."""
     if r"\p{" in pattern:  # only the tags' form: letters, spaces, digits and some signs
-        pattern = r"^([\w\s.:/=+\-@]*)$"
+        pattern = rf"\A[\w{_SPACES}.:/=+\-@]*\Z"
     anchored = rf"(?:{pattern})\Z" if shape in _ANCHORED else pattern
     return re.compile(rf"\A{anchored}" if shape in _ANCHORED else anchored)
 

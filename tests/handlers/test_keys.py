@@ -1,0 +1,111 @@
+"""Where a config lies: its key in S3 is of the uploader's choice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mpe.handlers.configure import Upload
+from mpe.model.limits import SIZE_LIMIT
+from mpe.model.messages import message_for
+from tests.conftest import config
+from tests.handlers.test_runs import Account, account
+
+__all__ = ["account"]
+
+GOOD = json.dumps(config())
+HOSTILE = [
+    pytest.param("train/config.json", id="no-folder"),
+    pytest.param("train//config.json", id="empty-folder"),
+    pytest.param("config.json", id="top"),
+    pytest.param("state/movielens/config.json", id="another-top-folder"),
+    pytest.param("train/movielens/sub/config.json", id="deeper"),
+    pytest.param("train/../movielens/config.json", id="up"),
+    pytest.param("train/./movielens/config.json", id="here"),
+    pytest.param("train/a/../../b.json", id="out"),
+    pytest.param("train/movielens/../other/config.json", id="sideways"),
+    pytest.param("/train/movielens/config.json", id="absolute"),
+    pytest.param("train/movielens\\other/config.json", id="backslash"),
+    pytest.param("train/movie lens/config.json", id="space"),
+    pytest.param("train/movielens /config.json", id="space-after"),
+    pytest.param("train/movie+lens/config.json", id="plus"),
+    pytest.param("train/movielens%2Fother/config.json", id="encoded-slash"),
+    pytest.param("train/%6dovielens/config.json", id="encoded-letter"),
+    pytest.param("train/movie\u0301lens/config.json", id="decomposed"),
+    pytest.param("train/mov\u0131elens/config.json", id="dotless-i"),
+    pytest.param("train/\uff4dovielens/config.json", id="full-width"),
+    pytest.param("train/movielens\u200b/config.json", id="zero-width"),
+    pytest.param("train/movielens\n/config.json", id="newline-in-the-folder"),
+    pytest.param("train/movielens/config\n.json", id="newline-in-the-file"),
+    pytest.param("train/movielens/\u202enosj.json", id="turned-round"),
+    pytest.param("train/movielens/\x1b[2J.json", id="escape"),
+    pytest.param("train/movielens/config.json\n", id="newline-after"),
+    pytest.param(f"train/{'m' * 900}/config.json", id="long"),
+]
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_a_file_elsewhere_is_refused_with_one_event_and_not_read(
+    account: Account, key: str
+) -> None:
+    """Nothing lies at these keys here: to read one would be an error."""
+    assert account.deliver("no-such-version", key=key) == {"rejected": 1}
+    ((_, detail),) = account.events.put_
+    (problem,) = detail["Problems"]
+    assert "train/<name of the dataset group>/config.json" in problem["remedy"]
+    assert (detail["Key"], detail["DatasetGroup"]) == (key, "")
+    message = message_for("Configuration Rejected", detail, region="us-east-1")
+    assert all(line.isprintable() for line in message.text.split("\n"))
+    assert len(message.text.split("\n")) == 10
+    assert message.subject.isprintable()
+    assert account.executions.started == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["config.json", "my config.json", "a+b.json", "конфиг.json", "100%25.json"],
+)
+def test_a_file_in_the_groups_folder_may_have_any_printable_name(
+    account: Account, name: str
+) -> None:
+    assert "started" in account.upload(GOOD, key=f"train/movielens/{name}")
+
+
+def test_a_config_in_another_groups_folder_is_refused(account: Account) -> None:
+    assert account.upload(GOOD, key="train/other/config.json") == {"rejected": 1}
+    ((_, detail),) = account.events.put_
+    assert detail["Problems"][0]["path"] == "$.datasetGroup.serviceConfig.name"
+
+
+def test_names_differ_by_case(account: Account) -> None:
+    assert account.upload(GOOD, key="train/MovieLens/config.json") == {"rejected": 1}
+
+
+def test_of_a_huge_file_only_the_beginning_is_read(account: Account) -> None:
+    assert account.upload(GOOD + " " * 5 * SIZE_LIMIT) == {"rejected": 1}
+    ((_, detail),) = account.events.put_
+    assert "larger than" in detail["Problems"][0]["message"]
+
+
+def test_what_is_another_accounts_is_refused(account: Account) -> None:
+    document = config()
+    solution = document["solutions"][0]
+    name = solution["serviceConfig"]["name"]
+    theirs = f"arn:aws:personalize:us-east-1:999999999999:solution/{name}/1"
+    solution["campaigns"][0]["serviceConfig"]["solutionVersionArn"] = theirs
+    assert account.upload(json.dumps(document)) == {"rejected": 1}
+    ((_, detail),) = account.events.put_
+    assert "not of this account" in detail["Problems"][0]["message"]
+    assert account.executions.started == {}
+
+
+@given(st.text(max_size=40).map("train/{}".format))
+def test_the_folder_is_a_name_or_nothing(key: str) -> None:
+    upload = Upload("data", key, "1", "01", datetime(2026, 1, 1, tzinfo=UTC))
+    folder = upload.folder
+    assert folder == "" or (key.startswith(f"train/{folder}/") and folder.isascii())
+    assert len(upload.run) == 24

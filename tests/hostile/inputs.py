@@ -1,0 +1,88 @@
+"""What is done with hostile text, and what must hold of it: shared by the tests and the fuzzer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from mpe.model import avro, filters, schedules
+from mpe.model.config import Config, parse
+from mpe.model.desired import Place, desired_state
+from mpe.model.errors import LONGEST_PATH, ConfigError, Problem
+from mpe.model.foreign import foreign
+from mpe.model.limits import PROBLEMS_LIMIT
+from mpe.model.text import LONGEST
+
+PLACE = Place("us-east-1", "000000000000", "data", "arn:aws:iam::000000000000:role/service")
+KINDS = tuple(avro.RULES)
+
+
+def harmless(problems: list[Problem] | tuple[Problem, ...]) -> None:
+    """Assert that problems can be told: few, short, and printable on one line each."""
+    assert len(problems) <= PROBLEMS_LIMIT + 1
+    for one in problems:
+        assert str(one).isprintable()
+        assert len(one.path) <= LONGEST_PATH
+        assert max(len(one.message), len(one.remedy)) <= LONGEST
+        assert one.message
+
+
+def check_config(text: str | bytes) -> bool:
+    """Parse a config, and go on as Configure does with a good one; return whether it is good."""
+    try:
+        config = parse(text)
+    except ConfigError as error:
+        problems = error.problems
+    else:
+        return check_good(config)
+    assert problems
+    harmless(problems)
+    return False
+
+
+def check_good(config: Config) -> bool:
+    harmless(config.notes)
+    harmless(list(foreign(config, PLACE)))
+    state = desired_state(config, PLACE, version="20260101T000000-00000000")
+    assert type(state).from_json(state.to_json()).to_json() == state.to_json()
+    return True
+
+
+def check_filter(expression: str) -> bool:
+    harmless(filters.problems(expression, {}))
+    try:
+        filters.parse(expression)
+    except filters.FilterError:
+        return False
+    return True
+
+
+def check_schedule(expression: str) -> bool:
+    """Read a schedule and foretell it, as ``mpe schedule`` does."""
+    told = schedules.problem(expression)
+    schedules.seconds(expression)
+    with contextlib.suppress(schedules.ScheduleError):
+        schedules.zone(expression)
+    try:
+        schedule = schedules.parse(expression)
+    except schedules.ScheduleError:
+        assert told
+        return False
+    assert schedules.per_month(schedule) >= 0
+    return told is None
+
+
+def check_schema(schema: Any) -> bool:
+    """Check a schema for every kind of dataset, and read the fields of a good one."""
+    good = False
+    for kind in KINDS:
+        for domain in (None, "ECOMMERCE"):
+            problems = avro.problems(schema, kind, domain)
+            for one in problems:
+                assert str(one).isprintable()
+            if not problems:
+                good = True
+                assert avro.fields(avro.loads(schema))
+                json.loads(avro.dumps(schema))
+    return good
