@@ -273,7 +273,10 @@ def test_data_is_imported_once_and_again_when_it_is_newer(world: World, build: B
     desired = imported(build.dataset(build.group()))
     world.emulated.objects.objects[f"{BUCKET}/interactions.csv"] = interactions()
     world.bucket.modified = world.emulated.clock()
-    assert world.follow(desired).did == "created"
+    first = world.follow(desired)
+    assert first.did == "created"
+    when = world.bucket.modified.isoformat(timespec="seconds")
+    assert first.data == f"{when} {BUCKET}/interactions.csv"
     assert world.follow(desired, "run-2").did == "kept"
     build.wait(10)
     world.bucket.modified = world.emulated.clock()

@@ -358,6 +358,17 @@ def test_a_step_that_broke_down_is_told_where_nothing_else_is(account: Account) 
     assert detail["Failures"][0]["Reason"] == "it broke"
 
 
+def test_a_run_is_recorded_with_the_data_that_it_found(account: Account) -> None:
+    data = "2027-01-01T00:00:00+00:00 s3://data/train/movielens/interactions.csv"
+    imported = {**outcome("views", data=data), "noun": "DatasetImportJob"}
+    account.ledger.record("movielens", "run", imported, NOW)
+    account.ledger.record("movielens", "run", outcome("live", data=data), NOW)
+    account.finish(RUN)
+    row = account.turns.recorded("movielens", "run")
+    assert row is not None
+    assert row["data"] == {"views": data}
+
+
 def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
     account.ledger.remember("movielens", "campaign.live", "Campaign", 601.26)
     assert account.ledger.duration("movielens", "campaign.live") == 601.3

@@ -80,7 +80,11 @@ def test_a_config_is_applied_with_its_data_and_followed_to_its_end(
 def test_a_run_that_fails_is_told_with_its_reason_and_remedy(run: Run, tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "unlucky", small("unlucky"))
     (folder / "interactions.csv").write_text(interactions(users=10, each=20))
-    result = run("apply", str(folder / "config.json"), "--data", str(folder), "--yes", "--watch")
+    words = ("apply", str(folder / "config.json"), "--data", str(folder), "--yes", "--watch")
+    checked = run(*words)
+    assert checked.exit_code == 1
+    assert "the data has errors: nothing was uploaded" in checked.output
+    result = run(*words, "--no-check")
     assert result.exit_code == 1
     assert "! DatasetImportJob unlucky-interactions" in result.output
     assert "in the config: $.datasets.interactions.dataset" in result.output

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from mpe.aws.clock import Clock
 from mpe.model.csvs import HEAD, Head
-from mpe.model.desired import Data, Desired, DesiredState, with_value
+from mpe.model.desired import Data, Desired, DesiredState, value_at, with_value
 
 FOLDERS = ("train", "batch", "export", "metric-attribution", "state")
 """The top folders of the data bucket; in each a dataset group has a folder of its own."""
@@ -39,6 +39,14 @@ class Completed:
     """When its data last changed."""
     idle: bool = False
     """There is no data for it, and need not be."""
+
+    @property
+    def version(self) -> str | None:
+        """Return which data it is: when that last changed, and where it lies."""
+        if self.changed is None or self.desired.data is None:
+            return None
+        where = value_at(self.desired.params, self.desired.spec.reads)
+        return f"{self.changed.isoformat(timespec='seconds')} {where}".strip()
 
     def fresh_since(self, clock: Clock) -> datetime | None:
         """Return since when it must have been made: its data changed, or it is of an age."""

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.uploads import LocalFile, Uploads
 from mpe.cli.account import Account, in_account
+from mpe.cli.check import check_folder, print_findings
 from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, print_plan, surveyed
 from mpe.cli.follow import Follow
 from mpe.cli.terminal import print_plain, say
@@ -37,15 +38,18 @@ WATCH = click.option("--watch", is_flag=True, help="Follow the run to its end.")
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Upload the CSVs of this folder as well.",
 )
+@click.option("--no-check", is_flag=True, help="Upload the CSVs without looking into them.")
 @WATCH
 @YES
 @in_account
-def apply(file: Path, data: Path | None, watch: bool, yes: bool, account: Account) -> None:
+def apply(
+    file: Path, data: Path | None, no_check: bool, watch: bool, yes: bool, account: Account
+) -> None:
     """Upload a config, with its data, so that a run makes it true.
 
-    First it is checked, and what the run will do is shown. Files that lie in S3 already are not
-    sent again, and an upload that broke off goes on where it was. In the folder of --data lie
-    interactions.csv or interactions/*.csv and so on, and the input of batch jobs in
+    First it is checked, with its data, and what the run will do is shown. Files that lie in S3
+    already are not sent again, and an upload that broke off goes on where it was. In the folder of
+    --data lie interactions.csv or interactions/*.csv and so on, and the input of batch jobs in
     batch/SOLUTION/. Exit code 1 where the config has problems or the run failed, 130 after
     Ctrl-C, which stops watching and not the run.
 
@@ -56,6 +60,8 @@ def apply(file: Path, data: Path | None, watch: bool, yes: bool, account: Accoun
         print_checked(str(file), None, problems)
         raise click.exceptions.Exit(PROBLEMS)
     files = tuple(files_of(config, data)) if data else ()
+    if data and files and not no_check:
+        _check(config, data)
     uploaded = apply_config(config, file.read_bytes(), account, files=files, yes=yes)
     if uploaded and watch:
         follow(uploaded, account)
@@ -75,6 +81,16 @@ def watch(group: str, run: str | None, account: Account) -> None:
     if name is None:
         raise click.ClickException(f"{group} has no run. See `mpe runs`.")
     _to_end(found, name)
+
+
+def _check(config: Config, folder: Path) -> None:
+    """Look into the CSVs, as `mpe check-data` does, before anything is sent."""
+    findings = check_folder(config, folder)
+    print_findings(findings, "table")
+    if any(one.severity == "error" for one in findings):
+        raise click.ClickException(
+            "the data has errors: nothing was uploaded. --no-check uploads it all the same."
+        )
 
 
 @dataclass(frozen=True)

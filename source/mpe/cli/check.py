@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,18 @@ def check_data(file: Path, path: str | None, account: Account, memory: str, outp
         else:
             places = _local(Path(path) if path else file.parent, kinds)
         findings = _checked(config, places, memory, watcher)
-    _print(findings, output)
+    print_findings(findings, output)
     if any(one.severity == "error" for one in findings):
         raise click.exceptions.Exit(ERRORS)
+
+
+def check_folder(config: Config, folder: Path) -> list[Finding]:
+    """Return the findings in a folder's CSVs; a dataset without any there is none."""
+    here = _local(folder, [one.kind for one in config.datasets])
+    places = {kind: found for kind, found in here.items() if found[1]}
+    there = tuple(one for one in config.datasets if one.kind in places)
+    with watching() as watcher:
+        return _checked(replace(config, datasets=there), places, MEMORY, watcher)
 
 
 def _checked(config: Config, places: Places, memory: str, watcher: Watcher) -> list[Finding]:
@@ -156,7 +165,8 @@ def watching() -> Iterator[Watcher]:
         yield _Bar(progress)
 
 
-def _print(findings: Sequence[Finding], output: str) -> None:
+def print_findings(findings: Sequence[Finding], output: str) -> None:
+    """Print findings as JSON, or as a table with their count."""
     if output == "json":
         click.echo(json.dumps([asdict(one) for one in findings], indent=2))
         return

@@ -38,6 +38,8 @@ class Durations:
     )
     delete: float = 20
     start_stop: float = 60
+    first_training: float = 3600
+    """By when the service has begun to train a new solution by itself."""
     pending: float = 0.1
     """The share of a duration that is spent pending."""
 

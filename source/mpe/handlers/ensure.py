@@ -129,7 +129,7 @@ class Ensure:
 
     def _advance(self, step: Step) -> Outcome:
         completed = self.objects.completed(step.desired)
-        desired, before = completed.desired, step.previous
+        desired, before = completed.desired, replace(step.previous, data=completed.version)
         observed = self.personalize.observe(desired, before.arn)
         pinned = before.did if before.did in {"created", "updated"} else None
         # What others began while the task waited serves it as well.
@@ -146,7 +146,7 @@ class Ensure:
             case Create(why):
                 if completed.changed:  # else nothing is there, and the service says so
                     self._inspect(desired)
-                return self._create(step, desired, first=why != "stale")
+                return self._create(step, before, desired, first=why != "stale")
             case Update(arn, changes):
                 self.personalize.update(desired, arn, changes)
                 return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
@@ -188,9 +188,9 @@ class Ensure:
         if wrong:
             raise DataError(wrong)
 
-    def _create(self, step: Step, desired: Desired, *, first: bool) -> Outcome:
+    def _create(self, step: Step, before: Outcome, desired: Desired, *, first: bool) -> Outcome:
         arn = self.personalize.create(desired, desired.as_made_by(step.run, first=first))
-        begun = replace(step.previous, arn=arn, did="created")
+        begun = replace(before, arn=arn, did="created")
         if not desired.spec.has_status:
             return begun.ready(status=ACTIVE)
         return self._again(step, begun.waiting(0, status="CREATE PENDING"), None)

@@ -63,6 +63,7 @@ class Finish:
                 "status": detail["Status"],
                 "ended": self.clock.now().isoformat(),
                 "config": run["config"],
+                "data": _data(outcomes),
                 **{key.lower(): detail[key] for key in ("Duration", "Changed", "Kept", "Failed")},
             }
             self.turns.record(group, run_id, _without_keys(ended))
@@ -99,6 +100,15 @@ class Finish:
 def _built_order(outcome: Mapping[str, Any]) -> tuple[int, str]:
     """Sort as a dataset group is built, parents first."""
     return list(SPECS).index(outcome["noun"]), str(outcome["name"])
+
+
+def _data(outcomes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return which data each dataset was found to have."""
+    return {
+        one["name"]: one["data"]
+        for one in outcomes
+        if one["noun"] == "DatasetImportJob" and one.get("data")
+    }
 
 
 def _changed(outcome: Mapping[str, Any]) -> bool:

@@ -20,6 +20,8 @@ from mpe.local import ministack, permissions
 from mpe.local.faults import Interference
 
 WATCH_SECONDS = 0.5
+LEAST = 60
+"""Real seconds before a new solution is trained by itself, however fast the time passes."""
 WATCHED = "MPE_LOCAL_PARENT"
 """The environment variable with the process without which the server shall not live."""
 RELEASED = "MPE_LOCAL_RELEASED"
@@ -34,14 +36,17 @@ def main() -> int:
     _live_with_parent()
     import ministack.app as app
 
-    from mpe.emulator import Personalize, Quotas
+    from mpe.emulator import Durations, Personalize, Quotas
 
     port, speed = int(os.environ["GATEWAY_PORT"]), float(os.environ["MPE_TIME_SCALE"])
     endpoint = f"http://127.0.0.1:{port}"
     region = os.environ["MINISTACK_REGION"]
     quotas = Quotas(**json.loads(os.environ.get(QUOTAS, "{}")))
     objects = ministack.RoleObjects(endpoint, region)
-    ministack.mount(Personalize(objects=objects, speed=speed, quotas=quotas))
+    # A cold start takes as long as ever: a workflow's own training must come first here as well.
+    durations = Durations(first_training=max(Durations.first_training, LEAST * speed))
+    service = Personalize(objects=objects, speed=speed, quotas=quotas, durations=durations)
+    ministack.mount(service)
     mailbox = ministack.Mailbox()
     mailbox.listen()
     ministack.name_versions()

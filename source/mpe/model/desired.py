@@ -174,6 +174,14 @@ class DesiredState:
         return cls(saved["group"], saved["version"], resources, saved["work"], tasks)
 
 
+def value_at(params: Mapping[str, Any], path: str | None) -> str:
+    """Return the text at a dotted path of parameters, or nothing where there is none."""
+    found: Any = params
+    for part in path.split(".") if path else ():
+        found = found.get(part, {}) if isinstance(found, Mapping) else {}
+    return found if isinstance(found, str) else ""
+
+
 def with_value(params: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Return a copy of parameters with a value at a dotted path."""
     first, _, rest = path.partition(".")

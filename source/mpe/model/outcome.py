@@ -39,6 +39,8 @@ class Outcome:
     """Seconds until the next look, while it is not settled."""
     seconds: float | None = None
     """How long the service took, once a creation or an update is done."""
+    data: str | None = None
+    """The version of the data that it is of: when that last changed, and where it lies."""
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
     failed: Failure | None = None

@@ -250,7 +250,7 @@ def train_automatically(world: World) -> None:
 def _due(world: World, solution: Resource, newest: Resource | None) -> bool:
     if newest is None:
         since = solution.state(world.now).since
-        return world.now >= world.later(since, HOUR)
+        return world.now >= world.later(since, world.durations.first_training)
     config = solution.fields["solutionConfig"]["autoTrainingConfig"]
     seconds = days(config["schedulingExpression"]) * DAY
     return world.now >= world.later(newest.created, seconds) and _imported_since(
