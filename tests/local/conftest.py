@@ -27,7 +27,14 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 @pytest.fixture(scope="session")
 def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
-    quotas = Quotas(dataset_groups=100, importing=100, training=100, solutions=200, campaigns=200)
+    quotas = Quotas(
+        dataset_groups=100,
+        importing=100,
+        training=100,
+        solutions=200,
+        campaigns=200,
+        batch_jobs=100,
+    )
     with LocalCloud(speed=SPEED, assembly=assembly, quotas=quotas) as running:
         yield running
 

@@ -10,6 +10,7 @@ for each, and the version is pinned. Differences from AWS that are made good her
   ask for ``aws:SecureTransport`` can be met.
 * It delivers no mail: what a subscriber would get is kept in a mailbox.
 * Its S3 events for EventBridge do not name the object's version: it is added.
+* It starts a process for every concurrent invocation: only some run at the same time.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
+INVOCATIONS = 10
+"""How many functions run at the same time."""
 TICK_SECONDS = 0.2
 """How often schedules are looked at."""
 
@@ -209,6 +212,23 @@ def hasten_schedules(speed: float) -> None:
 
     scheduler.time = _Hastened(speed)
     scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
+
+
+def queue_invocations(at_once: int = INVOCATIONS) -> None:
+    """Let functions wait for each other, where AWS would run all of them at the same time.
+
+    MiniStack starts a process for each invocation that finds the others at work: a hundred
+    solutions would be hundreds of processes on one machine.
+    """
+    from ministack.services import lambda_svc
+
+    free, execute = threading.Semaphore(at_once), lambda_svc._execute_function_with_config_scope
+
+    def execute_in_turn(function: dict[str, Any], event: dict[str, Any]) -> Any:
+        with free:
+            return execute(function, event)
+
+    lambda_svc._execute_function_with_config_scope = execute_in_turn
 
 
 class RoleObjects:

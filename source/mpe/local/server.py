@@ -46,6 +46,7 @@ def main() -> int:
     ministack.name_versions()
     ministack.locate_schedules()
     ministack.hasten_schedules(speed)
+    ministack.queue_invocations()
     pages = {
         "/_mpe/mail": mailbox.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},
