@@ -23,6 +23,7 @@ from mpe.cli.account import Account
 from mpe.cli.terminal import print_plain
 from mpe.model.messages import likely_remedy, spoken
 from mpe.model.names import execution_name
+from mpe.model.spec import SPECS
 from mpe.model.text import plain
 
 BEGIN_SECONDS = 120
@@ -107,7 +108,7 @@ class Follow:
             console.print("The run ended without a report: a newer config took over.")
             return False
         outcomes = list(Ledger(self.account.table("LedgerTable")).outcomes(self.group, run))
-        for one in outcomes:
+        for one in sorted(outcomes, key=lambda one: list(SPECS).index(one["noun"])):
             _print_outcome(console, one)
         succeeded = bool(row["status"] == "SUCCEEDED")
         verdict = "succeeded" if succeeded else "FAILED"

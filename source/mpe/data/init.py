@@ -291,8 +291,7 @@ def reasons(request: Request, result: Result) -> str:
         "",
         "1. `mpe check-data config.json` tells what the service would refuse.",
         "2. Change the config as you like; `mpe validate config.json` checks it.",
-        "3. Upload the CSVs, then the config, to `train/<name of the dataset group>/` of the data "
-        "bucket.",
+        "3. `mpe apply config.json --data . --watch` uploads it all, and follows the run.",
         "",
     ]
     return "\n".join(parts)
