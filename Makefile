@@ -21,11 +21,11 @@ fast: $(READY) $(CDK)
 faults: $(READY)
 	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) --write $(if $(SAMPLE),build/faults.md,docs/faults.md)
 
-# What reads hostile text, guided by coverage; SECONDS=600 goes on for longer.
+# What reads hostile text, guided by coverage; TIME=600 goes on for longer.
 fuzz: $(READY) build/fuzz/.ready
 	for target in config filter schedule schema; do \
 		PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz.fuzz $$target \
-			-max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=2000 \
+			-max_total_time=$(or $(TIME),60) -timeout=10 -rss_limit_mb=2000 \
 			-artifact_prefix=build/fuzz/ || exit 1; \
 	done
 
