@@ -256,6 +256,15 @@ def test_asking_again_is_answered_the_same(account: Account) -> None:
     assert account.begin(newer) == account.begin(newer)
 
 
+def test_a_run_that_could_not_begin_has_a_whole_row_as_well(account: Account) -> None:
+    run = {"id": "r", "group": "movielens", "task": "import", "config": {"key": "k"}}
+    account.finish(run, [{"failed": True, "error": "E", "cause": "C", "resource": "Take turn"}])
+    row = account.turns.recorded("movielens", "r")
+    assert row is not None
+    assert (row["status"], row["execution"], row["task"]) == ("FAILED", "execution-1", "import")
+    assert row["started"] <= row["ended"]
+
+
 def test_a_dead_run_is_noted_as_lost_and_may_still_be_told(account: Account) -> None:
     _, newer = claims(account)
     dead = Claim("movielens", "dead", "execution-0", "00")

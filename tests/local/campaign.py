@@ -428,6 +428,8 @@ def judge(life: Life, case: Case, clean: dict[str, Any]) -> Verdict:
         return _compared(life, case, clean, f"{told}, then same")
     except Silent as silence:
         return Verdict(case, str(silence), violation=True)
+    except Exception as error:  # the campaign goes on, and tells of it as of a violation
+        return Verdict(case, f"{type(error).__name__}: {error}", violation=True)
 
 
 def _times(life: Life, phase: str) -> str:

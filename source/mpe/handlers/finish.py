@@ -59,6 +59,7 @@ class Finish:
             self.events.put(RUN_CHANGED, detail)
             self.gauges.run(group, failed=bool(failures), seconds=detail["Duration"])
             ended = {
+                **_begun(run, execution, self.clock),  # of a run that could not note it itself
                 **row,
                 "status": detail["Status"],
                 "ended": self.clock.now().isoformat(),
@@ -95,6 +96,12 @@ class Finish:
             "Failed": len(failures),
             "Notes": run.get("notes", []),
         }
+
+
+def _begun(run: Mapping[str, Any], execution: str, clock: Clock) -> dict[str, Any]:
+    """Return what :mod:`mpe.handlers.begin` notes of a run."""
+    begun = {"started": clock.now().isoformat(), "execution": execution}
+    return begun | {key: run[key] for key in ("task",) if key in run}
 
 
 def _built_order(outcome: Mapping[str, Any]) -> tuple[int, str]:
