@@ -12,6 +12,7 @@ class Measured:
 
     models: dict[str, dict[str, float]] = field(default_factory=dict)
     durations: dict[str, float] = field(default_factory=dict)
+    waits: dict[str, float] = field(default_factory=dict)
     runs: list[tuple[str, bool, float]] = field(default_factory=list)
     problems: list[int] = field(default_factory=list)
 
@@ -20,6 +21,9 @@ class Measured:
 
     def took(self, group: str, noun: str, seconds: float) -> None:
         self.durations[noun] = seconds
+
+    def waited(self, group: str, noun: str, seconds: float) -> None:
+        self.waits[noun] = seconds
 
     def run(self, group: str, *, failed: bool, seconds: float) -> None:
         self.runs.append((group, failed, seconds))

@@ -243,7 +243,10 @@ def test_a_refusal_of_the_service_is_an_outcome_in_its_words(world: World) -> No
 )
 def test_what_may_pass_is_waited_out(world: World, code: str) -> None:
     world.emulated.service.faults.error("CreateDatasetGroup", code, "later", times=3)
-    assert world.follow(group()).status == "ACTIVE"
+    outcome = world.follow(group())
+    assert outcome.status == "ACTIVE"
+    assert world.measured.waits == {"DatasetGroup": outcome.blocked}
+    assert outcome.blocked > 0
 
 
 def test_a_quota_that_never_frees_is_given_up_in_the_services_words(world: World) -> None:

@@ -96,7 +96,7 @@ class Ensure:
         return outcome
 
     def _measure(self, step: Step, outcome: Outcome) -> None:
-        """Publish how good a new model is, and how long a creation took.
+        """Publish how good a new model is, how long a creation took and what it waited for.
 
         Metrics that the service refuses fail no run.
         """
@@ -110,6 +110,8 @@ class Ensure:
                 self.gauges.model(step.group, outcome.name, found)
         if outcome.settled and outcome.seconds is not None:
             self.gauges.took(step.group, outcome.noun, outcome.seconds)
+        if outcome.settled and outcome.blocked:
+            self.gauges.waited(step.group, outcome.noun, outcome.blocked)
 
     def _attempt(self, step: Step) -> Outcome:
         try:

@@ -24,6 +24,9 @@ class Gauges(Protocol):
     def took(self, group: str, noun: str, seconds: float) -> None:
         """Publish how many seconds the service took for a resource."""
 
+    def waited(self, group: str, noun: str, seconds: float) -> None:
+        """Publish how many seconds a resource waited for a quota or a throttle."""
+
     def run(self, group: str, *, failed: bool, seconds: float) -> None:
         """Publish the outcome of a run."""
 
@@ -43,6 +46,10 @@ class Emf:
 
     def took(self, group: str, noun: str, seconds: float) -> None:
         found = {"ResourceDuration": (MetricUnit.Seconds, seconds)}
+        self._put(found, DatasetGroup=group, ResourceType=noun)
+
+    def waited(self, group: str, noun: str, seconds: float) -> None:
+        found = {"ResourceWait": (MetricUnit.Seconds, seconds)}
         self._put(found, DatasetGroup=group, ResourceType=noun)
 
     def run(self, group: str, *, failed: bool, seconds: float) -> None:

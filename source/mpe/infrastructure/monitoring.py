@@ -56,6 +56,14 @@ class Monitoring(Construct):
             ),
         )
         dashboard.add_widgets(
+            self._search(
+                "Waits for a quota or a throttle, in seconds",
+                "DatasetGroup,ResourceType",
+                "ResourceWait",
+                "Maximum",
+            )
+        )
+        dashboard.add_widgets(
             self._graph(
                 "Workflows",
                 [
