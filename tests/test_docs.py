@@ -66,6 +66,18 @@ def test_every_command_that_is_named_exists(document: Path) -> None:
         assert words[:1] in known or words[:2] in known or words[:1] in groups, named
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_line_that_is_shown_is_one_that_is_taken(document: Path) -> None:
+    known = dict(commands(mpe))
+    blocks = re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL)
+    for line in "".join(blocks).splitlines():
+        if line.startswith("mpe "):
+            _, *words = shlex.split(line.partition(" > ")[0])
+            found = known.get(tuple(words[:2])) or known[tuple(words[:1])]
+            options = {name for one in found.params for name in one.opts}
+            assert {word for word in words if word.startswith("--")} <= options, line
+
+
 @pytest.mark.parametrize(("path", "command"), list(commands(mpe)), ids=lambda value: str(value))
 def test_every_example_of_a_command_is_one_that_it_takes(
     path: tuple[str, ...], command: click.Command
