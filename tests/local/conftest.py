@@ -18,7 +18,7 @@ from tests.conftest import interactions
 
 SPEED = 2000.0
 FULL_SIZE = os.environ.get("MPE_FULL_SIZE") == "1"
-PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "240"))
+PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "600"))
 """How many seconds to wait for what must happen: more on a machine that has much else to do."""
 
 

@@ -50,8 +50,8 @@ def serving(user: User) -> str:
 
 
 def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
-    user = User(cloud, "fresh")
-    document = small("fresh")
+    user = User(cloud, "renewed")
+    document = small("renewed")
     document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "rate(12 hours)"}}
     document["solutions"][0]["workflowConfig"] = {"schedules": {"full": "cron(0 0/12 * * ? *)"}}
     user.put("interactions.csv", CSV)
@@ -60,29 +60,29 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
     (first,) = versions(user)
     user.put("interactions.csv", interactions(seed=9))
 
-    settled(user, "full.fresh-popular", "SUCCEEDED")
+    settled(user, "full.renewed-popular", "SUCCEEDED")
     settled(user, "import", "SUCCEEDED")
 
     moved = wait_until(lambda: serving(user) if serving(user) != first else None)
     assert moved in versions(user)
     jobs = cloud.client("personalize").list_dataset_import_jobs(
-        datasetArn=user.arn("dataset/fresh/INTERACTIONS")
+        datasetArn=user.arn("dataset/renewed/INTERACTIONS")
     )["datasetImportJobs"]
     told = [(job["status"], job.get("failureReason")) for job in jobs]
     assert told == [("ACTIVE", None)] * 2, "the newer data is imported once"
     subjects = {mail["subject"] for mail in wait_until(lambda: _told(user))}
-    assert "Personalize dataset group fresh: scheduled import of the data is done" in subjects
+    assert "Personalize dataset group renewed: scheduled import of the data is done" in subjects
     assert (
-        "Personalize dataset group fresh: scheduled full training of fresh-popular is done"
+        "Personalize dataset group renewed: scheduled full training of renewed-popular is done"
         in subjects
     )
-    assert _measured(cloud, "fresh", "coverage")
+    assert _measured(cloud, "renewed", "coverage")
 
     # Without schedules the tasks are gone, and nothing fires any more.
     before = len(user.executions())
     del document["datasetGroup"]["workflowConfig"], document["solutions"][0]["workflowConfig"]
     user.upload(document)
-    wait_until(lambda: not row(user, "import") and not row(user, "full.fresh-popular"))
+    wait_until(lambda: not row(user, "import") and not row(user, "full.renewed-popular"))
     assert len(user.executions()) > before
     names = [
         one["Name"]
@@ -90,7 +90,7 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
             GroupName=cloud.outputs["ScheduleGroup"]
         )["Schedules"]
     ]
-    assert not [name for name in names if name.startswith("fresh-")]
+    assert not [name for name in names if name.startswith("renewed-")]
 
 
 def _told(user: User) -> list[dict[str, str]] | None:
