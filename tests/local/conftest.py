@@ -16,7 +16,7 @@ from mpe.local.deploy import Assembly, synthesize
 from tests.conftest import interactions
 
 SPEED = 2000.0
-PATIENCE = 240
+PATIENCE = 600
 
 
 @pytest.fixture(scope="session")

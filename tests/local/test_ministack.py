@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import boto3
 import pytest
@@ -245,3 +248,28 @@ def test_schedules_fire_by_the_hastened_clock(cloud: LocalCloud) -> None:
     fired = wait_until(lambda: cloud.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
     assert fired[0]["Body"] == "fired"
     scheduler.delete_schedule(Name="hourly")
+
+
+def test_only_some_functions_run_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.services import lambda_svc
+
+    running: list[int] = []
+    most: list[int] = []
+    together = threading.Barrier(2)
+
+    def execute(function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        running.append(1)
+        most.append(len(running))
+        together.wait(timeout=60)  # so that two do run at the same time, and a third could
+        running.pop()
+        return event
+
+    monkeypatch.setattr(lambda_svc, "_execute_function_with_config_scope", execute)
+    ministack.queue_invocations(2)
+    with ThreadPoolExecutor(6) as pool:
+        answers = pool.map(
+            lambda number: lambda_svc._execute_function_with_config_scope({}, {"n": number}),
+            range(6),
+        )
+        assert [answer["n"] for answer in answers] == list(range(6))
+    assert max(most) == 2
