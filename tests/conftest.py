@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ import pytest
 from botocore.config import Config
 
 from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
+
+# What was started in the background ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("mpe", deadline=None)
