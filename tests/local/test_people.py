@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -301,16 +301,36 @@ def test_a_whole_group_is_destroyed_also_after_an_interruption(cloud: LocalCloud
     assert user.wait_for_run(2) == "SUCCEEDED", user.mail(2)[-1]["body"]
 
 
-def test_a_group_in_which_a_run_works_is_not_destroyed(cloud: LocalCloud, run: Run) -> None:
+@pytest.fixture
+def endless(cloud: LocalCloud) -> Iterator[str]:
+    """An execution that runs until the test is over."""
+    states = cloud.client("stepfunctions")
+    definition = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 9_999_999}}}
+    definition["States"]["Wait"]["End"] = True  # type: ignore[index]
+    machine = states.create_state_machine(
+        name="endless",
+        definition=json.dumps(definition),
+        roleArn=f"arn:aws:iam::{cloud.account}:role/any",
+    )["stateMachineArn"]
+    arn = states.start_execution(stateMachineArn=machine)["executionArn"]
+    yield arn
+    states.stop_execution(executionArn=arn)
+
+
+def test_a_group_in_which_a_run_works_is_not_destroyed(
+    cloud: LocalCloud, run: Run, endless: str
+) -> None:
     user = User(cloud, "working")
     user.put("interactions.csv", CSV)
     user.upload(small("working"))
-    wait_until(lambda: [one for one in user.executions() if one["status"] == "RUNNING"])
-    wait_until(lambda: "working" in _groups(cloud))
+    assert user.wait_for_run() == "SUCCEEDED"
+    lease = {"group": "working", "record": "LEASE", "run": "a-run", "holder": endless}
+    item = {key: {"S": value} for key, value in {**lease, "until": "2999-01-01"}.items()}
+    cloud.client("dynamodb").put_item(TableName=cloud.outputs["TurnsTable"], Item=item)
     result = run("destroy", "working", "--confirm", "working")
     assert result.exit_code == 1
     assert "a run works on working" in result.output
-    assert user.wait_for_run() == "SUCCEEDED"
+    assert "working" in _groups(cloud)
 
 
 def _groups(cloud: LocalCloud) -> list[str]:

@@ -68,14 +68,17 @@ class Follow:
         console, seen = Console(highlight=False), Statuses()
         print_plain(console, f"Run {run} of {self.group}. Ctrl-C stops watching, not the run.")
         with Live(console=console, auto_refresh=False, transient=True) as live:
-            while not self._ended(run):
+            ended = False
+            while not ended:
+                ended = self._ended(run)  # asked first, so that the last look is after the end
                 found = dict(self._statuses(run))
                 if console.is_terminal:
                     live.update(_table(found), refresh=True)
                 else:
                     _print_changes(console, seen, found)
                 seen = found
-                time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
+                if not ended:
+                    time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
         return self._told(console, run)
 
     def _ended(self, run: str) -> bool:
