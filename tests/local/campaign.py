@@ -223,8 +223,7 @@ class Life:
         )
         self.lab.client("stepfunctions").stop_execution(executionArn=execution)
         self._until(lambda: self.mails or self.dead_letters, "nobody was told of the stop")
-        if not self.dead_letters:
-            self._until(lambda: not self._leased(), "the turn was not given back")
+        self._until(lambda: self.dead_letters or not self._leased(), "the turn was not given back")
         self._runs = set(self._rows())
         return self._upload(changed(self.group))
 
