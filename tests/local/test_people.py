@@ -20,6 +20,7 @@ from mpe.local.cloud import LocalCloud
 from tests.conftest import ROOT, interactions
 from tests.everything import everything, files
 from tests.local.conftest import CSV, User, small, wait_until
+from tests.local.test_ministack import role_for
 
 pytestmark = pytest.mark.local
 
@@ -310,7 +311,7 @@ def endless(cloud: LocalCloud) -> Iterator[str]:
     machine = states.create_state_machine(
         name="endless",
         definition=json.dumps(definition),
-        roleArn=f"arn:aws:iam::{cloud.account}:role/any",
+        roleArn=role_for(cloud, "endless", "states.amazonaws.com", "lambda:InvokeFunction"),
     )["stateMachineArn"]
     arn = states.start_execution(stateMachineArn=machine)["executionArn"]
     yield arn
