@@ -215,6 +215,26 @@ def overtaken(cloud: LocalCloud) -> None:
     settled(user, "import", "RUNNING")
     fire(user, "import")
     settled(user, "import", "SUCCEEDED")
+    _run_with_a_former_config(user)
+
+
+def _run_with_a_former_config(user: User) -> None:
+    """Run a task as it was before the config changed: it gives its turn back, whatever is timed."""
+    states = user.cloud.client("stepfunctions")
+    run = {
+        "id": "20270101T000000-former00",
+        "group": user.group,
+        "task": "import",
+        "started": "2027-01-01T00:00:00+00:00",
+        "state": {"bucket": user.bucket, "key": f"state/{user.group}/former.json"},
+        "config": {"key": f"train/{user.group}/config.json", "version": "former"},
+        "sequencer": "00",
+        "notes": [],
+    }
+    begun = states.start_execution(
+        stateMachineArn=user.cloud.outputs["Workflow"], input=json.dumps({"run": run})
+    )["executionArn"]
+    wait_until(lambda: states.describe_execution(executionArn=begun)["status"] == "SUCCEEDED")
 
 
 def fired(cloud: LocalCloud) -> None:
