@@ -88,6 +88,10 @@ def test_a_task_is_run_now_and_its_run_is_listed(run: Any, user: User) -> None:
     assert {row["status"] for row in rows} == {"SUCCEEDED"}
     assert "import of the data" in run("runs").output
     assert len(told(run("runs", "shown", "--limit", "1", "--output", "json"))) == 1
+    watched = run("watch", "shown")
+    assert watched.exit_code == 0, watched.output
+    assert f"Run {rows[0]['run']} of shown" in watched.output
+    assert "The run succeeded" in watched.output
 
 
 def test_the_status_has_every_resource_and_how_it_differs(run: Any, user: User) -> None:

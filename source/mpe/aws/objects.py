@@ -67,6 +67,11 @@ class Unreadable(Exception):
     """An object could not be read; the message has S3's own words."""
 
 
+def state_of(bucket: str, group: str, version: str) -> Pointer:
+    """Return where the desired state of a version of a dataset group's config is kept."""
+    return Pointer(bucket, f"state/{group}/{version}.json")
+
+
 class Objects:
     """Read and write the data bucket through a boto3 ``s3`` client."""
 
@@ -83,14 +88,14 @@ class Objects:
 
     def save_state(self, bucket: str, state: DesiredState) -> Pointer:
         """Keep a desired state; the same config version always goes to the same key."""
-        key = f"state/{state.group}/{state.version}.json"
+        pointer = state_of(bucket, state.group, state.version)
         self._client.put_object(
             Bucket=bucket,
-            Key=key,
+            Key=pointer.key,
             Body=state.to_json().encode(),
             ContentType="application/json",
         )
-        return Pointer(bucket, key)
+        return pointer
 
     def load_state(self, pointer: Pointer) -> DesiredState:
         """Return the desired state that a run works towards."""

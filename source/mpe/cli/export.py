@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +120,5 @@ def _valid(document: dict[str, Any], name: str) -> Config:
     try:
         return parse(json.dumps(document))
     except ConfigError as error:
-        _print_problems(name, error.problems)
+        print_checked(name, None, error.problems)
         raise click.exceptions.Exit(1) from None
-
-
-def _print_problems(name: str, problems: Sequence[Any]) -> None:
-    print_checked(name, None, tuple(problems))

@@ -15,12 +15,14 @@ from rich.text import Text
 
 from mpe.aws.executions import Executions
 from mpe.aws.ledger import Ledger
-from mpe.aws.objects import Objects, Pointer
+from mpe.aws.objects import Objects, Pointer, state_of
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import survey
+from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
 from mpe.cli.account import Account
 from mpe.cli.terminal import print_plain
+from mpe.model.desired import DesiredState
 from mpe.model.messages import likely_remedy, spoken
 from mpe.model.names import execution_name
 from mpe.model.spec import SPECS
@@ -67,11 +69,12 @@ class Follow:
         """Show every change until the run ends, and return whether it succeeded."""
         console, seen = Console(highlight=False), Statuses()
         print_plain(console, f"Run {run} of {self.group}. Ctrl-C stops watching, not the run.")
+        state = self._state(run)
         with Live(console=console, auto_refresh=False, transient=True) as live:
             ended = False
             while not ended:
                 ended = self._ended(run)  # asked first, so that the last look is after the end
-                found = dict(self._statuses(run))
+                found = dict(self._statuses(state))
                 if console.is_terminal:
                     live.update(_table(found), refresh=True)
                 else:
@@ -89,14 +92,25 @@ class Follow:
         return not Executions(self.account.client("stepfunctions")).running(self._execution(run))
 
     def _execution(self, run: str) -> str:
+        row = self.turns.recorded(self.group, run) or {}
         machine = self.account.outputs["Workflow"]
-        name = execution_name(self.group, run)
-        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        executions = machine.replace(":stateMachine:", ":execution:")
+        return str(row.get("execution", f"{executions}:{execution_name(self.group, run)}"))
 
-    def _statuses(self, run: str) -> Iterator[tuple[str, str]]:
+    def _state(self, run: str) -> DesiredState:
+        """Return what the run works towards; a task's is that of the config that has it."""
+        row = self.turns.recorded(self.group, run) or {}
+        tasks = Tasks(self.account.table("TasksTable"))
+        task = tasks.get(self.group, row["task"]) if "task" in row else None
+        pointer = (
+            Pointer(**task["state"])
+            if task
+            else state_of(self.account.outputs["DataBucket"], self.group, run)
+        )
+        return Objects(self.account.client("s3")).load_state(pointer)
+
+    def _statuses(self, state: DesiredState) -> Iterator[tuple[str, str]]:
         objects = Objects(self.account.client("s3"))
-        pointer = Pointer(self.account.outputs["DataBucket"], f"state/{self.group}/{run}.json")
-        state = objects.load_state(pointer)
         personalize = Personalize(self.account.client("personalize"))
         for step in survey(state, personalize, objects, self.account.clock):
             yield (

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mpe.aws.objects import Objects, Pointer
+from mpe.aws.objects import Objects, state_of
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import survey
 from mpe.aws.turns import Turns
@@ -90,8 +90,7 @@ def _group(turns: Turns, group: str) -> dict[str, Any]:
 def _resources(account: Account, group: str, run: str) -> Iterator[dict[str, Any]]:
     """Yield each resource of the newest config: its status, and how it differs."""
     objects = Objects(account.client("s3"))
-    pointer = Pointer(account.outputs["DataBucket"], f"state/{group}/{run}.json")
-    state = objects.load_state(pointer)
+    state = objects.load_state(state_of(account.outputs["DataBucket"], group, run))
     personalize = Personalize(account.client("personalize"))
     for step in survey(state, personalize, objects, account.clock):
         match step.action:
