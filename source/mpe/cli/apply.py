@@ -17,7 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.uploads import LocalFile, Uploads
 from mpe.cli.account import Account, in_account
-from mpe.cli.check import check_folder, print_findings
+from mpe.cli.check import check_folder, csvs_in, print_findings
 from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, print_plan, surveyed
 from mpe.cli.follow import Follow
 from mpe.cli.terminal import print_plain, say
@@ -192,7 +192,7 @@ def files_of(config: Config, folder: Path) -> Iterator[LocalFile]:
     group = str(config.group.params["name"])
     kinds = [dataset.kind for dataset in config.datasets]
     for name in (*kinds, *([DELETIONS] if config.data_deletion else [])):
-        file, several = folder / f"{name}.csv", sorted((folder / name).glob("*.csv"))
+        file, several = csvs_in(folder, name)
         if file.exists() and several:
             raise click.ClickException(
                 f"there are both {file} and CSVs in {folder / name}/: keep one of them."

@@ -77,18 +77,23 @@ def _checked(config: Config, places: Places, memory: str, watcher: Watcher) -> l
     return sorted(found, key=lambda one: one.severity)
 
 
+def csvs_in(folder: Path, kind: str) -> tuple[Path, list[Path]]:
+    """Return where a dataset's one file would be, and the CSVs in the folder of its name."""
+    several = [one for one in sorted((folder / kind).rglob("*.csv")) if one.is_file()]
+    return folder / f"{kind}.csv", several
+
+
 def _local(folder: Path, kinds: Sequence[str]) -> Places:
     """Find the files beside a config, as the workflow finds them in the bucket."""
     if not folder.is_dir():
         raise click.ClickException(f"{folder} is not a folder.")
     found = {}
     for kind in kinds:
-        file, below = folder / f"{kind}.csv", folder / kind
+        file, several = csvs_in(folder, kind)
         if file.is_file():
             found[kind] = (str(file), [Source(file, str(file))])
         else:
-            several = [one for one in sorted(below.rglob("*.csv")) if one.is_file()]
-            place = below if several else file
+            place = folder / kind if several else file
             found[kind] = (str(place), [Source(one, str(one)) for one in several])
     return found
 
