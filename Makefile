@@ -23,7 +23,7 @@ faults: $(READY)
 
 # What reads hostile text, guided by coverage; TIME=600 goes on for longer.
 fuzz: $(READY) build/fuzz/.ready
-	for target in config filter schedule schema; do \
+	for target in config filter schedule schema csv; do \
 		PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz.fuzz $$target \
 			-max_total_time=$(or $(TIME),60) -timeout=10 -rss_limit_mb=2000 \
 			-artifact_prefix=build/fuzz/ || exit 1; \

@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of what reads hostile text: ``make fuzz``, not part of the tests.
 
-``python -m tests.fuzz.fuzz config|filter|schedule|schema [-max_total_time=60]``; what follows the
-target is for libFuzzer. A crash is kept as ``crash-...`` and told; make a test of it in
-tests/hostile.
+``python -m tests.fuzz.fuzz config|filter|schedule|schema|csv [-max_total_time=60]``; what
+follows the target is for libFuzzer. A crash is kept as ``crash-...`` and told; make a test of it
+in tests/hostile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["mpe.model", "lark", "json"]):
-    from tests.hostile.inputs import check_config, check_filter, check_schedule, check_schema
+    from tests.hostile.inputs import (
+        check_config,
+        check_csv,
+        check_filter,
+        check_schedule,
+        check_schema,
+    )
 
 from tests.conftest import config
 from tests.everything import SCHEMAS, everything
@@ -37,6 +43,14 @@ TARGETS: dict[str, tuple[Callable[[bytes], object], list[str]]] = {
     "schema": (
         lambda data: check_schema(_text(data)),
         [json.dumps(one) for one in SCHEMAS.values()],
+    ),
+    "csv": (
+        lambda data: check_csv(data, whole=len(data) % 2 == 0),
+        [
+            "USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP\nu1,i1,watch,-1.5e3,1700000000\n",
+            'ITEM_ID,TITLE,GENRES,PRICE\n"i, ""1""","a\nb",x|y,.5\n',
+            "\ufeffUSER_ID;SHELF\nu1;18\n",
+        ],
     ),
 }
 """Each target with its seeds."""

@@ -8,14 +8,18 @@ from typing import Any
 
 from mpe.model import avro, filters, schedules
 from mpe.model.config import Config, parse
+from mpe.model.csvs import MOST_LINES, Head, check_head
 from mpe.model.desired import Place, desired_state
-from mpe.model.errors import LONGEST_PATH, ConfigError, Problem
+from mpe.model.errors import LONGEST_FILE, LONGEST_PATH, ConfigError, DataError, Problem
 from mpe.model.foreign import foreign
 from mpe.model.limits import PROBLEMS_LIMIT
 from mpe.model.text import LONGEST
+from tests.everything import SCHEMAS
 
 PLACE = Place("us-east-1", "000000000000", "data", "arn:aws:iam::000000000000:role/service")
 KINDS = tuple(avro.RULES)
+COLUMNS = {avro.kind_of(one): avro.fields(one) for one in SCHEMAS.values()}
+"""The columns of a dataset of each kind."""
 
 
 def harmless(problems: list[Problem] | tuple[Problem, ...]) -> None:
@@ -85,4 +89,22 @@ def check_schema(schema: Any) -> bool:
                 good = True
                 assert avro.fields(avro.loads(schema))
                 json.loads(avro.dumps(schema))
+    return good
+
+
+def check_csv(data: bytes, *, whole: bool = True) -> bool:
+    """Check the beginning of a CSV as the import step does, for every kind of dataset."""
+    good = False
+    for kind, fields in COLUMNS.items():
+        found = check_head(Head("s3://data/train/films/\n.csv", data, whole), kind, fields)
+        for one in found:
+            assert str(one).isprintable()
+            assert len(one.file) <= LONGEST_FILE
+            assert max(len(one.message), len(one.remedy), len(one.column or "")) <= LONGEST
+            assert len(one.lines) <= MOST_LINES
+        wrong = [one for one in found if one.severity == "error"]
+        lines = str(DataError(wrong)).split("\n")
+        assert all(line.isprintable() for line in lines)
+        assert len(lines) <= DataError.MOST + 1
+        good = good or not wrong
     return good

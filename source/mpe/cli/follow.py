@@ -23,6 +23,7 @@ from mpe.aws.turns import Turns
 from mpe.cli.account import Account
 from mpe.cli.terminal import print_plain
 from mpe.model.desired import DesiredState
+from mpe.model.errors import reason_lines
 from mpe.model.messages import likely_remedy, spoken
 from mpe.model.names import execution_name
 from mpe.model.spec import SPECS
@@ -141,7 +142,10 @@ def _print_outcome(console: Console, outcome: Mapping[str, Any]) -> None:
     what = f"{outcome['noun']} {outcome['name']}"
     failed = outcome.get("failed")
     if failed:
-        print_plain(console, f"! {what}: {failed['reason']}", style="red")
+        head, *more = reason_lines(failed["error"], failed["reason"])
+        print_plain(console, f"! {what}: {head}", style="red")
+        for line in more:
+            print_plain(console, f"    {line}", style="red")
         print_plain(console, f"    in the config: {outcome['path']}")
         remedy = likely_remedy(failed["error"], failed["reason"])
         if remedy:

@@ -130,7 +130,7 @@ def _delimiter(source: Source, text: str, *, whole: bool) -> str:
 
 
 def _check_header(source: Source, names: list[str]) -> None:
-    twice = sorted({one for one in names if one and names.count(one) > 1})
+    twice = sorted(one for one, count in Counter(names).items() if one and count > 1)
     if twice:
         raise Unsure(f"{source.name} has the column {twice[0]!r} twice. Rename one of them.")
     if any(_is_number(one) for one in names):

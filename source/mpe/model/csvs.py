@@ -14,21 +14,27 @@ import csv
 import difflib
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from mpe.model.avro import RULES, Field
 from mpe.model.errors import Finding, Severity
+from mpe.model.limits import DIGITS_LIMIT
+from mpe.model.text import plain
 
 ID_LIMIT, TEXT_LIMIT, TEXTUAL_LIMIT = 256, 1000, 20_000
 """Characters that an id, a string and a textual value may have."""
+MOST_NAMES, MOST_SHOWN, LONGEST_NAME = 200, 12, 60
+"""How many names of a header are looked into or told, and the characters that each is told in."""
 MOST_LINES = 5
 """How many example lines a finding names."""
 HEAD = 256 * 1024
 """Bytes that count as the first rows of a file."""
 INTEGER = "-?[0-9]+"
-FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+"""Each digit fits in one way only, so that a cell of a million digits is soon refused."""
 ACTION_EVENTS = "(?i)viewed|taken|not[ _]taken"
 TIMES = frozenset(
     {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
@@ -73,8 +79,7 @@ class CellRule:
             case "like", str(pattern):
                 return re.fullmatch(pattern, cell) is not None
             case "beyond", int(bits):
-                whole = re.fullmatch(INTEGER, cell) is not None
-                return whole and not -(2**bits) <= int(cell) < 2**bits
+                return re.fullmatch(INTEGER, cell) is not None and _beyond(cell, bits)
             case "longer", int(most):
                 return len(cell) > most
             case "among", tuple(values):
@@ -82,6 +87,12 @@ class CellRule:
             case "broken", _:
                 return "\n" in cell or "\r" in cell
         raise AssertionError(self)
+
+
+def _beyond(digits: str, bits: int) -> bool:
+    """Tell whether a whole number has more bits; Python reads no number of 5,000 digits."""
+    sign, size = digits[: digits.startswith("-")], digits.lstrip("-").lstrip("0") or "0"
+    return len(size) > DIGITS_LIMIT or not -(2**bits) <= int(sign + size) < 2**bits
 
 
 def cell_rules(kind: str, fields: Sequence[Field]) -> list[CellRule]:
@@ -194,14 +205,15 @@ def header_findings(
 
 
 def _missing(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[Finding]:
-    missing = [name for name in names if name not in header]
+    there = set(header)
+    missing = [name for name in names if name not in there]
     if missing:
         yield Finding(
             "error",
             file,
-            f"Input CSV is missing the following columns:[{', '.join(missing)}].",
+            f"Input CSV is missing the following columns:[{_listed(missing)}].",
             _meant(header, missing),
-            column=", ".join(missing),
+            column=_listed(missing),
             lines=(1,),
         )
 
@@ -213,44 +225,57 @@ def _meant(header: Sequence[str], missing: Sequence[str]) -> str:
     for separator, spoken in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(header) == 1 and separator in header[0]:
             return f"Its columns are separated by {spoken}: use commas; mpe init converts it."
-    plain = {re.sub(r"[^a-z0-9]", "", one.lower()): one for one in header}
-    for name in missing:
-        near = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1)
+    short = [one for one in header[:MOST_NAMES] if len(one) <= ID_LIMIT]
+    bare = {re.sub(r"[^a-z0-9]", "", one.lower()): one for one in short}
+    for name in missing[:MOST_NAMES]:
+        near = difflib.get_close_matches(name.lower().replace("_", ""), bare, n=1)
         if near:
-            return f"Is {plain[near[0]]!r} meant for {name}? Names must be the schema's exactly."
-    return f"The header has {', '.join(header)}."
+            meant = plain(repr(bare[near[0]]), LONGEST_NAME)
+            return f"Is {meant} meant for {name}? Names must be the schema's exactly."
+    return f"The header has {_listed(header)}."
 
 
 def _twice(header: Sequence[str], file: str) -> Iterator[Finding]:
-    for name in sorted({one for one in header if header.count(one) > 1}):
-        told = f"The header has the column {header.count(name)} times."
-        yield Finding("error", file, told, "Rename or remove one.", column=name, lines=(1,))
+    twice = sorted((name, count) for name, count in Counter(header).items() if count > 1)
+    for name, count in twice[:MOST_NAMES]:
+        told = f"The header has the column {count:,} times."
+        column = plain(name, LONGEST_NAME)
+        yield Finding("error", file, told, "Rename or remove one.", column=column, lines=(1,))
 
 
 def _order(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[Finding]:
-    known = [one for one in header if one in names]
-    wanted = [one for one in names if one in header]
+    wanted_set, there = set(names), set(header)
+    known = [one for one in header if one in wanted_set]
+    wanted = [one for one in names if one in there]
     if known != wanted and sorted(known) == sorted(wanted):
         yield Finding(
             "warning",
             file,
             "The columns are in another order than in the schema.",
-            f"The guide asks for the schema's: {', '.join(names)}.",
+            f"The guide asks for the schema's: {_listed(names)}.",
             lines=(1,),
         )
 
 
 def _extra(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[Finding]:
-    extra = list(dict.fromkeys(one for one in header if one not in names))
+    known = set(names)
+    extra = list(dict.fromkeys(one for one in header if one not in known))
     if extra:
         yield Finding(
             "warning",
             file,
-            f"The schema has no such column: {', '.join(extra)}.",
+            f"The schema has no such column: {_listed(extra)}.",
             "Add it to the schema, or remove it from the file.",
-            column=", ".join(extra),
+            column=_listed(extra),
             lines=(1,),
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """List names of columns that anybody may have written: a few, short and on one line."""
+    shown = ", ".join(plain(name, LONGEST_NAME) for name in names[:MOST_SHOWN])
+    more = len(names) - MOST_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _quotes(quoted: bool, file: str) -> Iterator[Finding]:
@@ -346,7 +371,8 @@ def _rows(
 ) -> Iterator[Finding]:
     ragged = _Found()
     broken = [_Found() for _ in rules]
-    places = [header.index(rule.column) for rule in rules]
+    at = {name: place for place, name in enumerate(header)}
+    places = [at[rule.column] for rule in rules]
     for line, cells in rows:
         if len(cells) != len(header):
             ragged.add(line)

@@ -20,6 +20,14 @@ from mpe.model.text import LONGEST, plain
 
 LONGEST_PATH = 300
 """Characters of a JSON path, which may name a key that a user made up."""
+LONGEST_FILE = 1_200
+"""Characters of a file's name: a key has up to 1,024 bytes, after the name of its bucket."""
+
+
+def _make_plain(one: object, **limits: int) -> None:
+    """Make fields of a frozen value safe to show, each of so many characters."""
+    for name, limit in limits.items():
+        object.__setattr__(one, name, plain(getattr(one, name), limit))
 
 
 @dataclass(frozen=True, order=True)
@@ -36,8 +44,7 @@ class Problem:
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        for name, limit in (("path", LONGEST_PATH), ("message", LONGEST), ("remedy", LONGEST)):
-            object.__setattr__(self, name, plain(getattr(self, name), limit))
+        _make_plain(self, path=LONGEST_PATH, message=LONGEST, remedy=LONGEST)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
@@ -50,7 +57,8 @@ Severity = Literal["error", "warning"]
 class Finding:
     """One thing wrong with the data, and how often.
 
-    ``lines`` are a few of the lines in the file where it is so; ``column`` may be several.
+    ``lines`` are a few of the lines in the file where it is so; ``column`` may be several. The
+    texts may quote the file, and are made safe to show as those of a :class:`Problem` are.
     """
 
     severity: Severity
@@ -60,6 +68,11 @@ class Finding:
     column: str | None = None
     count: int = 1
     lines: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        _make_plain(self, file=LONGEST_FILE, message=LONGEST, remedy=LONGEST)
+        if self.column is not None:
+            _make_plain(self, column=LONGEST)
 
     def __str__(self) -> str:
         more = "s" if len(self.lines) > 1 else ""
@@ -92,6 +105,11 @@ class DataError(PersonalizationError):
         if len(self.findings) > self.MOST:
             told.append(f"And {len(self.findings) - self.MOST} more: see mpe check-data.")
         super().__init__("\n".join(told))
+
+
+def reason_lines(error: str, reason: str) -> list[str]:
+    """Return the lines in which a failure's reason is told: ours are many, all others' one."""
+    return reason.split("\n") if error == DataError.__name__ else [reason]
 
 
 class DriftError(PersonalizationError):

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mpe.model.errors import reason_lines
 from mpe.model.tasks import SPOKEN
 from mpe.model.text import LONGEST, plain
 
@@ -160,7 +161,8 @@ def _failures(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {failure['Resource']} {failure['Name']} failed ({failure['Error']})"
         if failure["Path"]:
             yield f"      in the config: {failure['Path']}"
-        yield f"      {failure['Reason']}"
+        for line in reason_lines(failure["Error"], failure["Reason"]):
+            yield f"      {line}"
         if failure["Remedy"]:
             yield f"      {failure['Remedy']}"
     hidden = detail["Failed"] - len(detail["Failures"])
