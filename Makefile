@@ -47,9 +47,11 @@ synth: $(READY)
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# Asks a vulnerability service about every pin; says so where that cannot be reached.
+# Asks vulnerability services about every pin; fails where these cannot be reached, unless OPTIONS
+# is --where-reachable.
 audit: build/audit/.ready
-	$(PYTHON) deployment/audit.py build/audit/bin/pip-audit source/requirements.txt requirements-dev.txt
+	$(PYTHON) deployment/audit.py $(OPTIONS) build/audit/bin/pip-audit \
+		source/requirements.txt requirements-dev.txt package-lock.json
 
 # Writes the pins of Lambda anew, with the hash of every file of each release.
 pins: build/pins/.ready

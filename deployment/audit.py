@@ -1,28 +1,31 @@
 #!/usr/bin/env python3
-"""Look the pinned libraries up in the vulnerability service that pip-audit asks.
-
-python deployment/audit.py PIP_AUDIT REQUIREMENTS...
+"""Look the pinned libraries up in the vulnerability services that pip-audit and npm ask.
 
 A library that could not be looked up is never taken for a safe one: pip-audit itself ends with 0
 when the service knows none of them. Exit codes: 0 all were looked up and nothing is known, 1 there
-are vulnerabilities, 2 not all could be looked up.
+are vulnerabilities, 2 not all could be looked up, which --where-reachable only tells.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 VULNERABLE, UNKNOWN = 1, 2
 SHOWN = 3
+PATIENCE = 300
+"""Seconds for an answer."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What became known of the libraries in a requirements file."""
+    """What became known of the libraries in a file of pins."""
 
     file: str
     vulnerable: tuple[str, ...] = ()
@@ -47,17 +50,23 @@ class Audit:
             yield f"{self.file}: of {self.safe} libraries no vulnerability is known"
 
 
-def audit(command: str, file: str) -> Audit:
-    """Run pip-audit on a file of exact pins."""
-    options = ["--no-deps", "--disable-pip", "--progress-spinner=off", "--format=json"]
-    done = subprocess.run(
-        [command, *options, "--requirement", file], capture_output=True, text=True, check=False
-    )
+class NoAnswer(Exception):
+    """An auditor did not say what it found; the message says what it said instead."""
+
+
+def audit(pip_audit: str, file: str) -> Audit:
+    """Audit a file of exact pins, or npm's lock file."""
     try:
-        libraries = json.loads(done.stdout)["dependencies"]
-    except ValueError:
-        said = done.stderr.strip().splitlines()
-        return Audit(file, failure=said[-1] if said else f"exit code {done.returncode}")
+        if Path(file).name == "package-lock.json":
+            return _of_npm(file)
+        return _of_python(pip_audit, file)
+    except NoAnswer as error:
+        return Audit(file, failure=str(error))
+
+
+def _of_python(pip_audit: str, file: str) -> Audit:
+    options = ["--no-deps", "--disable-pip", "--progress-spinner=off", "--format=json"]
+    libraries = _ask([pip_audit, *options, "--requirement", file], "dependencies")
     return Audit(
         file,
         vulnerable=tuple(
@@ -71,13 +80,51 @@ def audit(command: str, file: str) -> Audit:
     )
 
 
+def _of_npm(file: str) -> Audit:
+    """Ask ``npm audit`` (https://docs.npmjs.com/cli/commands/npm-audit)."""
+    found = _ask(["npm", "audit", "--json", "--prefix", str(Path(file).parent)], "vulnerabilities")
+    locked = json.loads(Path(file).read_text(encoding="utf-8"))["packages"]
+    return Audit(
+        file,
+        vulnerable=tuple(
+            f"{name} {one['range']} has a vulnerability, {one['severity']}: "
+            + "; ".join(via if isinstance(via, str) else via["title"] for via in one["via"])
+            for name, one in found.items()
+        ),
+        safe=len(locked.keys() - {""}) - len(found),
+    )
+
+
+def _ask(command: Sequence[str], key: str) -> Any:
+    """Return what a command that answers in JSON has under a key; else raise NoAnswer."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoAnswer(str(error)) from error
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        said = done.stderr.strip().splitlines()
+        raise NoAnswer(said[-1] if said else f"exit code {done.returncode}") from None
+    if key not in answer:
+        raise NoAnswer(answer.get("message", f"exit code {done.returncode}"))
+    return answer[key]
+
+
 def main(arguments: Sequence[str]) -> int:
-    command, *files = arguments
-    found = [audit(command, file) for file in files]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--where-reachable", action="store_true", help="end with 0 instead of 2")
+    parser.add_argument("pip_audit", help="the command")
+    parser.add_argument("files", nargs="+", help="files of exact pins, npm's package-lock.json")
+    given = parser.parse_args(arguments)
+    found = [audit(given.pip_audit, file) for file in given.files]
     for one in found:
         print("\n".join(one.lines()))
     codes = {one.code for one in found}
-    return VULNERABLE if VULNERABLE in codes else max(codes)
+    code = VULNERABLE if VULNERABLE in codes else max(codes)
+    return 0 if code == UNKNOWN and given.where_reachable else code
 
 
 if __name__ == "__main__":
