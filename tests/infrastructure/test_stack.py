@@ -392,10 +392,25 @@ def test_every_task_tries_again_and_every_failure_leads_somewhere(template: Temp
         assert definition["QueryLanguage"] == "JSONata"
         assert definition["TimeoutSeconds"] > 0
         for name, state in states(definition):
-            if state["Type"] == "Task" and "lambda" in state["Resource"]:
+            if state["Type"] == "Task":
                 assert state["Retry"], name
                 last = name in {"Report", "Fire", "Settle"}  # an alarm watches these
                 assert state.get("Catch") or last, name
+
+
+def test_an_execution_that_was_refused_is_started_again_and_one_that_failed_is_not(
+    template: Template,
+) -> None:
+    found = {
+        name: [error for retry in state["Retry"] for error in retry["ErrorEquals"]]
+        for definition in machines(template).values()
+        for name, state in states(definition)
+        if "startExecution" in state.get("Resource", "")
+    }
+    assert found.keys() == {"Train and deploy", "Run the task"}
+    for errors in found.values():
+        assert "StepFunctions.ExecutionLimitExceeded" in errors
+        assert not [error for error in errors if error.startswith("States.")]
 
 
 def test_every_resource_type_has_its_step_in_one_machine(template: Template) -> None:

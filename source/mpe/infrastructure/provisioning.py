@@ -8,7 +8,6 @@ from aws_cdk import ArnFormat, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from mpe.infrastructure.reasons import accept_wildcard
@@ -24,6 +23,7 @@ from mpe.infrastructure.stages import (
     ensure,
     failed,
     invoke,
+    run_of,
     side_by_side,
     wait_as_told,
 )
@@ -302,15 +302,8 @@ class ProvisioningWorkflow(Construct):
         queues, or refuses for a while, what is too much for its quotas. A Map runs only so
         many iterations at a time, so this is a Map of Maps.
         """
-        child = tasks.StepFunctionsStartExecution.jsonata(
-            self,
-            "Train and deploy",
-            state_machine=machine,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            associate_with_parent=True,
-            input=sfn.TaskInput.from_object({"run": RUN, "solution": f"{{% {ITEM} %}}"}),
-            outputs="{% $states.result.Output %}",
-        )
+        given = {"run": RUN, "solution": f"{{% {ITEM} %}}"}
+        child = run_of(self, "Train and deploy", machine, given)
         child.add_catch(
             failed(self, "Solution execution failed"),
             outputs={**CRASH, "resource": f"{{% {ITEM}.solution %}}"},

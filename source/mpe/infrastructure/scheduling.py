@@ -7,12 +7,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from mpe.infrastructure.functions import HandlerFunction, Package
 from mpe.infrastructure.provisioning import Machine, ProvisioningWorkflow, follow_executions
-from mpe.infrastructure.stages import CRASH, EXECUTION, invoke
+from mpe.infrastructure.stages import CRASH, EXECUTION, invoke, run_of
 from mpe.infrastructure.storage import DataBucket, GroupTable
 
 ASK_AGAIN = Duration.minutes(1)
@@ -167,15 +166,7 @@ class ScheduledTasks(Construct):
             },
             assign={"run": "{% $states.result.Payload.run %}"},
         )
-        run = tasks.StepFunctionsStartExecution.jsonata(
-            self,
-            "Run the task",
-            state_machine=workflow.machine,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            associate_with_parent=True,
-            input=sfn.TaskInput.from_object({"run": "{% $run %}"}),
-            outputs="{% $states.result.Output %}",
-        )
+        run = run_of(self, "Run the task", workflow.machine, {"run": "{% $run %}"})
         end = invoke(
             self,
             "Settle",

@@ -30,6 +30,13 @@ CRASH = {
     "cause": "{% $substring($states.errorOutput.Cause, 0, 2000) %}",
 }
 """What is left of a step that the workflow gave up on."""
+REFUSED = (
+    "StepFunctions.ExecutionLimitExceeded",
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.ThrottlingException",
+    "StepFunctions.AWSStepFunctionsException",
+)
+"""The names of a start that was refused; the last is what the service's SDK has for the rest."""
 
 
 def invoke(
@@ -68,6 +75,36 @@ def invoke(
         interval=Duration.seconds(2),
         backoff_rate=2,
         max_attempts=4,
+        max_delay=Duration.seconds(60),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+    return task
+
+
+def run_of(
+    scope: Construct, title: str, machine: sfn.IStateMachine, given: Mapping[str, Any]
+) -> tasks.StepFunctionsStartExecution:
+    """Start an execution of another machine and follow it to its end.
+
+    A start that was refused is tried again: StartExecution has a quota, and is throttled above
+    it, which many groups at once reach
+    (https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html). An
+    execution that failed is not, since its steps have tried again and told why.
+    """
+    task = tasks.StepFunctionsStartExecution.jsonata(
+        scope,
+        title,
+        state_machine=machine,
+        integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+        associate_with_parent=True,
+        input=sfn.TaskInput.from_object(dict(given)),
+        outputs="{% $states.result.Output %}",
+    )
+    task.add_retry(
+        errors=list(REFUSED),
+        interval=Duration.seconds(2),
+        backoff_rate=2,
+        max_attempts=30,
         max_delay=Duration.seconds(60),
         jitter_strategy=sfn.JitterType.FULL,
     )
