@@ -336,6 +336,32 @@ def test_a_campaign_moves_to_another_version(world: World, build: Builder) -> No
     assert (told["solutionVersionArn"], told["minProvisionedTPS"]) == (new, 2)
 
 
+@pytest.mark.parametrize("theirs", [True, False])
+def test_a_campaign_moves_to_another_solution_of_its_own_group_alone(
+    world: World, build: Builder, theirs: bool
+) -> None:
+    first = build.group()
+    build.imported(first)
+    old = build.version(build.solution(first))
+    assert world.follow(campaign(old)).did == "created"
+    second = first
+    if theirs:
+        second = build.group(name="others")
+        build.begin_import(build.dataset(second, name="theirs"), name="theirs")
+        build.wait(900)
+    new = build.version(build.solution(second, name="newer"))
+    outcome = world.follow(replace(campaign(new), group=second), "run-2")
+    told = world.emulated.client.describe_campaign(campaignArn=f"{PLACE}campaign/live")["campaign"]
+    if not theirs:
+        assert outcome.did == "updated"
+        assert told["solutionVersionArn"] == new
+        return
+    assert outcome.failed
+    assert outcome.failed.error == "DriftError"
+    assert "is of the dataset group films" in outcome.failed.reason
+    assert told["solutionVersionArn"] == old
+
+
 def test_a_solutions_automatic_training_is_converged(world: World, build: Builder) -> None:
     group_ = build.group()
     build.imported(group_)

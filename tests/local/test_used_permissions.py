@@ -188,6 +188,23 @@ def gone(cloud: LocalCloud) -> None:
     settled(user, "import", "FAILED")
 
 
+def taken(cloud: LocalCloud) -> None:
+    """Give a campaign the name of another group's, which is left as it is."""
+    user, other = User(cloud, "owner"), User(cloud, "newcomer")
+    documents = {one.group: small(one.group) for one in (user, other)}
+    for one in (user, other):
+        one.put("interactions.csv", CSV)
+    (name,) = (
+        one["serviceConfig"]["name"] for one in documents["owner"]["solutions"][0]["campaigns"]
+    )
+    documents["newcomer"]["solutions"][0]["campaigns"][0]["serviceConfig"]["name"] = name
+    user.upload(documents["owner"])
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    other.upload(documents["newcomer"])
+    assert other.wait_for_run() == "FAILED"
+    assert f"the Campaign {name} is of the dataset group owner" in other.mail()[0]["body"]
+
+
 def killed(cloud: LocalCloud) -> None:
     """Stop a run, and take its turn with the next."""
     user = User(cloud, "killed")
@@ -260,7 +277,9 @@ def encrypted(cloud: LocalCloud) -> None:
     assert user.wait_for_run() == "SUCCEEDED", user.mail()
 
 
-SCENARIOS = (encrypted, custom, domain, scheduled, unwanted, gone, killed, overtaken, fired)
+SCENARIOS = (
+    encrypted, custom, domain, scheduled, unwanted, gone, taken, killed, overtaken, fired,
+)  # fmt: skip
 
 
 def tasks(user: User) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -81,9 +82,10 @@ class Personalize:
             return self._find(desired)
         target = arn or desired.arn
         try:
-            return self._describe(spec, str(target))
+            observed = self._describe(spec, str(target))
         except Missing:
             return None
+        return self._with_group(desired, observed) if spec.grouped_by_parent else observed
 
     def create(self, desired: Desired, params: Mapping[str, Any]) -> str:
         """Create the resource and return its ARN."""
@@ -157,6 +159,18 @@ class Personalize:
             if same_job(desired, observed.fields):
                 return observed
         return None
+
+    def _with_group(self, desired: Desired, observed: Observed) -> Observed:
+        """Add the dataset group of what is another parent's: a campaign of another solution."""
+        version = str(observed.fields.get("solutionVersionArn", ""))
+        parent = version.rpartition("/")[0]
+        if not parent or parent == desired.parent:
+            return observed
+        try:
+            group = self.described(SPECS[str(desired.spec.parent)], parent)["datasetGroupArn"]
+        except Missing:
+            return observed
+        return replace(observed, fields={**observed.fields, "datasetGroupArn": group})
 
     def _children(self, desired: Desired) -> Iterator[Mapping[str, Any]]:
         spec = desired.spec

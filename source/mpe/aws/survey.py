@@ -29,7 +29,7 @@ def survey(
 ) -> Iterator[Step]:
     """Decide on every resource as a run would, in its order.
 
-    What would be in something that is yet to be created is not looked for. A campaign or a
+    What would be listed by something that is yet to be created is not looked for. A campaign or a
     batch job follows its solution's version: where there is none yet, or a new one would be
     trained, its ARN is :data:`UNKNOWN`.
     """
@@ -52,7 +52,9 @@ def survey(
 
 
 def _in_absent(desired: Desired, absent: set[str | None]) -> bool:
-    """Tell whether what it would be in, and be listed by, is not there yet."""
+    """Tell whether what it is listed by is not there yet; a name may be taken nevertheless."""
+    if not desired.spec.listed:
+        return False
     return desired.parent in absent or desired.params.get(str(desired.spec.listed_by)) == UNKNOWN
 
 

@@ -54,7 +54,12 @@ class EnsureFunction(HandlerFunction):
             self.allow(
                 spec.parent_actions,
                 [personalize_arn(self, SPECS[spec.parent].iam_resource)],
-                because="Users name their resources; jobs count from when their parent was made.",
+                because="Users name their resources; "
+                + (
+                    "the parent tells whose dataset group one is of."
+                    if spec.grouped_by_parent
+                    else "jobs count from when their parent was made."
+                ),
             )
         if spec.passes_role:
             self.allow(

@@ -94,6 +94,8 @@ class Desired:
     arn: str | None = None
     parent: str | None = None
     """The parent's ARN, by which the list operation finds it."""
+    group: str | None = None
+    """Its dataset group's ARN, where its parameters do not name it and names may be another's."""
     given: tuple[str, ...] = ()
     """Create parameters that an earlier step of the workflow supplies."""
     data: Data | None = None
@@ -457,6 +459,7 @@ class _Builder:
             {**version, **section.params, **self._tags("Campaign", section)},
             arn=self.place.arn(f"campaign/{name}"),
             parent=solution_arn,
+            group=self.group_arn,
             given=() if follows or stays else ("solutionVersionArn",),
         )
 

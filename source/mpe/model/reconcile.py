@@ -157,7 +157,8 @@ def decide(
 
 def _of_another_group(desired: Desired, observed: Observed) -> bool:
     """Tell whether the name is taken: names are unique in an account, not in a dataset group."""
-    wanted, found = (where.get("datasetGroupArn") for where in (desired.params, observed.fields))
+    wanted = desired.group or desired.params.get("datasetGroupArn")
+    found = observed.fields.get("datasetGroupArn")
     return bool(wanted and found and wanted != found)
 
 

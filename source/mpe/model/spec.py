@@ -48,6 +48,8 @@ class ResourceSpec:
     outlives_parent: bool = False
     """Its history may stay when its parent is deleted, and a parent that is made anew has the
     same ARN: what is older than the parent does not count."""
+    grouped_by_parent: bool = False
+    """Describe tells its parent and not its dataset group, which only the parent tells."""
     one_per_parent: bool = False
     """The parent holds one of these, so it is found by listing, whatever its name."""
     told_apart_by: frozenset[str] = frozenset()
@@ -161,9 +163,9 @@ class ResourceSpec:
     @property
     def parent_actions(self) -> tuple[str, ...]:
         """IAM actions on its parent that ensuring one takes."""
-        if not (self.outlives_parent and self.parent):
-            return ()
-        return (f"personalize:{SPECS[self.parent].describe}",)
+        if self.parent and (self.outlives_parent or self.grouped_by_parent):
+            return (f"personalize:{SPECS[self.parent].describe}",)
+        return ()
 
     @property
     def list_actions(self) -> tuple[str, ...]:
@@ -324,6 +326,7 @@ _ROWS = (
         list_key="campaigns",
         # Listed by solution although it is created from a solution version.
         listed_by="solutionArn",
+        grouped_by_parent=True,
         mutable=frozenset({"solutionVersionArn", "minProvisionedTPS", "campaignConfig"}),
         update_status="latestCampaignUpdate",
         typical_seconds=10 * MINUTE,
