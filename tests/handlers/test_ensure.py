@@ -461,32 +461,75 @@ def test_without_data_that_need_not_be_there_is_nothing_to_do(world: World) -> N
     assert world.heard.events == []
 
 
+@dataclass(frozen=True)
+class Twice:
+    """A client whose answer to one operation is lost, so that the SDK asks again, later."""
+
+    client: Any
+    operation: str
+    clock: Any
+
+    def __getattr__(self, name: str) -> Any:
+        asked = getattr(self.client, name)
+        if name != self.operation:
+            return asked
+
+        def ask(**params: Any) -> Any:
+            asked(**params)
+            self.clock.advance(100)
+            return asked(**params)
+
+        return ask
+
+
+def attribution(group: str, **expressions: str) -> Desired:
+    metrics = [
+        {"eventType": "buy", "metricName": name, "expression": expression}
+        for name, expression in expressions.items()
+    ]
+    config = {"roleArn": ROLE, "s3DataDestination": {"path": "s3://data/m/"}}
+    params = {
+        "name": "metrics",
+        "datasetGroupArn": group,
+        "metrics": metrics,
+        "metricsOutputConfig": config,
+    }
+    return Desired("m", "MetricAttribution", "metrics", "$.m", params, parent=group)
+
+
+COUNT, TOTAL = "SAMPLECOUNT()", "SUM(Interactions.EVENT_VALUE)"
+
+
+def test_an_update_whose_answer_was_lost_is_done(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    assert world.follow(attribution(group, a=COUNT, b=COUNT)).did == "created"
+    emulated = world.emulated
+    asked = Twice(emulated.client, "update_metric_attribution", emulated.clock)
+    world.ensure = replace(world.ensure, personalize=Personalize(asked))
+    outcome = world.follow(attribution(group, a=COUNT))
+    assert (outcome.did, outcome.failed) == ("updated", None)
+
+
+def test_an_update_that_is_refused_fails(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    assert world.follow(attribution(group, a=COUNT)).did == "created"
+    failed = world.follow(attribution(group, a="COUNT()")).failed
+    assert failed
+    assert failed.error == "InvalidInputException"
+
+
 def test_a_metric_attribution_is_converged_metric_by_metric(world: World, build: Builder) -> None:
     group = build.group()
     build.imported(group)
-
-    def attribution(**expressions: str) -> Desired:
-        metrics = [
-            {"eventType": "buy", "metricName": name, "expression": expression}
-            for name, expression in expressions.items()
-        ]
-        config = {"roleArn": ROLE, "s3DataDestination": {"path": "s3://data/m/"}}
-        params = {
-            "name": "metrics",
-            "datasetGroupArn": group,
-            "metrics": metrics,
-            "metricsOutputConfig": config,
-        }
-        return Desired("m", "MetricAttribution", "metrics", "$.m", params, parent=group)
-
-    count, total = "SAMPLECOUNT()", "SUM(Interactions.EVENT_VALUE)"
-    assert world.follow(attribution(a=count, b=count)).did == "created"
-    assert world.follow(attribution(b=count, a=count)).did == "kept", "the order says nothing"
-    assert world.follow(attribution(a=total, c=count)).did == "updated"
+    assert world.follow(attribution(group, a=COUNT, b=COUNT)).did == "created"
+    assert world.follow(attribution(group, b=COUNT, a=COUNT)).did == "kept", "whatever the order"
+    assert world.follow(attribution(group, a=TOTAL, c=COUNT)).did == "updated"
     arn = f"{PLACE}metric-attribution/metrics"
     found = build.client.list_metric_attribution_metrics(metricAttributionArn=arn)["metrics"]
-    assert {one["metricName"]: one["expression"] for one in found} == {"a": total, "c": count}
-    assert world.follow(attribution(a=total, c=count)).did == "kept"
+    assert {one["metricName"]: one["expression"] for one in found} == {"a": TOTAL, "c": COUNT}
+    assert world.follow(attribution(group, a=TOTAL, c=COUNT)).did == "kept"
 
 
 def test_a_new_model_is_measured_and_a_kept_one_is_not_again(world: World, build: Builder) -> None:

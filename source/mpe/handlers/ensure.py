@@ -8,7 +8,8 @@ second of the same name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -150,10 +151,12 @@ class Ensure:
                     self._inspect(desired)
                 return self._create(step, before, desired, first=why != "stale")
             case Update(arn, changes):
-                self.personalize.update(desired, arn, changes)
+                with self._unless_done(desired, arn):
+                    self.personalize.update(desired, arn, changes)
                 return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
             case Switch(arn, status):
-                self.personalize.switch(desired, arn, status)
+                with self._unless_done(desired, arn):
+                    self.personalize.switch(desired, arn, status)
                 return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
             case Wait(arn):
                 waiting = before.waiting(0, arn=arn, did=before.did or "adopted")
@@ -189,6 +192,16 @@ class Ensure:
         wrong = [one for one in found if one.severity == "error"]
         if wrong:
             raise DataError(wrong)
+
+    @contextmanager
+    def _unless_done(self, desired: Desired, arn: str) -> Iterator[None]:
+        """Let a change be refused that an attempt before it made, whose answer was lost."""
+        try:
+            yield
+        except (Exists, Refused):
+            seen = self.personalize.observe(desired, arn)
+            if seen is None or isinstance(decide(desired, seen), Update | Switch | Reject):
+                raise
 
     def _create(self, step: Step, before: Outcome, desired: Desired, *, first: bool) -> Outcome:
         arn = self.personalize.create(desired, desired.as_made_by(step.run, first=first))
