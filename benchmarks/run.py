@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import scenarios, wall_clock
-from benchmarks.scenarios import ISSUE_PATH, WARM
+from benchmarks.scenarios import SHORTER_PATH, WARM
 from mpe.assembly.synthesis import Assembly
 
 HERE = Path(__file__).parent
@@ -155,8 +155,8 @@ def _reference(found: Found) -> Iterator[str]:
     yield (
         f"What must come one after the other takes the service {path:,.0f} s: group, dataset, "
         "import, training, batch job. *Added* is the time from the upload of the config to the "
-        f"end of the run, less that. The issue counts {ISSUE_PATH:,.0f} s and does not say "
-        "how; this sum would be that with 5 s for the datasets in the place of 60, so that "
+        f"end of the run, less that. Where {SHORTER_PATH:,.0f} s are counted for the "
+        "same scenario, that is this sum with 5 s for the datasets in the place of 60, so that "
         "variant is measured as well. A function "
         f"takes {WARM.invocation} s to answer and Step Functions {WARM.transition} s for each "
         "state, or nothing where it says *without latency*; no cold starts, no queueing in "
@@ -168,13 +168,13 @@ def _reference(found: Found) -> Iterator[str]:
     first, known = (found[run] for run in TARGETS)
     yield (
         f"Added share of the critical path: {first['added_share']:.2%} on the first run, "
-        f"{known['added_share']:.2%} with known durations. Over the issue's {ISSUE_PATH:,.0f} s "
+        f"{known['added_share']:.2%} with known durations. Over those {SHORTER_PATH:,.0f} s "
         f"the two runs are {first['seconds_over_5735']} s and {known['seconds_over_5735']} s, "
-        f"of which {path - ISSUE_PATH:.0f} s are the datasets'. *Known durations*: the ledger "
+        f"of which {path - SHORTER_PATH:.0f} s are the datasets'. *Known durations*: the ledger "
         "is kept and the service emptied, so that everything is made anew. A first run looks "
         "by the types' usual durations, which this scenario has by design; the next section "
-        "tells what happens where they are wrong. The figures of the other two are the "
-        "issue's, reckoned from their definitions and not measured here."
+        "tells what happens where they are wrong. The figures of the other two are "
+        "reckoned from their definitions and not measured here."
     )
 
 
@@ -184,7 +184,7 @@ def _reference_rows(found: Found) -> Iterator[list[Any]]:
         yield ["target, at most", *TARGETS[run].values()]
         yield [f"{title}, without latency", *costs(found["without_latency"][run])]
         yield [
-            f"{title}, critical path of {ISSUE_PATH:,.0f} s",
+            f"{title}, critical path of {SHORTER_PATH:,.0f} s",
             *costs(found["critical_path_of_5735"][run]),
         ]
     idle = found["nothing_to_do"]

@@ -35,8 +35,8 @@ SERVICE = {
     "BatchInferenceJob": 1200.0,
 }
 """Seconds that the service takes, in the reference scenario."""
-ISSUE_PATH = 5735.0
-"""The critical path as the issue counts it: the sum where a dataset takes 5 s, not 60."""
+SHORTER_PATH = 5735.0
+"""The critical path as it is counted elsewhere: the sum where a dataset takes 5 s, not 60."""
 NONE = Latency()
 WARM = Latency(invocation=0.3, transition=0.05)
 """A warm function that makes a few calls, and Step Functions' own overhead per state."""
@@ -171,7 +171,7 @@ def reference(cloud: Cloud) -> dict[str, Any]:
     cloud.latency = WARM
     found = first_and_known(cloud, Scenario("reference"))
     for one in found.values():
-        one["seconds_over_5735"] = round(one["run_seconds"] - ISSUE_PATH, 1)
+        one["seconds_over_5735"] = round(one["run_seconds"] - SHORTER_PATH, 1)
     cloud.meter = Meter()
     unchanged = told(cloud.run("reference", Scenario("reference").config()), Scenario("reference"))
     found["nothing_to_do"] = {
