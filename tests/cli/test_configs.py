@@ -85,10 +85,17 @@ class Nothing(Objects):
         return DataVersion(f"s3://{data.bucket}/{data.file}", None)
 
 
+class Empty:
+    """A ledger that knows nothing."""
+
+    def seen(self, group: str, resource: str) -> None:
+        return None
+
+
 def planned(emulated: Emulated, document: dict[str, Any]) -> dict[str, Any]:
     place = Place("us-east-1", "000000000000", "data", ROLE)
     state = desired_state(parse(json.dumps(document)), place, version="plan")
-    steps = survey(state, Personalize(emulated.client), Nothing(), Clock())
+    steps = survey(state, Personalize(emulated.client), Nothing(), Empty(), Clock())
     return {step.desired.id: step.action for step in steps}
 
 

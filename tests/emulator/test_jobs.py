@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import ROLE, Emulated, interactions
+from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
 
 INPUT, OUTPUT = "s3://data/batch/films/job_config.json", "s3://data/batch/films/out/"
@@ -269,6 +269,19 @@ def test_a_deletion_forgets_users_and_is_completed(build: Builder) -> None:
     build.emulated.objects.objects[INPUT] = lines({"userId": "u1"}, {"userId": "nobody"})
     known, unknown = ran(build, version, {"userId": "u1"}, {"userId": "nobody"})
     assert known["output"] == unknown["output"]
+
+
+def test_a_deletion_alone_reads_files_in_folders_of_its_folder(build: Builder) -> None:
+    group = build.group()
+    dataset = build.dataset(group)
+    objects = build.emulated.objects.objects
+    objects[f"{BUCKET}/all/2026/interactions.csv"] = interactions()
+    objects[f"{BUCKET}/gone/2026/users.csv"] = "USER_ID\nu1\n"
+    made = {"dataSource": {"dataLocation": f"{BUCKET}/all/"}, "roleArn": ROLE, "jobName": "job"}
+    with pytest.raises(build.client.exceptions.InvalidInputException, match="there is no"):
+        build.client.create_dataset_import_job(**made, datasetArn=dataset)
+    made["dataSource"] = {"dataLocation": f"{BUCKET}/gone/"}
+    build.client.create_data_deletion_job(**made, datasetGroupArn=group)
 
 
 def test_a_deletion_with_other_columns_fails(build: Builder) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mpe.aws.clock import Clock
+from mpe.aws.ledger import Seen
 from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock, MemoryObjects
@@ -35,6 +36,7 @@ class Ledger:
     durations: dict[str, float] = field(default_factory=dict)
     types: dict[str, float] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    data: dict[str, Seen] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str) -> float | None:
         return self.durations.get(resource)
@@ -44,6 +46,12 @@ class Ledger:
 
     def remember(self, group: str, resource: str, noun: str, seconds: float) -> None:
         self.durations[resource] = self.types[noun] = seconds
+
+    def see(self, group: str, resource: str, seen: Seen) -> None:
+        self.data[resource] = seen
+
+    def seen(self, group: str, resource: str) -> Seen | None:
+        return self.data.get(resource)
 
     def record(self, group: str, run: str, outcome: Any, now: datetime) -> None:
         self.rows[outcome["resource"]] = dict(outcome)
@@ -63,6 +71,7 @@ class Bucket(Objects):
     """The data bucket in memory."""
 
     modified: datetime | None = None
+    versions: frozenset[str] = frozenset()
 
     def __init__(self, objects: MemoryObjects | None = None) -> None:
         super().__init__(None)
@@ -78,7 +87,7 @@ class Bucket(Objects):
 
     def data(self, data: Data) -> DataVersion:
         at = data.folder if data.folder.endswith("items/") else data.file
-        return DataVersion(f"s3://{data.bucket}/{at}", self.modified)
+        return DataVersion(f"s3://{data.bucket}/{at}", self.modified, self.versions)
 
 
 @dataclass(frozen=True)
@@ -434,6 +443,61 @@ def test_what_is_older_than_its_age_is_made_anew(world: World, build: Builder) -
     again = world.follow(wanted, run=f"{RUN[:-1]}4")
     assert again.did == "created"
     assert again.arn != first.arn
+
+
+def test_data_that_was_uploaded_in_parts_is_imported_though_it_is_dated_before_the_last_import(
+    world: World, build: Builder
+) -> None:
+    wanted = imported(build.dataset(build.group()))
+    world.emulated.objects.objects[wanted_location(wanted)] = interactions()
+    begun = world.emulated.clock()
+
+    def follow(run: str, *versions: str) -> str | None:
+        world.bucket.versions = frozenset(versions)
+        return world.follow(wanted, run=run).did
+
+    world.bucket.modified = begun
+    build.wait(600)
+    assert follow("one", "a", "b") == "created"
+    assert follow("two", "a", "b") == "kept"
+    assert follow("three", "a", "c") == "created", "c was begun before the first import"
+    assert follow("four", "a") == "kept", "what is gone brings nothing to import"
+    assert world.bucket.modified == begun
+
+
+def wanted_location(desired: Desired) -> str:
+    assert desired.data
+    return f"s3://{desired.data.bucket}/{desired.data.file}"
+
+
+def deleted(group: str, dataset: str) -> Desired:
+    data = Data.csvs("data", "train/films/deletions", optional=True, nested=True)
+    params = {"datasetGroupArn": group, "roleArn": ROLE}
+    return Desired(
+        "d", "DataDeletionJob", "films", "$.d", params, parent=group, data=data, after=(dataset,)
+    )
+
+
+def after_an_import(group: str, dataset: str) -> tuple[Desired, Desired]:
+    return deleted(group, dataset), replace(exported(dataset), after=(dataset,))
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["deletion", "export"])
+def test_what_follows_imports_is_made_anew_after_each_whatever_its_cause(
+    world: World, build: Builder, which: int
+) -> None:
+    group = build.group()
+    dataset = build.imported(group)
+    wanted = after_an_import(group, dataset)[which]
+    world.emulated.objects.objects["s3://data/train/films/deletions.csv"] = "USER_ID\nu1\n"
+    world.bucket.modified = world.emulated.clock()
+    build.wait(60)
+    assert world.follow(wanted, run="one").did == "created"
+    assert world.follow(wanted, run="two").did == "kept"
+    build.begin_import(dataset, name="by-hand")
+    build.wait(900)
+    assert world.follow(wanted, run="three").did == "created"
+    assert world.follow(wanted, run="four").did == "kept"
 
 
 def test_the_first_import_is_full_whatever_the_config_says(world: World, build: Builder) -> None:

@@ -10,7 +10,7 @@ import pytest
 from mpe.aws.clients import client
 from mpe.aws.objects import MOST_HEADS, Objects, Unreadable
 from mpe.model.csvs import HEAD
-from mpe.model.desired import Desired
+from mpe.model.desired import Data, Desired
 from tests.conftest import interactions
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
@@ -121,6 +121,42 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def listing(*keys: str) -> tuple[int, dict[str, str], bytes]:
     contents = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
     return 200, {}, f"<ListBucketResult>{contents}</ListBucketResult>".encode()
+
+
+def versions(*keys: str) -> tuple[int, dict[str, str], bytes]:
+    contents = "".join(
+        f"<Contents><Key>{key}</Key><ETag>{key}</ETag>"
+        "<LastModified>2026-01-01T00:00:00Z</LastModified></Contents>"
+        for key in keys
+    )
+    return 200, {}, f"<ListBucketResult>{contents}</ListBucketResult>".encode()
+
+
+NOTHING = versions()
+FOLDER = "train/g/items/"
+
+
+@pytest.mark.parametrize(
+    ("nested", "keys", "count"),
+    [
+        (False, ["a.csv", "2026/b.csv", "note.txt"], 1),
+        (True, ["a.csv", "2026/b.csv", "note.txt"], 2),
+        (False, ["2026/b.csv"], 0),
+    ],
+)
+def test_an_import_takes_no_files_from_folders_of_its_folder(
+    nested: bool, keys: list[str], count: int
+) -> None:
+    bucket = answers(NOTHING, versions(*(FOLDER + key for key in keys)))
+    found = bucket.data(Data.csvs("b", "train/g/items", nested=nested))
+    assert len(found.objects) == count
+    assert (found.location == f"s3://b/{FOLDER}") == bool(count)
+
+
+def test_only_files_that_are_imported_are_looked_at() -> None:
+    one = (206, {"Content-Range": "bytes 0-2/3"}, b"abc")
+    heads = answers(listing(f"{FOLDER}x/b.csv", f"{FOLDER}a.csv"), one).heads(f"s3://b/{FOLDER}")
+    assert [head.file for head in heads] == [f"s3://b/{FOLDER}a.csv"]
 
 
 def test_a_long_file_is_read_in_part() -> None:

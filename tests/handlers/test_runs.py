@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from mpe.aws.clock import Clock
 from mpe.aws.events import CONFIG_REJECTED, RUN_CHANGED
-from mpe.aws.ledger import Ledger
+from mpe.aws.ledger import Ledger, Seen
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import LEASE, LOST, Claim, Turns
@@ -417,3 +417,16 @@ def test_the_worst_run_still_fits_into_an_event(account: Account) -> None:
     message = message_for(RUN_CHANGED, detail, region="us-east-1")
     assert len(json.dumps(detail)) < 150_000
     assert len(json.dumps(message.by_protocol())) < 256_000
+
+
+def test_the_ledger_knows_what_a_job_was_made_for_unless_that_is_too_much(
+    account: Account,
+) -> None:
+    ledger = account.ledger
+    assert ledger.seen("films", "import.items") is None
+    few, many = (frozenset(f"{number:012}" for number in range(most)) for most in (2, 5_001))
+    ledger.see("films", "import.items", Seen("job-1", few))
+    assert ledger.seen("films", "import.items") == Seen("job-1", few)
+    assert ledger.seen("films", "import.users") is None
+    ledger.see("films", "import.items", Seen("job-2", many))
+    assert ledger.seen("films", "import.items") is None

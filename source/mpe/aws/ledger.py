@@ -3,12 +3,13 @@
 One DynamoDB table, keyed by dataset group. Each resource of each run has a row, written when
 the run is done with it, so that a run's outcome needs no room in the workflow's state and
 survives a run that is killed. Each resource also has one row with its last duration, and so
-has each resource type, whatever the dataset group.
+has each resource type, whatever the dataset group. A job has one with the data it was made for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,18 @@ KEPT = timedelta(days=400)
 
 ANY = "*"
 """In the place of a dataset group, whose name it cannot be."""
+
+
+MOST_SEEN = 5_000
+"""Objects that are kept of one job: an item of DynamoDB holds 400 KB."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The objects that lay in S3 when a job was made, by their digests."""
+
+    job: str
+    objects: frozenset[str]
 
 
 class Ledger:
@@ -54,6 +67,19 @@ class Ledger:
         item = self._table.get_item(Key={"group": group, "record": f"DURATION#{record}"})
         found = item.get("Item")
         return float(found["seconds"]) if found else None
+
+    def see(self, group: str, resource: str, seen: Seen) -> None:
+        """Keep what a job is about to be made for; of too many objects nothing is known."""
+        item = {"group": group, "record": f"SEEN#{resource}", "job": seen.job}
+        known = {"objects": set(seen.objects)} if len(seen.objects) <= MOST_SEEN else {}
+        self._table.put_item(Item={**item, **known})
+
+    def seen(self, group: str, resource: str) -> Seen | None:
+        """Return what the newest job of a resource was made for, or None."""
+        found = self._table.get_item(Key={"group": group, "record": f"SEEN#{resource}"}).get("Item")
+        if not found or "objects" not in found:
+            return None
+        return Seen(found["job"], frozenset(found["objects"]))
 
     def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
         """Keep what a run did to a resource; writing it again changes nothing."""

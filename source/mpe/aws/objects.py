@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mpe.aws.clock import Clock
 from mpe.model.csvs import HEAD, Head
 from mpe.model.desired import Data, Desired, DesiredState, value_at, with_value
 
@@ -17,6 +17,8 @@ FOLDERS = ("train", "batch", "export", "metric-attribution", "state")
 """The top folders of the data bucket; in each a dataset group has a folder of its own."""
 MOST_DELETED = 1000
 """Objects that one call deletes."""
+DIGEST = 12
+"""Characters that tell one version of an object from another."""
 MOST_HEADS = 5
 """How many files of a folder are looked at."""
 
@@ -28,6 +30,8 @@ class DataVersion:
     location: str
     modified: datetime | None
     """None where nothing lies there; the service then says so in its own words."""
+    objects: frozenset[str] = frozenset()
+    """A digest of each object's key and content."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Completed:
     desired: Desired
     changed: datetime | None = None
     """When its data last changed."""
+    objects: frozenset[str] = frozenset()
+    """What its data consists of."""
     idle: bool = False
     """There is no data for it, and need not be."""
 
@@ -47,12 +53,6 @@ class Completed:
             return None
         where = value_at(self.desired.params, self.desired.spec.reads)
         return f"{self.changed.isoformat(timespec='seconds')} {where}".strip()
-
-    def fresh_since(self, clock: Clock) -> datetime | None:
-        """Return since when it must have been made: its data changed, or it is of an age."""
-        age = self.desired.max_age
-        oldest = clock.ago(age) if age is not None else None
-        return max((time for time in (self.changed, oldest) if time), default=None)
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,11 @@ class Objects:
             return Completed(desired)
         found = self.data(desired.data)
         idle = desired.data.optional and found.modified is None
-        besides = (self.data(other).modified for other in desired.data.besides)
-        times = [time for time in (found.modified, *besides) if time]
         params = desired.params
         if desired.spec.reads:
             params = with_value(params, desired.spec.reads, found.location)
-        return Completed(replace(desired, params=params), max(times, default=None), idle)
+        made = replace(desired, params=params)
+        return Completed(made, found.modified, found.objects, idle)
 
     def count(self, bucket: str, prefix: str) -> int:
         """Return how many objects lie below a prefix."""
@@ -131,19 +130,26 @@ class Objects:
             yield from page.get("Contents", ())
 
     def data(self, data: Data) -> DataVersion:
-        """Return where data lies: the file, or else the folder of CSVs."""
+        """Return where data lies: the file, or else the folder of CSVs.
+
+        An import takes those directly in the folder, a data deletion those in its folders as well
+        (https://docs.aws.amazon.com/personalize/latest/dg/API_DataSource.html).
+        """
         found = {
-            item["Key"]: item["LastModified"]
+            item["Key"]: item
             for prefix in filter(None, (data.file, data.folder))
             for item in self._below(data.bucket, prefix)
         }
         file = f"s3://{data.bucket}/{data.file}"
         if data.file in found:
-            return DataVersion(file, found[data.file])
-        times = [time for key, time in found.items() if data.folder and _csv(key, data.folder)]
-        if times:
-            return DataVersion(f"s3://{data.bucket}/{data.folder}", max(times))
-        return DataVersion(file, None)
+            return _version_of(file, [found[data.file]])
+        csvs = [
+            item
+            for key, item in found.items()
+            if data.folder and _csv(key, data.folder, nested=data.nested)
+        ]
+        folder = f"s3://{data.bucket}/{data.folder}"
+        return _version_of(folder, csvs) if csvs else DataVersion(file, None)
 
     def heads(self, location: str) -> Iterator[Head]:
         """Yield the first bytes of a file, or of the first CSVs of a folder."""
@@ -172,5 +178,14 @@ class Objects:
         return Head(url, content, whole=not total.isdigit() or int(total) <= len(content))
 
 
-def _csv(key: str, folder: str) -> bool:
-    return key.startswith(folder) and key.endswith(".csv")
+def _version_of(location: str, items: Sequence[Mapping[str, Any]]) -> DataVersion:
+    digests = (
+        hashlib.sha256(f"{item['Key']} {item.get('ETag', '')}".encode()).hexdigest()[:DIGEST]
+        for item in items
+    )
+    return DataVersion(location, max(item["LastModified"] for item in items), frozenset(digests))
+
+
+def _csv(key: str, folder: str, *, nested: bool = False) -> bool:
+    below = key.removeprefix(folder)
+    return key.startswith(folder) and key.endswith(".csv") and (nested or "/" not in below)

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from mpe.model.desired import Desired
 from mpe.model.errors import PersonalizationError
 from mpe.model.reconcile import Change, Observed, by_part, newest_first, same_job
-from mpe.model.spec import ACTIVE, SPECS, ResourceSpec
+from mpe.model.spec import ACTIVE, FAILED, SPECS, ResourceSpec
 
 NOT_FOUND = "ResourceNotFoundException"
 EXISTS = "ResourceAlreadyExistsException"
@@ -110,6 +110,26 @@ class Personalize:
     def switch(self, desired: Desired, arn: str, status: str) -> None:
         """Start or stop a resource."""
         self._call(desired.spec.switches[status], **{desired.spec.arn_key: arn})
+
+    def followed(self, desired: Desired) -> datetime | None:
+        """Return when the newest job was made that makes this one stale, or None."""
+        if not desired.spec.follows:
+            return None
+        spec = SPECS[desired.spec.follows]
+        times = [
+            one.created
+            for arn in desired.after
+            for one in (_summary(spec, found) for found in self._jobs(spec, arn))
+            if one.created and one.status not in FAILED
+        ]
+        return max(times, default=None)
+
+    def _jobs(self, spec: ResourceSpec, parent: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the jobs of a parent, of which there are none where it does not exist."""
+        try:
+            yield from self.listed(spec, {str(spec.listed_by): parent})
+        except Missing:
+            return
 
     def metrics(self, arn: str) -> Mapping[str, float]:
         """Return the offline metrics of a solution version."""

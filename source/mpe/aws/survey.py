@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mpe.aws.clock import Clock
+from mpe.aws.freshness import Freshness, Memory
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
 from mpe.model.desired import Desired, DesiredState
@@ -25,7 +26,11 @@ class Step:
 
 
 def survey(
-    state: DesiredState, personalize: Personalize, objects: Objects, clock: Clock
+    state: DesiredState,
+    personalize: Personalize,
+    objects: Objects,
+    memory: Memory,
+    clock: Clock,
 ) -> Iterator[Step]:
     """Decide on every resource as a run would, in its order.
 
@@ -35,6 +40,8 @@ def survey(
     """
     versions: dict[str | None, str] = {}
     absent: set[str | None] = set()
+    imported: set[str] = set()
+    freshness = Freshness(personalize, memory, clock)
     for resource in state.resources.values():
         if resource.given:
             arn = versions.get(resource.parent, UNKNOWN)
@@ -42,10 +49,14 @@ def survey(
         completed = objects.completed(resource)
         desired = completed.desired
         observed = None if _in_absent(desired, absent) else personalize.observe(desired)
-        fresh_since = completed.fresh_since(clock)
+        fresh_since = freshness.since(state.group, completed, observed)
+        if imported.intersection(desired.after):
+            fresh_since = clock.now()
         action = decide(desired, observed, fresh_since=fresh_since, idle=completed.idle)
         if isinstance(action, Create) and desired.arn:
             absent.add(desired.arn)
+        if isinstance(action, Create) and desired.noun == "DatasetImportJob":
+            imported.add(desired.params["datasetArn"])
         if desired.noun == "SolutionVersion":
             versions[desired.parent] = _version(observed, action)
         yield Step(desired, action, observed)

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpe.aws.clock import Clock
+from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import ServiceError
 from mpe.cli.terminal import LINE_LIMIT
 from mpe.model.desired import Place
@@ -79,6 +80,10 @@ class Account:
             return self.outputs.get(name)
         except ClientError:
             return None
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.table("LedgerTable"))
 
     @property
     def clock(self) -> Clock:

@@ -79,7 +79,8 @@ def surveyed(config: Config, account: Account, objects: Objects) -> Iterator[Ste
         print_checked(str(config.group.params["name"]), None, problems)
         raise click.exceptions.Exit(PROBLEMS)
     state = desired_state(config, place, version="plan")
-    yield from survey(state, Personalize(account.client("personalize")), objects, account.clock)
+    personalize, ledger = Personalize(account.client("personalize")), account.ledger
+    yield from survey(state, personalize, objects, ledger, account.clock)
 
 
 def checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:

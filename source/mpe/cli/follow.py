@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from mpe.aws.executions import Executions
-from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer, state_of
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import survey
@@ -113,7 +112,7 @@ class Follow:
     def _statuses(self, state: DesiredState) -> Iterator[tuple[str, str]]:
         objects = Objects(self.account.client("s3"))
         personalize = Personalize(self.account.client("personalize"))
-        for step in survey(state, personalize, objects, self.account.clock):
+        for step in survey(state, personalize, objects, self.account.ledger, self.account.clock):
             yield (
                 f"{step.desired.noun} {step.desired.name}",
                 step.observed.shown if step.observed else "",
@@ -125,7 +124,7 @@ class Follow:
         if row is None or row["status"] == "RUNNING":
             console.print("The run ended without a report: a newer config took over.")
             return False
-        outcomes = list(Ledger(self.account.table("LedgerTable")).outcomes(self.group, run))
+        outcomes = list(self.account.ledger.outcomes(self.group, run))
         for one in sorted(outcomes, key=lambda one: list(SPECS).index(one["noun"])):
             _print_outcome(console, one)
         succeeded = bool(row["status"] == "SUCCEEDED")

@@ -92,7 +92,7 @@ def _resources(account: Account, group: str, run: str) -> Iterator[dict[str, Any
     objects = Objects(account.client("s3"))
     state = objects.load_state(state_of(account.outputs["DataBucket"], group, run))
     personalize = Personalize(account.client("personalize"))
-    for step in survey(state, personalize, objects, account.clock):
+    for step in survey(state, personalize, objects, account.ledger, account.clock):
         match step.action:
             case Create(why):
                 differs: str | None = {"absent": "is not there"}.get(why, f"is {why}")

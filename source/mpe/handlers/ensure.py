@@ -19,8 +19,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import Events
-from mpe.aws.ledger import Ledger
-from mpe.aws.objects import Objects, Pointer, Unreadable
+from mpe.aws.freshness import Freshness
+from mpe.aws.ledger import Ledger, Seen
+from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
@@ -137,7 +138,8 @@ class Ensure:
         pinned = before.did if before.did in {"created", "updated"} else None
         # What others began while the task waited serves it as well.
         anew = None if before.did == "adopted" else step.anew_since
-        times = [time for time in (completed.fresh_since(self.clock), anew) if time]
+        fresh = None if pinned else self._freshness.since(step.group, completed, observed)
+        times = [time for time in (fresh, anew) if time]
         match decide(
             desired,
             observed,
@@ -149,7 +151,7 @@ class Ensure:
             case Create(why):
                 if completed.changed:  # else nothing is there, and the service says so
                     self._inspect(desired)
-                return self._create(step, before, desired, first=why != "stale")
+                return self._create(step, before, completed, first=why != "stale")
             case Update(arn, changes):
                 with self._unless_done(desired, arn):
                     self.personalize.update(desired, arn, changes)
@@ -203,8 +205,16 @@ class Ensure:
             if seen is None or isinstance(decide(desired, seen), Update | Switch | Reject):
                 raise
 
-    def _create(self, step: Step, before: Outcome, desired: Desired, *, first: bool) -> Outcome:
-        arn = self.personalize.create(desired, desired.as_made_by(step.run, first=first))
+    @property
+    def _freshness(self) -> Freshness:
+        return Freshness(self.personalize, self.ledger, self.clock)
+
+    def _create(self, step: Step, before: Outcome, completed: Completed, *, first: bool) -> Outcome:
+        desired = completed.desired
+        params = desired.as_made_by(step.run, first=first)
+        if completed.objects:
+            self.ledger.see(step.group, desired.id, Seen(params["jobName"], completed.objects))
+        arn = self.personalize.create(desired, params)
         begun = replace(before, arn=arn, did="created")
         if not desired.spec.has_status:
             return begun.ready(status=ACTIVE)

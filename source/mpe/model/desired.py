@@ -64,19 +64,13 @@ class Data:
     """Ends with ``/``; without it only the file will do."""
     optional: bool = False
     """Where nothing lies there, there is nothing to do."""
-    besides: tuple[Data, ...] = ()
-    """Other data whose change makes it stale as well."""
+    nested: bool = False
+    """Whether the service looks into folders of the folder as well."""
 
     @classmethod
     def csvs(cls, bucket: str, prefix: str, **more: Any) -> Data:
         """Return the place of CSVs: the file ``<prefix>.csv`` or the folder ``<prefix>/``."""
         return cls(bucket, f"{prefix}.csv", f"{prefix}/", **more)
-
-    @classmethod
-    def from_dict(cls, saved: Mapping[str, Any]) -> Data:
-        """Rebuild what :func:`dataclasses.asdict` took apart."""
-        besides = tuple(cls.from_dict(one) for one in saved.get("besides", ()))
-        return cls(**{**saved, "besides": besides})
 
 
 @dataclass(frozen=True)
@@ -100,6 +94,8 @@ class Desired:
     """Create parameters that an earlier step of the workflow supplies."""
     data: Data | None = None
     """The data that it depends on, where newer data makes it stale."""
+    after: tuple[str, ...] = ()
+    """The ARNs of datasets of which every newer import makes it stale."""
     schema: str | None = None
     """The Avro schema of that data, where its first rows are looked at."""
     output: str | None = None
@@ -139,7 +135,8 @@ class Desired:
             **{
                 **saved,
                 "given": tuple(saved.get("given", ())),
-                "data": Data.from_dict(data) if data else None,
+                "after": tuple(saved.get("after", ())),
+                "data": Data(**data) if data else None,
             }
         )
 
@@ -347,14 +344,13 @@ class _Builder:
                 **self._tags("DatasetExportJob", section),
             },
             parent=dataset_arn,
-            data=self._csvs(config.kind),
+            after=(dataset_arn,),
             output=f"s3://{self.place.bucket}/export/{self.group}/{config.kind}/",
             max_age=section.max_age,
         )
 
     def _deletion(self, section: ResourceConfig) -> Desired:
         """Delete users' data after every import, which may have brought it back."""
-        imported = tuple(self._csvs(dataset.kind) for dataset in self.config.datasets)
         return Desired(
             "dataDeletionJob",
             "DataDeletionJob",
@@ -367,7 +363,8 @@ class _Builder:
                 **self._tags("DataDeletionJob", section),
             },
             parent=self.group_arn,
-            data=self._csvs(DELETIONS, optional=True, besides=imported),
+            data=self._csvs(DELETIONS, optional=True, nested=True),
+            after=tuple(self._dataset_arn(dataset) for dataset in self.config.datasets),
         )
 
     def _metric_attribution(self, section: ResourceConfig) -> Desired:

@@ -83,6 +83,8 @@ class ResourceSpec:
     """Where the create parameters say which of the users' data in S3 it reads."""
     watches: Literal["train", "batch"] | None = None
     """The folder of the users' data in S3 where newer data makes it stale."""
+    follows: str | None = None
+    """The noun of the jobs of its datasets of which a newer one makes it stale."""
     inspects: bool = False
     """Whether the first rows of its data are looked at before it is created."""
     writes: str | None = None
@@ -170,7 +172,8 @@ class ResourceSpec:
     @property
     def list_actions(self) -> tuple[str, ...]:
         """IAM actions that the service authorizes on ``*`` only."""
-        operations = (self.list if self.listed else None, self.list_parts)
+        followed = SPECS[self.follows].list if self.follows else None
+        operations = (self.list if self.listed else None, self.list_parts, followed)
         return tuple(f"personalize:{operation}" for operation in operations if operation)
 
 
@@ -244,6 +247,7 @@ _ROWS = (
         passes_role=True,
         reads="dataSource.dataLocation",
         watches="train",
+        follows="DatasetImportJob",
         typical_seconds=4 * HOUR,
         needs=("DatasetImportJob",),
     ),
@@ -256,7 +260,7 @@ _ROWS = (
         repeatable=True,
         outlives_parent=True,
         told_apart_by=frozenset({"ingestionMode"}),
-        watches="train",
+        follows="DatasetImportJob",
         passes_role=True,
         writes="jobOutput.s3DataDestination.path",
         typical_seconds=15 * MINUTE,

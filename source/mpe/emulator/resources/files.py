@@ -19,10 +19,12 @@ def check_role(world: World, role: str) -> None:
         raise invalid(f"The service cannot assume the role {role}.")
 
 
-def check_location(world: World, location: str, role: str, ending: str) -> None:
+def check_location(
+    world: World, location: str, role: str, ending: str, *, nested: bool = False
+) -> None:
     """Refuse a location where there is nothing to read; what may not be read fails later."""
     try:
-        found = files(world, location, role, ending)
+        found = files(world, location, role, ending, nested=nested)
     except ObjectsDenied:
         return
     except ObjectsMissing:
@@ -31,10 +33,22 @@ def check_location(world: World, location: str, role: str, ending: str) -> None:
         raise invalid(f"Invalid Data location: there is no {ending} file at {location}")
 
 
-def files(world: World, location: str, role: str, ending: str) -> list[str]:
-    """Return the URLs at a location: one object, or those below a folder."""
+def files(
+    world: World, location: str, role: str, ending: str, *, nested: bool = False
+) -> list[str]:
+    """Return the URLs at a location: one object, or those of a folder.
+
+    A data deletion job alone reads what lies in folders of the folder
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_DataSource.html).
+    """
     keys = world.objects.keys(location, role_arn=role, account=world.account)
-    return [key for key in keys if key.endswith(ending)] if location.endswith("/") else keys
+    if not location.endswith("/"):
+        return keys
+    return [
+        key
+        for key in keys
+        if key.endswith(ending) and (nested or "/" not in key.removeprefix(location))
+    ]
 
 
 def chunks(world: World, url: str, role: str) -> Iterator[bytes]:

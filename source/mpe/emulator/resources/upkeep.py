@@ -61,7 +61,8 @@ class DataDeletionJobKind(Kind):
         group = world.need_active("DatasetGroup", params["datasetGroupArn"])
         role = params["roleArn"]
         check_role(world, role)
-        check_location(world, params["dataSource"].get("dataLocation", ""), role, ".csv")
+        location = params["dataSource"].get("dataLocation", "")
+        check_location(world, location, role, ".csv", nested=True)
         waiting = [
             one
             for one in world.of(self.noun, datasetGroupArn=group.arn)
@@ -76,7 +77,7 @@ class DataDeletionJobKind(Kind):
 
         def work() -> None:
             users: set[str] = set()
-            for url in files(world, location, role, ".csv"):
+            for url in files(world, location, role, ".csv", nested=True):
                 rows = csv.reader(lines_of(chunks(world, url, role)))
                 if next(rows, []) != ["USER_ID"]:
                     raise WorkFailed("Input CSV must have exactly one column: USER_ID")
