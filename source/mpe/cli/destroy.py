@@ -202,7 +202,7 @@ class Removal:
 
     @property
     def _bucket(self) -> str:
-        return self.account.outputs["DataBucket"]
+        return self.account.output("DataBucket")
 
     @property
     def _objects(self) -> Objects:
@@ -223,4 +223,4 @@ class Removal:
     @property
     def _schedules(self) -> Schedules:
         client: Any = self.account.client("scheduler")
-        return Schedules(client, self.account.outputs["ScheduleGroup"])
+        return Schedules(client, self.account.output("ScheduleGroup"))
