@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from mpe.aws.turns import Turns
+from mpe.cli.account import Account
+from mpe.cli.destroy import Removal
 from mpe.cli.main import mpe
 from tests.conftest import MOVIELENS
 
@@ -164,6 +166,13 @@ def test_a_group_without_tasks_or_one_that_was_removed_is_known(words: tuple[str
     for group in ("films", "removed"):
         assert run(*words, group).exit_code == 0
     assert [one["run"] for one in json.loads(run("runs", "removed", "--output", "json").output)]
+
+
+@pytest.mark.usefixtures("account")
+def test_what_is_left_of_a_removed_group_is_where_it_is_said_to_be() -> None:
+    *_, told = Removal(Account("PersonalizedExperiences"), "removed")._left(None)
+    assert "`mpe runs removed`" in told
+    assert run("runs", "removed").exit_code == 0
 
 
 @pytest.mark.usefixtures("account")

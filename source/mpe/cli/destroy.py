@@ -118,7 +118,7 @@ class Removal:
                 yield f"Schema {schema.name}"
             elif schema.arn in found.shared:  # type: ignore[union-attr]
                 yield f"Schema {schema.name}, which another dataset group uses"
-        yield "what the runs of it did (`mpe runs`)"
+        yield f"what the runs of it did (`mpe runs {self.group}`)"
 
     def __call__(self, found: Inventory | None) -> None:
         """Remove it all, in a turn of its own so that no run makes it anew meanwhile."""
