@@ -30,7 +30,11 @@ def test_every_operation_of_the_services_model_has_its_row() -> None:
 
 @pytest.mark.parametrize("name", CHANGING)
 def test_the_table_is_true(emulated: Emulated, name: str) -> None:
-    called = {spec.create for spec in SPECS.values()} | {spec.update for spec in SPECS.values()}
+    called = {
+        operation
+        for spec in SPECS.values()
+        for operation in (spec.create, spec.update, *spec.switches.values())
+    }
     body = json.dumps(sample(service_model().operation_model(name).input_shape)).encode()
     headers = {"x-amz-target": f"AmazonPersonalize.{name}"}
     answer = emulated.service.handle(Request("POST", "/", headers, body))

@@ -34,6 +34,12 @@ def test_the_first_two_commands_are_demo_and_test() -> None:
     assert block.split("\n") == ["make demo", "make test", ""]
 
 
+def test_the_readmes_command_lines_use_no_variable_that_nothing_sets() -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) > 2
+    assert [line for block in blocks for line in block.splitlines() if "$" in line] == []
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
 

@@ -140,11 +140,15 @@ def test_a_checked_file_is_told_in_lines_of_its_own(
 
 
 @pytest.mark.parametrize("value", [*HOSTILE, *MARKUP])
-def test_an_error_is_one_line(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_value_forges_a_line_of_an_error(value: str, capsys: pytest.CaptureFixture[str]) -> None:
     import click
 
     _show(click.ClickException(value))
-    assert capsys.readouterr().err == f"Error: {plain(value)}\n"
+    head, *more = value.split("\n")
+    told = [f"Error: {plain(head)}", *(f"  {plain(line)}" for line in more), ""]
+    lines = lines_of(capsys.readouterr().err)
+    assert lines == told
+    assert FORGED not in lines
 
 
 @pytest.mark.parametrize("value", [*HOSTILE, *MARKUP])

@@ -14,6 +14,7 @@ import argparse
 import json
 import random
 import re
+import shlex
 import sys
 import threading
 import time
@@ -42,7 +43,8 @@ PATIENCE = 480
 READS = ("Get", "Describe", "List", "Query")
 OF_READS = (Kind.THROTTLED, Kind.BROKEN, Kind.LOST_ONCE, Kind.KILLED_BEFORE)
 """A read that took effect has none: its other faults are the same as these."""
-REPORT = ROOT / "docs" / "faults.md"
+REPORT, SAMPLE_REPORT = ROOT / "docs" / "faults.md", ROOT / "build" / "faults.md"
+"""What ``make faults`` writes: of all cases, and of a sample of them."""
 NOT_REACHED = "not reached"
 ROW = "same but the task's row"
 """The outcome after which a life is not as the clean one, until the task fires again."""
@@ -564,15 +566,18 @@ def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield f"| {site.phase} | {site.function} | {call} | {told} |"
 
 
-def report(verdicts: Sequence[Verdict], command: str, seconds: float, left: int) -> str:
-    """Return the page of the docs."""
+def report(
+    verdicts: Sequence[Verdict], command: str, seconds: float, *, cases: int, left: int = 0
+) -> str:
+    """Return the page of the docs: of all the cases, some were tried, and some were yet to be."""
     counts = Counter(_kind_of(one) for one in verdicts)
     lines = [
         "# Faults",
         "",
         HEAD.strip(),
         "",
-        f"Made by `{command}` on {datetime.now(UTC):%Y-%m-%d}, in {seconds / 60:.0f} minutes:",
+        f"Made by `{command}` on {datetime.now(UTC):%Y-%m-%d}, in {seconds / 60:.0f} minutes.",
+        *_extent(len(verdicts), cases),
         "",
         *(f"* {count} × {outcome}" for outcome, count in counts.most_common()),
         *([f"* {left} × not tried, for lack of time"] if left else []),
@@ -580,6 +585,15 @@ def report(verdicts: Sequence[Verdict], command: str, seconds: float, left: int)
         *table(verdicts),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _extent(tried: int, cases: int) -> Iterator[str]:
+    """Yield how many of the cases were tried, and what a blank cell means."""
+    if tried < cases:
+        yield f"**Only {tried:,} of {cases:,} cases were tried.** A blank cell, and a call that has"
+        yield "no row, was not tried, beyond what is left out as told above:"
+    else:
+        yield f"All {cases:,} cases were tried. A blank cell is left out, as told above:"
 
 
 def _kind_of(verdict: Verdict) -> str:
@@ -597,7 +611,8 @@ Faults, each for all of the SDK's attempts of that call unless it says *once*: t
 **throttled**; the service has a **server error**; it takes effect and its **answer is lost**,
 since the connection breaks; the function is **killed before** or **after** the call. Of reads,
 those that would be the same as another are left out. An **outage** is a server error at all of a
-function's calls of an operation, until the phase is over.
+function's calls of an operation, until the phase is over; it is tried once for each operation, and
+left out of Amazon Personalize's, whose outages are waited out for six hours.
 
 Outcomes: **same**: the run ends as the clean one did, with the same resources, schedules, tasks
 and no lease left. **told N times too often**: people got the same report again, since events and
@@ -610,7 +625,21 @@ in three tries the run did not come to this call, since the number of looks at a
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def command_of(given: argparse.Namespace) -> str:
+    """Return the command that writes the very file: that of make, where it writes there."""
+    usual = vars(options().parse_args([]))
+    told = {name: value for name, value in vars(given).items() if value != usual[name]}
+    told.pop("assembly", None)  # the same synthesis is made without it
+    file = Path(told.pop("write", REPORT)).resolve()
+    made = SAMPLE_REPORT if given.sample else REPORT
+    if file == made and told.keys() <= {"sample", "seed"}:
+        return " ".join(["make faults", *(f"{name.upper()}={told[name]}" for name in told)])
+    told["write"] = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+    words = [f"--{name.replace('_', '-')} {shlex.quote(str(told[name]))}" for name in told]
+    return " ".join(["python -m tests.local.campaign", *words])
+
+
+def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--sample", type=int, default=0, help="how many cases (all of them)")
     parser.add_argument("--seed", type=int, default=0, help="of the order and the sample")
@@ -619,7 +648,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="a regular expression that cases match")
     parser.add_argument("--assembly", type=Path, help="a synthesis to use, as cdk.out")
     parser.add_argument("--write", type=Path, help="write the report there")
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = options().parse_args(arguments)
     began = time.monotonic()
     with lab(Assembly.read(given.assembly) if given.assembly else None) as running:
         sites, clean = calls_of(Life(running, "clean"))
@@ -634,9 +667,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         campaign.progress = tell
         verdicts = campaign.run(given.at_once)
-    command = "make faults" + (f" SAMPLE={given.sample} SEED={given.seed}" if given.sample else "")
+    cases = sum(map(len, cases_of(sites, 0, 0).values()))
     left = total - len(verdicts)
-    text = report(verdicts, command, time.monotonic() - began, left)
+    took = time.monotonic() - began
+    text = report(verdicts, command_of(given), took, cases=cases, left=left)
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)
         given.write.write_text(text)

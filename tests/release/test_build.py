@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
@@ -17,6 +18,7 @@ from mpe.assembly.zips import SMALL, zipped
 from mpe.infrastructure.package import LAMBDA, LOCAL, layer
 from mpe.release.build import BOOTSTRAP, TEMPLATE_BYTES, Build, build
 from mpe.release.errors import ReleaseError
+from mpe.release.libraries import libraries_of
 from tests.release.conftest import APP, RELEASED
 
 MOST = {"Libraries": 6_000_000, "Functions": 200_000}
@@ -159,6 +161,23 @@ def test_the_licences_of_all_libraries_are_there_in_words(
     assert text.count("--- ") >= 15
     assert "unknown" not in text.split("\n--- ")[0]
     assert "Permission is hereby granted" in text
+
+
+def test_each_library_that_has_a_licence_file_has_its_text() -> None:
+    place = layer(LOCAL)
+    having = {
+        file.relative_to(place / "python").parts[0]
+        for folder in (place / "python").glob("*.dist-info")
+        for file in folder.rglob("*")
+        if re.match("licen[cs]e|copying", file.name, re.IGNORECASE) and file.is_file()
+    }
+    texts = {
+        f"{one.name.replace('-', '_')}-{one.version}.dist-info"
+        for one in libraries_of(place)
+        if any(text.strip() for text in one.texts.values())
+    }
+    assert len(having) > 10
+    assert having <= texts
 
 
 def test_a_template_that_needs_the_bootstrap_is_refused(

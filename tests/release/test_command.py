@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from mpe.release.build import build
+from mpe.release.errors import ReleaseError
 from mpe.release.main import main_group
 from mpe.release.upload import Bucket, upload
 from tests.release.conftest import RELEASED
@@ -47,12 +48,22 @@ def test_without_sync_it_builds_and_shows_what_each_asset_has(
         pytest.param(["--source-bucket-name", "Films"], "'Films' does not", id="a-capital"),
         pytest.param(["--source-bucket-name", "f" * 60], "70 characters", id="too-long"),
         pytest.param(["--cdk-app-entrypoint", "no.py"], "no.py does not exist", id="no-app"),
+        pytest.param(["--sync", "--endpoint-url", "foo"], "'foo' is no endpoint", id="no-url"),
     ],
 )
 def test_what_cannot_be_released_is_wrong_usage(options: list[str], told: str) -> None:
     done = deploy(*options)
     assert done.exit_code == 2
     assert told in " ".join(done.output.split())
+
+
+def test_an_endpoint_of_the_environment_that_is_none_is_told(
+    app: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "foo")
+    done = deploy("--cdk-app-path", str(app().parent), "--sync")
+    assert isinstance(done.exception, ReleaseError)
+    assert str(done.exception).startswith("Invalid endpoint: foo. See the environment's AWS_")
 
 
 class Recorder:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,9 +22,11 @@ from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import ServiceError
 from mpe.cli.terminal import LINE_LIMIT
 from mpe.model.desired import Place
+from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
 from mpe.model.text import plain
 
 STACK = "PersonalizedExperiences"
+SETTINGS = "the environment's AWS_ variables, and the profile"
 OUTPUT = click.option(
     "--output",
     type=click.Choice(["table", "json"]),
@@ -45,12 +48,14 @@ class Account:
     def client(self, service: str) -> Any:
         """Return the client of a service, which is made once."""
         if service not in self._clients:
-            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint)
+            with _telling():
+                made = self._session.client(service, endpoint_url=self.endpoint)
+            self._clients[service] = made
         return self._clients[service]
 
     def table(self, output: str) -> Any:
         """Return a DynamoDB table of the stack by the output that names it."""
-        return self._database.Table(self.outputs[output])
+        return self._database.Table(self.output(output))
 
     @cached_property
     def _clients(self) -> dict[str, Any]:
@@ -58,7 +63,8 @@ class Account:
 
     @cached_property
     def _database(self) -> Any:
-        return self._session.resource("dynamodb", endpoint_url=self.endpoint)
+        with _telling():
+            return self._session.resource("dynamodb", endpoint_url=self.endpoint)
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -73,6 +79,16 @@ class Account:
     def outputs(self) -> dict[str, str]:
         found = self._description.get("Outputs", ())
         return {one["OutputKey"]: one["OutputValue"] for one in found}
+
+    def output(self, name: str) -> str:
+        """Return an output of the stack, or tell what the stack is that has none of that name."""
+        found = self.outputs.get(name)
+        if found is None:
+            raise click.ClickException(
+                f"the stack {self.stack} ({self._description['StackStatus']}) has no output "
+                f"{name}: is it this project's, and is it deployed?"
+            )
+        return found
 
     def known_output(self, name: str) -> str | None:
         """Return an output of the stack, or None where there is no such stack."""
@@ -91,9 +107,26 @@ class Account:
 
     def place(self) -> Place:
         """Return the place that the stack's outputs tell of."""
-        outputs = self.outputs
+        bucket, role = self.output("DataBucket"), self.output("PersonalizeRole")
         _, partition, _, region, account, *_ = self._description["StackId"].split(":")
-        return Place(region, account, outputs["DataBucket"], outputs["PersonalizeRole"], partition)
+        return Place(region, account, bucket, role, partition)
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Tell of a setting that the SDK has only a ValueError for, such as AWS_ENDPOINT_URL."""
+    try:
+        yield
+    except BotoCoreError:  # some of which are ValueErrors as well
+        raise
+    except ValueError as error:
+        raise click.ClickException(f"{error}. See {SETTINGS}.") from error
+
+
+def _endpoint(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_endpoint(value):
+        raise click.BadParameter(NO_ENDPOINT.format(value))
+    return value
 
 
 def in_account(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +143,11 @@ def in_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--profile", help="The AWS profile.")
     @click.option("--region", help="The AWS region.")
-    @click.option("--endpoint-url", help="Another endpoint than AWS's: the local cloud's.")
+    @click.option(
+        "--endpoint-url",
+        callback=_endpoint,
+        help="Another endpoint than AWS's: the local cloud's.",
+    )
     @functools.wraps(command)
     def with_account(
         *args: Any,

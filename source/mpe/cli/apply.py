@@ -106,7 +106,7 @@ def apply_config(
     config: Config, text: bytes, account: Account, *, files: Sequence[LocalFile], yes: bool
 ) -> Uploaded | None:
     """Show what would be done, ask, and upload; return None where there is nothing to do."""
-    group, bucket = str(config.group.params["name"]), account.outputs["DataBucket"]
+    group, bucket = str(config.group.params["name"]), account.output("DataBucket")
     uploads = Uploads(account.client("s3"), bucket)
     new = [file for file in files if not uploads.unchanged(file)]
     steps = list(surveyed(config, account, Pending(account.client("s3"), new)))

@@ -118,7 +118,7 @@ class Removal:
                 yield f"Schema {schema.name}"
             elif schema.arn in found.shared:  # type: ignore[union-attr]
                 yield f"Schema {schema.name}, which another dataset group uses"
-        yield "what the runs of it did (`mpe runs`)"
+        yield f"what the runs of it did (`mpe runs {self.group}`)"
 
     def __call__(self, found: Inventory | None) -> None:
         """Remove it all, in a turn of its own so that no run makes it anew meanwhile."""
@@ -202,7 +202,7 @@ class Removal:
 
     @property
     def _bucket(self) -> str:
-        return self.account.outputs["DataBucket"]
+        return self.account.output("DataBucket")
 
     @property
     def _objects(self) -> Objects:
@@ -223,4 +223,4 @@ class Removal:
     @property
     def _schedules(self) -> Schedules:
         client: Any = self.account.client("scheduler")
-        return Schedules(client, self.account.outputs["ScheduleGroup"])
+        return Schedules(client, self.account.output("ScheduleGroup"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -67,9 +68,9 @@ class Follow:
 
     def to_end(self, run: str) -> bool:
         """Show every change until the run ends, and return whether it succeeded."""
+        state = self._state(run)
         console, seen = Console(highlight=False), Statuses()
         print_plain(console, f"Run {run} of {self.group}. Ctrl-C stops watching, not the run.")
-        state = self._state(run)
         with Live(console=console, auto_refresh=False, transient=True) as live:
             ended = False
             while not ended:
@@ -93,21 +94,28 @@ class Follow:
 
     def _execution(self, run: str) -> str:
         row = self.turns.recorded(self.group, run) or {}
-        machine = self.account.outputs["Workflow"]
+        machine = self.account.output("Workflow")
         executions = machine.replace(":stateMachine:", ":execution:")
         return str(row.get("execution", f"{executions}:{execution_name(self.group, run)}"))
 
     def _state(self, run: str) -> DesiredState:
         """Return what the run works towards; a task's is that of the config that has it."""
-        row = self.turns.recorded(self.group, run) or {}
+        row = self.turns.recorded(self.group, run)
         tasks = Tasks(self.account.table("TasksTable"))
-        task = tasks.get(self.group, row["task"]) if "task" in row else None
+        task = tasks.get(self.group, row["task"]) if row and "task" in row else None
         pointer = (
             Pointer(**task["state"])
             if task
-            else state_of(self.account.outputs["DataBucket"], self.group, run)
+            else state_of(self.account.output("DataBucket"), self.group, run)
         )
-        return Objects(self.account.client("s3")).load_state(pointer)
+        try:
+            return Objects(self.account.client("s3")).load_state(pointer)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            gone = f"what the run {run} of {self.group} worked towards is not kept any more."
+            none = f"{self.group} has no run {run}."
+            raise FollowError(f"{gone if row else none} See `mpe runs {self.group}`.") from error
 
     def _statuses(self, state: DesiredState) -> Iterator[tuple[str, str]]:
         objects = Objects(self.account.client("s3"))

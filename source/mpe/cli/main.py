@@ -67,13 +67,14 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
+        if debug and not isinstance(error, click.UsageError):
+            raise
         _show(error)
         sys.exit(error.exit_code)
     except (EngineError, LocalCloudError, VersionError, OSError) as error:
         if debug:
             raise
-        for line in f"mpe: {error}".splitlines():  # the end of a log may follow
-            say(line, err=True)
+        _say_lines(f"mpe: {error}")
         sys.exit(FAILED)
 
 
@@ -81,7 +82,18 @@ def _show(error: click.ClickException) -> None:
     if isinstance(error, click.UsageError):
         error.show()  # with the usage; it quotes the command line alone
     else:
-        say(f"Error: {error.format_message()}", err=True)
+        _say_lines(f"Error: {error.format_message()}")
+
+
+def _say_lines(told: str) -> None:
+    """Say an error, with what follows it below: the end of a log, the problems of a config.
+
+    That is indented, so that nothing in it looks like a line of ours.
+    """
+    head, *more = told.rstrip("\n").split("\n")
+    say(head, err=True)
+    for line in more:
+        say(f"  {line}", err=True)
 
 
 if __name__ == "__main__":

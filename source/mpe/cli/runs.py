@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -36,6 +36,8 @@ def runs(group: str | None, limit: int, account: Account, output: str) -> None:
     Example: mpe runs movielens
     """
     turns = Turns(account.table("TurnsTable"))
+    if group:
+        refuse_unknown(turns, group)
     groups = [group] if group else sorted(row["group"] for row in turns.newest())
     columns = {
         "group": "GROUP",
@@ -67,10 +69,22 @@ def status(group: str | None, account: Account, output: str) -> None:
         show(rows, output, {"group": "GROUP", "last": "LAST RUN", "status": "STATUS"})
         return
     if group not in newest:
-        known = ", ".join(sorted(newest)) or "none"
-        raise click.ClickException(f"there is no config of {group!r}. Dataset groups: {known}.")
+        raise _unknown(group, newest)
     columns = {"noun": "RESOURCE", "name": "NAME", "status": "STATUS", "differs": "DIFFERS"}
     show(_resources(account, group, newest[group]["run"]), output, columns)
+
+
+def refuse_unknown(turns: Turns, group: str) -> None:
+    """Refuse a group that has neither a config nor a run; one that was removed has its runs."""
+    if next(turns.runs(group), None) is None:
+        newest = {row["group"] for row in turns.newest()}
+        if group not in newest:
+            raise _unknown(group, newest)
+
+
+def _unknown(group: str, known: Iterable[str]) -> click.ClickException:
+    told = ", ".join(sorted(known)) or "none"
+    return click.ClickException(f"there is no config of {group!r}. Dataset groups: {told}.")
 
 
 def _run(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +104,7 @@ def _group(turns: Turns, group: str) -> dict[str, Any]:
 def _resources(account: Account, group: str, run: str) -> Iterator[dict[str, Any]]:
     """Yield each resource of the newest config: its status, and how it differs."""
     objects = Objects(account.client("s3"))
-    state = objects.load_state(state_of(account.outputs["DataBucket"], group, run))
+    state = objects.load_state(state_of(account.output("DataBucket"), group, run))
     personalize = Personalize(account.client("personalize"))
     for step in survey(state, personalize, objects, account.ledger, account.clock):
         match step.action:

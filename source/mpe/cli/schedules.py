@@ -14,7 +14,9 @@ import click
 
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
+from mpe.aws.turns import Turns
 from mpe.cli.account import OUTPUT, Account, in_account, show
+from mpe.cli.runs import refuse_unknown
 from mpe.cli.terminal import say
 from mpe.model.messages import spoken_task
 from mpe.model.schedules import Rate, parse, per_month, zone
@@ -106,7 +108,7 @@ def run(group: str, task: str, account: Account) -> None:
     _found(account, group, task)
     given = json.dumps({"group": group, "task": task})
     started = account.client("stepfunctions").start_execution(
-        stateMachineArn=account.outputs["TaskWorkflow"], input=given
+        stateMachineArn=account.output("TaskWorkflow"), input=given
     )
     say(f"Started the {spoken_task(task)}: {started['executionArn']}")
 
@@ -166,7 +168,9 @@ class Fire:
 
 def _tasks(account: Account, group: str | None) -> list[dict[str, Any]]:
     tasks = Tasks(account.table("TasksTable"))
-    found = tasks.of(group) if group else tasks.all()
+    found = list(tasks.of(group) if group else tasks.all())
+    if group and not found:
+        refuse_unknown(Turns(account.table("TurnsTable")), group)
     return sorted(found, key=lambda row: (row["group"], row["record"]))
 
 
@@ -223,7 +227,7 @@ def _trainings(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 def _enable(account: Account, group: str, task: str, *, enabled: bool) -> None:
     row = _found(account, group, task)
     row = {key: value for key, value in row.items() if key not in {"group", "record", "disabled"}}
-    Schedules(account.client("scheduler"), account.outputs["ScheduleGroup"]).enable(
+    Schedules(account.client("scheduler"), account.output("ScheduleGroup")).enable(
         schedule_name(group, task), enabled=enabled
     )
     changed = row if enabled else {**row, "disabled": BY_USER}

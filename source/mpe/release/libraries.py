@@ -103,8 +103,13 @@ def _needs(found: Distribution) -> Iterator[str]:
 
 
 def _texts(found: Distribution) -> Iterator[tuple[str, str]]:
-    """Yield the licences and notices that the library brings along."""
-    place = Path(str(found.locate_file(""))) / f"{found.name}-{found.version}.dist-info"
-    for file in sorted(place.rglob("*")):
-        if file.is_file() and TEXTS.match(file.name):
-            yield file.relative_to(place).as_posix(), file.read_text(errors="replace")
+    """Yield the licences and notices that the library brings along.
+
+    The name of its folder has ``_`` where the library's own may have ``-``:
+    https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+    """
+    for place in Path(str(found.locate_file(""))).glob("*.dist-info"):
+        if normal(place.stem.rpartition("-")[0]) == normal(found.name):
+            for file in sorted(place.rglob("*")):
+                if file.is_file() and TEXTS.match(file.name):
+                    yield file.relative_to(place).as_posix(), file.read_text(errors="replace")

@@ -21,6 +21,7 @@ from rich.table import Table
 from mpe.assembly.synthesis import ROOT, AssemblyError
 from mpe.infrastructure.package import LAMBDA
 from mpe.infrastructure.released import Released
+from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
 from mpe.release.build import Build, build
 from mpe.release.errors import ReleaseError
 from mpe.release.source import clean, source_package, uncommitted
@@ -29,6 +30,7 @@ from mpe.release.upload import Bucket, buckets, upload
 FAILED = 1
 INTERRUPTED = 130
 SOLUTION = "maintaining-personalized-experiences"
+SETTINGS = "the environment's AWS_ variables, and the profile"
 SHOWN = 5
 """How many packages of an asset are listed."""
 LONGEST_BUCKET = 63
@@ -51,6 +53,12 @@ def named(pattern: re.Pattern[str]) -> Callable[[click.Context, click.Parameter,
         return value
 
     return check
+
+
+def _endpoint(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_endpoint(value):
+        raise click.BadParameter(NO_ENDPOINT.format(value))
+    return value
 
 
 @main_group.command()
@@ -93,7 +101,9 @@ def named(pattern: re.Pattern[str]) -> Callable[[click.Context, click.Parameter,
 )
 @click.option("--sync", is_flag=True, help="Upload; without it nothing leaves this machine.")
 @click.option("--profile", help="The AWS profile.")
-@click.option("--endpoint-url", help="Another endpoint than AWS's: the local cloud's.")
+@click.option(
+    "--endpoint-url", callback=_endpoint, help="Another endpoint than AWS's: the local cloud's."
+)
 def deploy(
     source_bucket_name: str,
     solution_name: str,
@@ -204,7 +214,12 @@ def _buckets(
     session = boto3.Session(profile_name=profile, region_name=regions[0])
 
     def client(service: str, region: str | None) -> Any:
-        return session.client(service, region_name=region, endpoint_url=endpoint)
+        try:
+            return session.client(service, region_name=region, endpoint_url=endpoint)
+        except BotoCoreError:  # some of which are ValueErrors as well
+            raise
+        except ValueError as error:
+            raise ReleaseError(f"{error}. See {SETTINGS}.") from error
 
     return buckets(released, regions, client)
 

@@ -1,0 +1,192 @@
+"""The commands about a stack: what they refuse, and how that is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from urllib.parse import parse_qs
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from mpe.aws.turns import Turns
+from mpe.cli.account import Account
+from mpe.cli.destroy import Removal
+from mpe.cli.main import mpe
+from tests.conftest import MOVIELENS
+
+REGION = "us-east-1"
+BUCKET = "data"
+TABLES = ("TurnsTable", "TasksTable", "LedgerTable")
+KEYS = {
+    "KeySchema": [
+        {"AttributeName": "group", "KeyType": "HASH"},
+        {"AttributeName": "record", "KeyType": "RANGE"},
+    ],
+    "AttributeDefinitions": [
+        {"AttributeName": "group", "AttributeType": "S"},
+        {"AttributeName": "record", "AttributeType": "S"},
+    ],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+STACKS = {
+    "PersonalizedExperiences": {"DataBucket": BUCKET, **{name: name for name in TABLES}},
+    "CDKToolkit": {"BucketName": "assets"},
+    "Begun": {},
+}
+DESCRIBED = """
+<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
+<DescribeStacksResult><Stacks><member>
+<StackId>arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/1</StackId>
+<StackName>{name}</StackName><StackStatus>{status}</StackStatus>
+<CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{outputs}</Outputs>
+</member></Stacks></DescribeStacksResult></DescribeStacksResponse>
+"""
+
+
+class CloudFormation(BaseHTTPRequestHandler):
+    """CloudFormation, as far as a description of a stack needs it."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        (name,) = parse_qs(body)["StackName"]
+        outputs = "".join(
+            f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+            for key, value in STACKS[name].items()
+        )
+        status = "CREATE_COMPLETE" if outputs else "CREATE_IN_PROGRESS"
+        answer = DESCRIBED.strip().format(name=name, status=status, outputs=outputs).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def cloudformation() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), CloudFormation)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, cloudformation: str) -> Iterator[None]:
+    """An account with a stack of ours, whose group films had a run, and with other stacks."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", cloudformation)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        tables = boto3.resource("dynamodb")
+        for name in TABLES:
+            tables.create_table(TableName=name, **KEYS)
+        turns = Turns(tables.Table("TurnsTable"))
+        turns.announce("films", "1", "A")
+        turns.record("films", "1", {"status": "SUCCEEDED"})
+        turns.record("removed", "2", {"status": "SUCCEEDED"})
+        yield
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(mpe, words)
+
+
+CONFIG = str(MOVIELENS / "config.json")
+OF_A_STACK = [
+    pytest.param(("runs",), "TurnsTable", id="runs"),
+    pytest.param(("status",), "TurnsTable", id="status"),
+    pytest.param(("watch", "films"), "TurnsTable", id="watch"),
+    pytest.param(("schedule", "list"), "TasksTable", id="schedule-list"),
+    pytest.param(("plan", CONFIG), "DataBucket", id="plan"),
+    pytest.param(("apply", CONFIG), "DataBucket", id="apply"),
+]
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(("words", "output"), OF_A_STACK)
+def test_another_stack_than_ours_is_refused(words: tuple[str, ...], output: str) -> None:
+    result = run(*words, "--stack", "CDKToolkit")
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: the stack CDKToolkit (CREATE_COMPLETE) has no output {output}: is it this "
+        "project's, and is it deployed?\n"
+    )
+
+
+@pytest.mark.usefixtures("account")
+def test_a_stack_that_is_still_being_made_is_told() -> None:
+    result = run("runs", "--stack", "Begun")
+    assert result.exit_code == 1
+    assert "the stack Begun (CREATE_IN_PROGRESS) has no output TurnsTable" in result.output
+
+
+@pytest.mark.parametrize(("words", "_"), OF_A_STACK)
+def test_an_endpoint_that_is_none_is_wrong_usage(words: tuple[str, ...], _: str) -> None:
+    result = run(*words, "--endpoint-url", "foo")
+    assert result.exit_code == 2
+    assert "'foo' is no endpoint: it must be http://HOST:PORT, or https" in result.output
+
+
+def test_an_endpoint_of_the_environment_that_is_none_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "foo")
+    result = run("runs", "--region", REGION)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: Invalid endpoint: foo. See the environment's AWS_")
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    "words", [("runs",), ("status",), ("schedule", "list"), ("schedule", "next")]
+)
+def test_a_group_that_is_not_known_is_refused_with_those_that_are(words: tuple[str, ...]) -> None:
+    result = run(*words, "flims")
+    assert result.exit_code == 1
+    assert result.output == "Error: there is no config of 'flims'. Dataset groups: films.\n"
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize("words", [("runs",), ("schedule", "list"), ("schedule", "next")])
+def test_a_group_without_tasks_or_one_that_was_removed_is_known(words: tuple[str, ...]) -> None:
+    for group in ("films", "removed"):
+        assert run(*words, group).exit_code == 0
+    assert [one["run"] for one in json.loads(run("runs", "removed", "--output", "json").output)]
+
+
+@pytest.mark.usefixtures("account")
+def test_what_is_left_of_a_removed_group_is_where_it_is_said_to_be() -> None:
+    *_, told = Removal(Account("PersonalizedExperiences"), "removed")._left(None)
+    assert "`mpe runs removed`" in told
+    assert run("runs", "removed").exit_code == 0
+
+
+@pytest.mark.usefixtures("account")
+def test_a_run_that_is_not_there_is_refused() -> None:
+    result = run("watch", "films", "3")
+    assert result.exit_code == 1
+    assert result.output == "Error: films has no run 3. See `mpe runs films`.\n"
+
+
+@pytest.mark.usefixtures("account")
+def test_a_run_whose_state_is_gone_is_told() -> None:
+    result = run("watch", "films", "1")
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: what the run 1 of films worked towards is not kept any more. "
+        "See `mpe runs films`.\n"
+    )
