@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -9,12 +10,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
+from moto import mock_aws
+from rich.console import Console
 
+from mpe.cli.apply import files_of
+from mpe.cli.check import _Bar, check_folder, progress
 from mpe.cli.main import mpe
+from mpe.model.config import parse
 from tests.conftest import ROOT
-from tests.data.writing import config, rows, write, write_config
+from tests.data.writing import HEADERS, config, rows, write, write_config
+
+HEADER = HEADERS["interactions"]
 
 
 def run(*arguments: str | Path) -> Result:
@@ -78,6 +87,93 @@ def test_a_config_with_problems_is_told(tmp_path: Path) -> None:
     result = run(write_config(tmp_path, document))
     assert result.exit_code == 1
     assert "$.eventTraker" in result.output
+
+
+@pytest.mark.parametrize("name", ["x\\[/red]", "[bold red]x[/]", "[/]", ":warning:"])
+def test_names_in_the_data_are_no_markup(file: Path, name: str) -> None:
+    write(file.parent, "interactions.csv", [f"{row},1" for row in rows()], f"{HEADER},{name}")
+    result = run(file)
+    assert result.exit_code == 0, result.exception
+    assert f"The schema has no such column: {name}." in result.output
+
+
+def test_names_of_files_are_no_markup_in_the_progress() -> None:
+    shown = io.StringIO()
+    with progress(Console(file=shown, force_terminal=True, width=80)) as bar:
+        _Bar(bar).begin("Loading x\\[/red]\x1b[31m.csv")
+    assert "Loading x\\[/red]\\x1b[31m.csv" in shown.getvalue()
+
+
+def test_an_optional_dataset_without_a_csv_is_fine(file: Path) -> None:
+    document = config("interactions", "users")
+    document["datasets"]["users"]["dataset"]["workflowConfig"] = {"dataOptional": True}
+    assert run(write_config(file.parent, document)).output == "The data is fine.\n"
+
+
+def test_csvs_in_sub_folders_are_not_imported_and_told(file: Path) -> None:
+    (file.parent / "interactions.csv").unlink()
+    write(file.parent, "interactions/a.csv", rows())
+    wrong = ["u1,i1,View,x,1700000000"]
+    nested = [
+        write(file.parent, f"interactions/{name}", wrong) for name in ("x/b.csv", "x/y/c.csv")
+    ]
+    result = run(file, "--output", "json")
+    assert result.exit_code == 0
+    (found,) = json.loads(result.output)
+    assert (found["severity"], found["file"], found["count"]) == ("warning", str(nested[0]), 2)
+    assert "imports only files directly in the folder" in found["message"]
+    parsed = parse(file.read_bytes())
+    assert [one.severity for one in check_folder(parsed, file.parent)] == ["warning"]
+    (file.parent / "interactions/a.csv").unlink()
+    assert run(file).exit_code == 1
+    assert [one.severity for one in check_folder(parsed, file.parent)] == ["warning"]
+
+
+def test_an_upload_takes_what_an_import_reads_and_a_deletion_what_is_below(file: Path) -> None:
+    (file.parent / "interactions.csv").unlink()
+    write(file.parent, "interactions/a.csv", rows())
+    write(file.parent, "interactions/x/b.csv", rows())
+    write(file.parent, "deletions/x/c.csv", ["u1"], "USER_ID")
+    document = config("interactions")
+    document["dataDeletionJob"] = {}
+    parsed = parse(write_config(file.parent, document).read_bytes())
+    keys = [one.key for one in files_of(parsed, file.parent)]
+    assert keys == ["train/films/interactions/a.csv", "train/films/deletions/x/c.csv"]
+
+
+def test_objects_in_sub_folders_are_not_imported_and_told(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    body = (file.parent / "interactions.csv").read_bytes()
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(
+            Bucket="films", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        client.put_object(Bucket="films", Key="train/interactions/a.csv", Body=body)
+        client.put_object(Bucket="films", Key="train/interactions/x/b.csv", Body=b"no such column")
+        result = run(file, "--path", "s3://films/train", "--output", "json")
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.output)
+    assert found["file"] == "s3://films/train/interactions/x/b.csv"
+    assert found["remedy"] == "Move it up, to s3://films/train/interactions/."
+
+
+@pytest.mark.parametrize("memory", ["banana", "-1GB", "0GB", "5", "80%", "GB"])
+def test_what_is_no_amount_of_memory_is_wrong_usage(file: Path, memory: str) -> None:
+    result = run(file, "--memory", memory)
+    assert result.exit_code == 2
+    assert f"'{memory}' is no amount of memory, such as 500MB or 4GB" in result.output
+
+
+@pytest.mark.parametrize("memory", ["500MB", "1.5gb", "1 GiB", "600000 kb"])
+def test_amounts_of_memory_may_be_written_in_all_ways(file: Path, memory: str) -> None:
+    assert run(file, "--memory", memory).exit_code == 0
 
 
 def test_too_little_memory_is_told_without_a_stack_trace(file: Path) -> None:

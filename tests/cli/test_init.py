@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -11,10 +12,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mpe.cli.init import Terminal
 from mpe.cli.main import mpe
+from mpe.data.files import Unwatched
 from tests.conftest import ROOT
 
 START = 1_700_000_000
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 @pytest.fixture
@@ -84,6 +88,63 @@ def test_at_a_terminal_it_is_asked(orders: Path, tmp_path: Path) -> None:
     assert "Which column of the interactions is USER_ID?" in done.stderr
     assert "wer -" not in done.stdout
     assert (out / "interactions.csv").read_text().startswith("USER_ID,ITEM_ID,TIMESTAMP\nc0,s0,")
+
+
+def test_the_progress_is_gone_while_it_asks(orders: Path, tmp_path: Path) -> None:
+    orders.write_text(orders.read_text().replace("customer", "wer"))
+    ours, theirs = pty.openpty()
+    os.write(ours, b"1\n")
+    with subprocess.Popen(
+        command("--interactions", orders, "--out", tmp_path / "shop"),
+        env=ENVIRONMENT | {"TERM": "xterm"},
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    ) as done:
+        os.close(theirs)
+        shown = all_of(ours).decode()
+    os.close(ours)
+    assert done.returncode == 0, shown
+    before, _, after = shown.partition("Which column of the interactions is USER_ID?")
+    assert before.rfind(SHOW_CURSOR) > before.rfind(HIDE_CURSOR) > 0
+    assert "Reading" in before
+    assert after.find(SHOW_CURSOR) > after.find(HIDE_CURSOR) > after.find("Number")
+
+
+def all_of(terminal: int) -> bytes:
+    """Return all that is written to a terminal until its other side is closed."""
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that it is closed
+        while more := os.read(terminal, 1 << 16):
+            shown += more
+    return shown
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J\x1b[31mred", "x\x9b31m", "a\u202eb"])
+def test_names_of_columns_command_no_terminal(orders: Path, tmp_path: Path, name: str) -> None:
+    rows = [f"c{n % 9};s{n % 30};{START + n};e{n % 12};{n % 5}" for n in range(1200)]
+    orders.write_text("\n".join([f"customer;sku;when;event;{name}", *rows]))
+    made = run("init", "--interactions", orders, "--out", tmp_path / "shop")
+    assert made.exit_code == 0, made.output
+    assert name.encode("unicode_escape").decode("ascii") in made.output
+    assert all(line.isprintable() for line in made.output.split("\n"))
+
+
+def test_a_question_commands_no_terminal() -> None:
+    with CliRunner().isolation(input="1\n") as (_, shown, _):
+        answer = Terminal(Unwatched()).choose("Which\x1b[2J?", ["\x1b[31mred", "blue"])
+        told = shown.getvalue().decode()
+    assert answer == "\x1b[31mred"
+    assert "Which\\x1b[2J?" in told
+    assert "1  \\x1b[31mred" in told
+    assert all(line.isprintable() for line in told.split("\n"))
+
+
+@pytest.mark.parametrize("sign", [";;", "", '"', "\n"])
+def test_what_separates_no_columns_is_wrong_usage(orders: Path, tmp_path: Path, sign: str) -> None:
+    made = run("init", "--interactions", orders, "--out", tmp_path / "shop", "--delimiter", sign)
+    assert made.exit_code == 2
+    assert "is not one character" in made.output
 
 
 def test_all_options_reach_their_places(tmp_path: Path) -> None:

@@ -116,6 +116,19 @@ def test_data_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "interactions.csv" in found.remedy
 
 
+def test_data_that_need_not_be_there_is_not_missing(tmp_path: Path) -> None:
+    document = config("interactions", "users")
+    document["datasets"]["users"]["dataset"]["workflowConfig"] = {"dataOptional": True}
+    write(tmp_path, "interactions.csv", rows())
+    assert check(tmp_path, document) == []
+
+
+@pytest.mark.parametrize("memory", ["banana", "9999999999TB"])
+def test_what_is_no_memory_is_told(memory: str) -> None:
+    with pytest.raises(EngineError, match=f"--memory {memory}: .*such as 4GB"):
+        Engine(memory=memory)
+
+
 def test_latin_1_is_told_with_the_line_wherever_it_is(tmp_path: Path) -> None:
     path = write(tmp_path, "items.csv", [f"i{n},Title,1,a" for n in range(90_000)])
     with path.open("ab") as file:
@@ -194,6 +207,13 @@ def test_an_import_has_its_most_bytes(tmp_path: Path) -> None:
     document["datasets"]["serviceConfig"] = {"importMode": "INCREMENTAL"}
     found = check(tmp_path, document)
     assert "1.0 GB; a bulk import that is INCREMENTAL may have 1 GB" in found[0].message
+    assert found[0].severity == "warning"
+    assert "The first import is FULL, and may have 100 GB" in found[0].remedy
+    with path.open("r+b") as file:
+        file.truncate(SIZES["FULL"] + 1)
+    found = check(tmp_path, document)
+    assert "100.0 GB; a bulk import that is FULL may have 100 GB" in found[0].message
+    assert found[0].severity == "error"
 
 
 CELLS = st.one_of(

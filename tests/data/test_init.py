@@ -225,6 +225,92 @@ def test_a_day_and_a_month_are_not_guessed(work: Work) -> None:
     assert work.column("interactions", "TIMESTAMP")[0] == "1704153600"
 
 
+SLASHED = ("13/01/2024", "14/02/2024", "13/02/2024", "14/01/2024")
+UNSURE = ("01/02/2024", "02/01/2024", "01/01/2024", "02/02/2024")
+
+
+def dated(work: Work, dates: Sequence[str], column: str) -> None:
+    """Put a file of users or items with recurring dates."""
+    work.events()
+    kind = "items" if column == "created" else "users"
+    rows = [f'{kind}{n},"{dates[n % len(dates)]}",{n % 5}' for n in range(20)]
+    work.put(kind, "\n".join([f"id,{column},number", *rows]))
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        SLASHED,
+        ["13.01.2024 10:00"],
+        ["13/Jan/2024:10:00:00 +0000"],
+        ["Sat, 13 Jan 2024 10:00:00 +0000"],
+    ],
+)
+def test_dates_of_any_column_become_seconds(work: Work, dates: Sequence[str]) -> None:
+    dated(work, dates, "signup")
+    work.init()
+    assert work.fields("users")["SIGNUP"] == "long"
+    assert int(work.column("users", "SIGNUP")[0]) // 86_400 == 1705104000 // 86_400
+
+
+@pytest.mark.parametrize(("column", "target"), [("signup", "SIGNUP"), ("created", "CREATED")])
+def test_a_day_and_a_month_of_any_column_are_noted_and_not_split(
+    work: Work, column: str, target: str
+) -> None:
+    dated(work, UNSURE, column)
+    result = work.init()
+    kind = result.datasets[1].kind
+    assert work.column(kind, target)[:4] == list(UNSURE)
+    (note,) = result.notes
+    assert f"in {column} %d/%m/%Y or %m/%d/%Y? Say so with --time-format" in note
+
+
+@pytest.mark.parametrize("column", ["signup", "created"])
+def test_a_format_counts_for_every_column_that_it_fits(work: Work, column: str) -> None:
+    target = {"signup": "SIGNUP", "created": "CREATION_TIMESTAMP"}[column]
+    dated(work, UNSURE, column)
+    result = work.init(time_format="%m/%d/%Y")
+    assert work.column(result.datasets[1].kind, target)[:2] == ["1704153600", "1706745600"]
+    assert work.column("interactions", "TIMESTAMP")[0] == str(START)
+    (note,) = result.notes
+    assert "fits no time in ts, which has seconds since 1970" in note
+
+
+def test_a_format_counts_for_dates_that_no_other_form_knows(work: Work) -> None:
+    dated(work, ["January 13, 2024"], "signup")
+    work.init(time_format="%B %d, %Y")
+    assert work.column("users", "SIGNUP")[0] == "1705104000"
+
+
+def test_a_format_that_only_some_times_have_is_refused(work: Work) -> None:
+    work.put("interactions", "user,item,ts\nu,i,01/13/2024\nu,i,03/04/2024\n")
+    with pytest.raises(Unsure, match=r"not all in the format %d/%m/%Y: '01/13/2024'"):
+        work.init(time_format="%d/%m/%Y")
+
+
+def test_years_of_two_digits_are_not_taken_for_those_of_antiquity(work: Work) -> None:
+    work.put("interactions", "user,item,ts\nu,i,13/01/24\nu,i,14/01/24\n")
+    with pytest.raises(Unsure, match=r"'13/01/24', '14/01/24'\. Say how they are written"):
+        work.init()
+    work.init(time_format="%d/%m/%y")
+    assert work.column("interactions", "TIMESTAMP") == ["1705104000", "1705190400"]
+
+
+@pytest.mark.parametrize("form", ["%Q", "%", ""])
+def test_a_format_that_is_none_is_told(work: Work, form: str) -> None:
+    work.events()
+    with pytest.raises(Unsure) as refused:
+        work.init(time_format=form)
+    assert str(refused.value).startswith(f"--time-format {form}: ")
+    assert "Write it as strptime does" in str(refused.value)
+
+
+def test_a_zone_that_the_engine_does_not_know_is_told(work: Work) -> None:
+    work.events()
+    with pytest.raises(Unsure, match=r"^--time-zone localtime: "):
+        work.init(zone="localtime")
+
+
 @pytest.mark.parametrize(
     ("times", "told"),
     [
@@ -306,6 +392,39 @@ def test_too_many_columns_are_cut_to_what_the_service_takes(work: Work) -> None:
     assert len(work.fields("interactions")) == 3 + 5
 
 
+@pytest.mark.parametrize(
+    ("events", "kept", "refused"),
+    [(7, ["A", "B", "C"], False), (8, ["A", "B"], False), (10, [], False), (11, [], True)],
+)
+def test_event_types_and_columns_are_counted_together(
+    work: Work, events: int, kept: list[str], refused: bool
+) -> None:
+    rows = [f"u{n % 9},i{n},{START + n},e{n % events},{n % 2},{n % 3},{n % 4}" for n in range(60)]
+    rows.append(f",i,{START},another,1,1,1")  # which is left out for want of a user
+    work.put("interactions", "\n".join(["user,item,ts,event,a,b,c", *rows]))
+    notes = work.init().notes
+    assert list(work.fields("interactions"))[4:] == kept
+    gone = [one.lower() for one in ("A", "B", "C") if one not in kept]
+    assert [f"left out: {', '.join(gone)})" in note for note in notes] == [True] * bool(gone)
+    assert ["mpe check-data refuses" in note for note in notes] == [refused] * bool(gone)
+
+
+def test_event_types_that_are_too_many_alone_are_noted(work: Work) -> None:
+    rows = [f"u{n % 9},i{n},{START + n},e{n % 11}" for n in range(60)]
+    work.put("interactions", "\n".join(["user,item,ts,event", *rows]))
+    (note,) = work.init().notes
+    assert "there are 11 event types, and the service takes 10" in note
+
+
+def test_what_is_said_of_a_file_that_is_not_taken_is_no_missing_column(work: Work) -> None:
+    work.events()
+    work.put("users", "user,key\nu1,a\nu2,b\n")
+    result = work.init("users.key=-")
+    assert [one.kind for one in result.datasets] == ["interactions"]
+    with pytest.raises(Unsure, match=r"There are interactions: user, item, ts; users: user, key\."):
+        work.init("users.kye=-", force=True)
+
+
 def test_a_file_with_ids_only_is_not_taken(work: Work) -> None:
     work.events()
     work.put("users", "user,\nu1,\nu2,\n")
@@ -379,12 +498,21 @@ def test_latin_1_is_converted_once_somebody_says_so(work: Work) -> None:
     assert work.column("interactions", "ITEM_ID") == ["Käse"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "UTF-8"])
+def test_what_is_not_the_encoding_that_was_said_is_refused(work: Work, encoding: str) -> None:
+    work.put("interactions", f"user,item,ts\nZoë,Käse,{START}\n".encode("latin-1"))
+    with pytest.raises(Unsure, match=f"is not {encoding}.*Pass another --encoding"):
+        work.init(encoding=encoding)
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
         (b"\x1f\x8b\x08\x00", "is a gzip file"),
         (b"PK\x03\x04", "is a zip or Excel file"),
         (b"user\nu1\n", "only one column"),
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf\n\n", "is empty"),
         (b"1,2,1700000000\n1,3,1700000000\n", "has values, not names"),
         (b"user,item,ts\n", "has no rows"),
         (b"user,item,ts\nu,i\nu,i,1700000000\n", "have not the 3 cells"),
@@ -396,6 +524,14 @@ def test_files_that_cannot_be_used_are_refused(work: Work, body: bytes, told: st
     with pytest.raises(Unsure) as refused:
         work.init()
     assert told in str(refused.value)
+
+
+def test_what_a_file_has_commands_no_terminal_from_the_reasons(work: Work) -> None:
+    work.events("user,item,ts,\x1b[31mred\x9b", ",1")
+    work.init()
+    text = (work.out / "config.md").read_text()
+    assert "\\x1b[31mred\\x9b" in text
+    assert all(line.isprintable() for line in text.split("\n"))
 
 
 def hashes(work: Work) -> dict[str, str]:

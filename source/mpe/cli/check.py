@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,38 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from mpe.cli.account import OUTPUT, Account, in_cloud
 from mpe.data.check import Check
 from mpe.data.engine import MEMORY, Engine
 from mpe.data.files import Source, Unwatched, Watcher
 from mpe.model.config import Config, parse
+from mpe.model.desired import DELETIONS
 from mpe.model.errors import ConfigError, Finding
+from mpe.model.text import plain
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 ERRORS = 1
 S3 = "s3://"
 LONGEST = 30
 """Characters of a file's name beside the progress bar."""
+AMOUNT = re.compile(r"(?=.*[1-9])[0-9]+(\.[0-9]+)? ?([kmgt]i?)?b", re.IGNORECASE)
+
+
+def _amount(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Refuse what is no amount of memory, before the engine makes its own of it."""
+    if not AMOUNT.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no amount of memory, such as 500MB or 4GB.")
+    return value
+
+
 MEMORY_OPTION = click.option(
-    "--memory", default=MEMORY, show_default=True, help="The memory that the engine may take."
+    "--memory",
+    default=MEMORY,
+    show_default=True,
+    callback=_amount,
+    help="The memory that the engine may take.",
 )
 Places = Mapping[str, tuple[str, Sequence[Source]]]
 
@@ -53,10 +71,11 @@ def check_data(file: Path, path: str | None, account: Account, memory: str, outp
     kinds = [one.kind for one in config.datasets]
     with watching() as watcher, tempfile.TemporaryDirectory(prefix="mpe-s3-") as folder:
         if path and path.startswith(S3):
-            places = _downloaded(account, path, kinds, Path(folder), watcher)
+            places, nested = _downloaded(account, path, kinds, Path(folder), watcher)
         else:
-            places = _local(Path(path) if path else file.parent, kinds)
-        findings = _checked(config, places, memory, watcher)
+            here = Path(path) if path else file.parent
+            places, nested = _local(here, kinds), _nested(here, kinds)
+        findings = _checked(config, places, nested, memory, watcher)
     print_findings(findings, output)
     if any(one.severity == "error" for one in findings):
         raise click.exceptions.Exit(ERRORS)
@@ -67,20 +86,44 @@ def check_folder(config: Config, folder: Path) -> list[Finding]:
     here = _local(folder, [one.kind for one in config.datasets])
     places = {kind: found for kind, found in here.items() if found[1]}
     there = tuple(one for one in config.datasets if one.kind in places)
+    nested = _nested(folder, list(here))
     with watching() as watcher:
-        return _checked(replace(config, datasets=there), places, MEMORY, watcher)
+        return _checked(replace(config, datasets=there), places, nested, MEMORY, watcher)
 
 
-def _checked(config: Config, places: Places, memory: str, watcher: Watcher) -> list[Finding]:
+def _checked(
+    config: Config, places: Places, nested: Sequence[Finding], memory: str, watcher: Watcher
+) -> list[Finding]:
     with Engine(memory=memory, watcher=watcher) as engine:
         found = Check(config, engine)(places)
-    return sorted(found, key=lambda one: one.severity)
+    return sorted((*found, *nested), key=lambda one: one.severity)
 
 
 def csvs_in(folder: Path, kind: str) -> tuple[Path, list[Path]]:
-    """Return where a dataset's one file would be, and the CSVs in the folder of its name."""
-    several = [one for one in sorted((folder / kind).rglob("*.csv")) if one.is_file()]
+    """Return where a dataset's one file would be, and the CSVs in the folder of its name.
+
+    An import reads the files directly in a folder, a deletion those in its sub-folders too:
+    https://docs.aws.amazon.com/personalize/latest/dg/bulk-data-import-step.html
+    https://docs.aws.amazon.com/personalize/latest/dg/API_DataSource.html
+    """
+    pattern = "**/*.csv" if kind == DELETIONS else "*.csv"
+    several = [one for one in sorted((folder / kind).glob(pattern)) if one.is_file()]
     return folder / f"{kind}.csv", several
+
+
+def _nested(folder: Path, kinds: Sequence[str]) -> list[Finding]:
+    """Tell the CSVs in sub-folders of the datasets' folders."""
+    several = (sorted((folder / kind).glob("*/**/*.csv")) for kind in kinds)
+    files = ([str(one) for one in some if one.is_file()] for some in several)
+    return [
+        _not_imported(folder / kind, some) for kind, some in zip(kinds, files, strict=True) if some
+    ]
+
+
+def _not_imported(place: Path | str, files: Sequence[str]) -> Finding:
+    told = "It is not imported: Amazon Personalize imports only files directly in the folder."
+    remedy = f"Move it up, to {place}."
+    return Finding("warning", files[0], told, remedy, count=len(files))
 
 
 def _local(folder: Path, kinds: Sequence[str]) -> Places:
@@ -100,24 +143,28 @@ def _local(folder: Path, kinds: Sequence[str]) -> Places:
 
 def _downloaded(
     account: Account, url: str, kinds: Sequence[str], folder: Path, watcher: Watcher
-) -> Places:
+) -> tuple[Places, list[Finding]]:
     """Bring the files at a place in S3 here, by the names that the workflow looks for."""
     bucket, _, prefix = url.removeprefix(S3).partition("/")
     prefix = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
-    client, found = account.client("s3"), {}
+    client, found, nested = account.client("s3"), {}, []
     for kind in kinds:
         sizes = _listed(client, bucket, f"{prefix}{kind}")
-        file = f"{prefix}{kind}.csv"
-        several = [key for key in sizes if key.startswith(f"{prefix}{kind}/")]
-        keys = [file] if file in sizes else [key for key in several if key.endswith(".csv")]
-        place = f"{prefix}{kind}/" if keys and file not in sizes else file
+        file, below = f"{prefix}{kind}.csv", f"{prefix}{kind}/"
+        several = [key for key in sizes if key.startswith(below) and key.endswith(".csv")]
+        deep = [f"{S3}{bucket}/{key}" for key in several if "/" in key.removeprefix(below)]
+        if deep:
+            nested.append(_not_imported(f"{S3}{bucket}/{below}", deep))
+        direct = [key for key in several if "/" not in key.removeprefix(below)]
+        keys = [file] if file in sizes else direct
+        place = below if keys and file not in sizes else file
         sources = []
         for number, key in enumerate(keys):
             target = folder / f"{kind}-{number}.csv"
             _download(client, bucket, key, target, sizes[key], watcher)
             sources.append(Source(target, f"{S3}{bucket}/{key}"))
         found[kind] = (f"{S3}{bucket}/{place}", sources)
-    return found
+    return found, nested
 
 
 def _listed(client: Any, bucket: str, prefix: str) -> dict[str, int]:
@@ -152,11 +199,24 @@ class _Bar:
         verb, _, place = told.partition(" ")
         if len(place) > LONGEST:
             place = f"…{place[-LONGEST:]}"
-        self._task = self._progress.add_task(f"{verb} {place}".replace("[", r"\["), total=1.0)
+        self._task = self._progress.add_task(plain(f"{verb} {place}"), total=1.0)
 
     def at(self, share: float) -> None:
         if self._task is not None:
             self._progress.update(self._task, completed=min(share, 1.0))
+
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+
+def hidden(watcher: Watcher) -> AbstractContextManager[None]:
+    """Show no progress for a while, so that somebody can be asked in its place."""
+    return watcher.hidden() if isinstance(watcher, _Bar) else nullcontext()
 
 
 @contextmanager
@@ -165,9 +225,14 @@ def watching() -> Iterator[Watcher]:
     if not sys.stderr.isatty():
         yield Unwatched()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield _Bar(progress)
+    with progress(Console(stderr=True)) as shown:
+        yield _Bar(shown)
+
+
+def progress(console: Console) -> Progress:
+    """Return the progress of some work: names of files in it are no markup."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
 
 
 def print_findings(findings: Sequence[Finding], output: str) -> None:
@@ -185,7 +250,7 @@ def print_findings(findings: Sequence[Finding], output: str) -> None:
             heading, overflow="fold", justify="right" if heading == "count" else "left"
         )
     for one in findings:
-        table.add_row(*(cell.replace("[", r"\[") for cell in _cells(one)))
+        table.add_row(*map(Text, _cells(one)))
     if not console.is_terminal:
         console.width = 400
     console.print(table)

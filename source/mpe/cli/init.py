@@ -8,13 +8,26 @@ from pathlib import Path
 
 import click
 
-from mpe.cli.check import MEMORY_OPTION, watching
+from mpe.cli.check import MEMORY_OPTION, hidden, watching
+from mpe.cli.terminal import say
 from mpe.data.columns import Unsure, mapping
 from mpe.data.engine import Engine
+from mpe.data.files import Watcher
 from mpe.data.init import CONFIG, REASONS, Request, Result, initialise
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+TABS = ("tab", "\\t")
+
+
+def _separator(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Return the one character that separates columns."""
+    if value is None:
+        return None
+    sign = "\t" if value in TABS else value
+    if len(sign) != 1 or sign in '"\n\r\0':
+        raise click.BadParameter(f'{value!r} is not one character, such as ";", or the word tab.')
+    return sign
 
 
 @click.command()
@@ -35,7 +48,9 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Which column is which, such as userId=USER_ID or items.id=ITEM_ID; - leaves it out.",
 )
 @click.option("--out", type=FOLDER, default=".", show_default=True, help="Where to write.")
-@click.option("--delimiter", help='What separates the columns, such as ";" or tab.')
+@click.option(
+    "--delimiter", callback=_separator, help='What separates the columns, such as ";" or tab.'
+)
 @click.option("--encoding", help="The files' encoding, such as latin-1.")
 @click.option("--time-format", help='How times are written, such as "%d.%m.%Y %H:%M".')
 @click.option(
@@ -76,13 +91,13 @@ def init(
             group=name,
             mappings=[mapping(one) for one in maps],
             encoding=encoding,
-            delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter),
+            delimiter=delimiter,
             time_format=time_format,
             zone=time_zone,
             force=force,
         )
-        asker = Terminal() if sys.stdin.isatty() else Nobody()
         with watching() as watcher, Engine(memory=memory, watcher=watcher) as engine:
+            asker = Terminal(watcher) if sys.stdin.isatty() else Nobody()
             result = initialise(request, engine, asker)
     except Unsure as error:
         raise click.ClickException(str(error)) from None
@@ -97,25 +112,31 @@ class Nobody:
 
 
 class Terminal:
-    """Asks on the terminal."""
+    """Asks on the terminal, in the place of the progress that is shown there."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
 
     def choose(self, question: str, options: Sequence[str]) -> str | None:
         """Let one of the options be chosen by its number; nothing chooses none."""
-        click.echo(f"\n{question}", err=True)
-        for number, option in enumerate(options, 1):
-            click.echo(f"  {number}  {option}", err=True)
         numbers = click.IntRange(0, len(options))
-        answer = click.prompt("Number (0: none of these)", type=numbers, default=0, err=True)
+        with hidden(self._watcher):
+            click.echo(err=True)
+            say(question, err=True)
+            for number, option in enumerate(options, 1):
+                say(f"  {number}  {option}", err=True)
+            answer = click.prompt("Number (0: none of these)", type=numbers, default=0, err=True)
         return options[answer - 1] if answer else None
 
 
 def _tell(result: Result) -> None:
     for one in result.datasets:
         less = f", {one.rows - one.kept:,} left out" if one.kept < one.rows else ""
-        click.echo(f"{one.file.source.name}: {one.kept:,} rows{less} -> {one.kind}.csv")
+        say(f"{one.file.source.name}: {one.kept:,} rows{less} -> {one.kind}.csv")
     for choice in result.choices:
-        click.echo(f"  {choice.what}".replace("`", "").replace("**", ""))
+        say(f"  {choice.what}".replace("`", "").replace("**", ""))
     for note in result.notes:
-        click.echo(f"note: {note}")
-    click.echo(f"\nWrote {result.out / CONFIG}; {result.out / REASONS} tells why it is so.")
-    click.echo(f"Next: mpe check-data {result.out / CONFIG}")
+        say(f"note: {note}")
+    click.echo()
+    say(f"Wrote {result.out / CONFIG}; {result.out / REASONS} tells why it is so.")
+    say(f"Next: mpe check-data {result.out / CONFIG}")

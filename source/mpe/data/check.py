@@ -105,7 +105,7 @@ class Check:
             place, sources = places.get(one.kind, (one.kind, ()))
             fields = avro.fields(avro.loads(one.schema.params["schema"]))
             dataset = _Dataset(one.kind, fields, place)
-            found += self._files(dataset, sources)
+            found += self._files(dataset, sources, optional=one.data_optional)
             if dataset.files and dataset.whole:
                 self.loaded[one.kind] = dataset
                 found += self._whole(dataset)
@@ -116,8 +116,12 @@ class Check:
 
     # Files
 
-    def _files(self, dataset: _Dataset, sources: Sequence[Source]) -> Iterator[Finding]:
+    def _files(
+        self, dataset: _Dataset, sources: Sequence[Source], *, optional: bool
+    ) -> Iterator[Finding]:
         if not sources:
+            if optional:
+                return
             told = f"There is no data of the dataset {dataset.kind}."
             remedy = f"Put {dataset.kind}.csv, or CSVs in {dataset.kind}/, there."
             yield Finding("error", dataset.place, told, remedy)
@@ -132,16 +136,22 @@ class Check:
             yield from self._cells(dataset)
 
     def _size(self, dataset: _Dataset, sources: Sequence[Source]) -> Iterator[Finding]:
+        """Compare the size with what an import may have; the first one is always FULL."""
         size = sum(source.size for source in sources)
         mode = str(self.config.imports.params.get("importMode", "FULL"))
+        severity: Severity = "warning"
+        remedy = (
+            f"The first import is FULL, and may have {SIZES['FULL'] // GB} GB; for those after it, "
+            "leave out what is imported already."
+        )
+        if size > SIZES["FULL"]:
+            mode, severity, remedy = "FULL", "error", "Leave out the oldest rows."
         if size > SIZES[mode]:
-            yield Finding(
-                "error",
-                dataset.place,
+            told = (
                 f"The data has {size / GB:,.1f} GB; a bulk import that is {mode} may have "
-                f"{SIZES[mode] // GB} GB.",
-                "Leave out the oldest rows.",
+                f"{SIZES[mode] // GB} GB."
             )
+            yield Finding(severity, dataset.place, told, remedy)
 
     def _load(self, dataset: _Dataset, source: Source) -> Iterator[Finding]:
         beginning, wrong = decoded(head(source))

@@ -12,6 +12,8 @@ from mpe.data.files import CHUNK, Source, Watcher, head, header, scan
 from mpe.model.csvs import PACKED, records
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+UTF_8 = ("utf-8", "utf-8-sig")
+"""The encodings that the engine reads itself."""
 SAMPLE = 500
 """Records that tell what the delimiter is."""
 LATIN = "cp1252"
@@ -47,13 +49,17 @@ def readable(
 ) -> Readable:
     """Return a file that the engine can read: this one, or a copy in UTF-8 in the folder."""
     found = encoding or _encoding(source, asker, watcher)
+    if encoding in UTF_8:
+        _check_utf8(source, encoding, watcher)
     text_source, told = source, "UTF-8"
     start = head(source).content
-    if found not in {"utf-8", "utf-8-sig"} or (b"\r" in start and b"\n" not in start):
+    if found not in UTF_8 or (b"\r" in start and b"\n" not in start):
         text_source = replace(source, path=_copy(source, folder, found))
         told = "Latin-1" if found == LATIN else found
     beginning = head(text_source)
     text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning.content)
+    if beginning.whole and not text.strip():
+        raise Unsure(f"{source.name} is empty.")
     separator = delimiter or _delimiter(source, text, whole=beginning.whole)
     names, ends = header(text, separator)
     _check_header(source, names)
@@ -80,6 +86,12 @@ def _encoding(source: Source, asker: Asker, watcher: Watcher) -> str:
         f"{source.name} is not UTF-8 (line {wrong}). As Latin-1, that line reads: {line}. If it is "
         "right, pass --encoding latin-1, or else the name of its encoding."
     )
+
+
+def _check_utf8(source: Source, encoding: str, watcher: Watcher) -> None:
+    wrong = scan(source, watcher).not_utf8
+    if wrong is not None:
+        raise Unsure(f"{source.name} is not {encoding} (line {wrong}). Pass another --encoding.")
 
 
 def _line(path: Path, number: int) -> bytes:

@@ -47,8 +47,19 @@ class Engine:
         folder = Path(self._folder.name)
         self.folder = folder
         self._database = duckdb.connect(str(folder / "data.duckdb"))
+        try:
+            with _told():
+                self._set(memory)
+        except EngineError:
+            self.close()
+            raise
+
+    def _set(self, memory: str) -> None:
+        folder = self.folder
+        refusal = self.refusal(f"SET memory_limit = {text(memory)}")
+        if refusal:
+            raise EngineError(f"--memory {memory}: {refusal}. Pass an amount such as 4GB.")
         for setting, value in {
-            "memory_limit": memory,
             "temp_directory": str(folder / "spilled"),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -68,8 +79,21 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the database."""
         self._database.close()
         self._folder.cleanup()
+
+    def refusal(self, sql: str) -> str | None:
+        """Run a statement that depends on what a user passed; say why it cannot be."""
+        try:
+            self._database.execute(sql)
+        except (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError) as error:
+            told = str(error).splitlines()[0]
+            return (told.partition("Error: ")[2] or told).rstrip(".!")
+        return None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return all rows of a query."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from mpe.data.columns import Asker, Unsure, own_name, reserved
 from mpe.data.engine import Engine, name, text
-from mpe.data.times import time_form
+from mpe.data.times import DATED, TimeForm, has_format, time_form
 from mpe.model.avro import DOMAIN_CATEGORICAL, DOMAIN_REQUIRED, NUMBERS, RULES, Field
 from mpe.model.csvs import FLOAT, INTEGER, TEXT_LIMIT, TEXTUAL_LIMIT
 
@@ -19,7 +19,7 @@ MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A")
 MOST_CATEGORIES = 10_000
 FEW = 20
 """So few different values are categories, however few rows there are."""
-MOST_METADATA = 10
+MOST_EVENTS_AND_COLUMNS = 10
 """Event types and columns of metadata that interactions may have together."""
 SEPARATORS = (";", ",", "/", "|")
 DECIMAL_COMMA = "-?[0-9]+,[0-9]+"
@@ -118,12 +118,14 @@ class Inference:
     called: Mapping[str, str]
     """The table's name for each of the user's columns."""
     time_format: str | None = None
+    notes: list[str] = field(default_factory=list)
 
     def __call__(
         self, header: Sequence[str], targets: Mapping[str, str], left_out: set[str]
     ) -> Inferred:
         """Return what becomes of each column; ``targets`` says which is the service's which."""
-        found = Inferred(self.kind, left_out=dict.fromkeys(sorted(left_out), "you said so"))
+        gone = dict.fromkeys(sorted(left_out), "you said so")
+        found = Inferred(self.kind, left_out=gone, notes=self.notes)
         required = reserved(self.kind, self.domain)
         facts = {one: self._facts(one) for one in header if one not in left_out}
         known = [one for one in required if one in targets]
@@ -150,7 +152,7 @@ class Inference:
             "thousands": f"regexp_full_match({value}, {text(f'{THOUSANDS}|{INTEGER}')})",
             "padded": f"regexp_full_match({value}, '-?0[0-9]+')",
             "truths": f"lower({value}) IN ('true', 'false', 'yes', 'no')",
-            "dates": f"regexp_matches({value}, '^(19|20)[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}')",
+            "dates": f"regexp_full_match({value}, {text(DATED)})",
             "lists": f"regexp_full_match({value}, '\\[.*\\]')",
         }
         separated = [f"contains({value}, {text(one)})" for one in SEPARATORS]
@@ -185,23 +187,34 @@ class Inference:
         return self._text(target, source, facts, required=required and "null" not in types)
 
     def _time(self, target: str, source: str, facts: Facts, required: bool) -> Column | None:
-        form = self.time_format if target == "TIMESTAMP" else None
         try:
-            found = time_form(
-                self.engine,
-                self.kind,
-                source,
-                facts.value,
-                zone=self.zone,
-                form=form,
-                asker=self.asker,
-            )
-        except Unsure:
+            found = self._time_form(source, facts)
+        except Unsure as error:
             if required:
                 raise
+            self._no_time(source, error)
             return None
+        if self.time_format and required and found.form != self.time_format:
+            self.notes.append(
+                f"--time-format {self.time_format} fits no time in {source}, which has "
+                f"{found.told}."
+            )
         nullable = facts.missing > 0 and not required
         return Column(source, _field(target, "long", nullable), found.sql, f"Was {found.told}.")
+
+    def _time_form(self, source: str, facts: Facts) -> TimeForm:
+        return time_form(
+            self.engine,
+            self.kind,
+            source,
+            facts.value,
+            zone=self.zone,
+            form=self.time_format,
+            asker=self.asker,
+        )
+
+    def _no_time(self, source: str, error: Unsure) -> None:
+        self.notes.append(f"{error} Until then {source} of the {self.kind} is not read as a time.")
 
     def _number(self, target: str, source: str, facts: Facts, required: bool) -> Column | None:
         sql, why = _number_sql(facts)
@@ -248,9 +261,9 @@ class Inference:
         taken = [*(one.field.name for one in found.columns), *reserved(self.kind, None)]
         misfit = target in RULES[self.kind].optional  # it is not what that name is for
         called = target if target and not misfit else own_name(source, taken)
-        found.columns.append(self._typed(called, source, facts))
+        found.columns.append(self._typed(called, source, facts, target))
 
-    def _typed(self, called: str, source: str, facts: Facts) -> Column:
+    def _typed(self, called: str, source: str, facts: Facts, target: str | None) -> Column:
         nullable = facts.missing > 0
         if facts.all(facts.truths):
             why = "True or false: two categories, which filters can use as well."
@@ -260,22 +273,25 @@ class Inference:
             sql, why = _number_sql(facts)
             if sql is not None:
                 return Column(source, _field(called, _number_type(facts), nullable), sql, why)
-        if facts.all(facts.dates):
-            try:
-                form = time_form(
-                    self.engine,
-                    self.kind,
-                    source,
-                    facts.value,
-                    zone=self.zone,
-                    form=None,
-                    asker=self.asker,
-                )
+        if target != "CREATION_TIMESTAMP":  # it is known to be no time
+            form = self._dates(source, facts)
+            if form:
                 told = f"Was {form.told}; now seconds since 1970."
                 return Column(source, _field(called, "long", nullable), form.sql, told)
-            except Unsure:
-                pass
         return self._string(called, source, facts)
+
+    def _dates(self, source: str, facts: Facts) -> TimeForm | None:
+        """Find how the dates of a column are written; None where it has none, or not surely."""
+        form, zone = self.time_format, self.zone
+        if not facts.all(facts.dates) and not (
+            form and has_format(self.engine, self.kind, facts.value, form, zone)
+        ):
+            return None
+        try:
+            return self._time_form(source, facts)
+        except Unsure as error:
+            self._no_time(source, error)
+            return None
 
     def _code(self, source: str, facts: Facts) -> bool:
         """Tell whether numbers name something rather than measure it."""
@@ -310,6 +326,8 @@ class Inference:
 
     def _separates(self, value: str, separator: str, facts: Facts) -> bool:
         """Tell whether a sign surely separates categories: short, never empty, and recurring."""
+        if facts.dates and self._in_dates(value, separator):
+            return False
         parts, distinct, longest, empty, spaces = self.engine.row(
             "SELECT count(*), approx_count_distinct(part), coalesce(max(length(part)), 0), "
             "count(*) FILTER (part = ''), "
@@ -320,6 +338,14 @@ class Inference:
         recurring = distinct * 2 <= parts and distinct < facts.distinct
         known = separator == "|" and recurring
         return not empty and (known or (recurring and longest <= 40 and spaces <= 3))
+
+    def _in_dates(self, value: str, separator: str) -> bool:
+        """Tell whether a sign stands in what looks like a date: its parts are no categories."""
+        (count,) = self.engine.row(
+            f"SELECT count(*) FROM {name(self.kind)} WHERE contains({value}, {text(separator)}) "
+            f"AND regexp_full_match({value}, {text(DATED)})"
+        )
+        return bool(count)
 
     # What the service's rules leave
 
@@ -340,9 +366,46 @@ class Inference:
                 self._leave(found, column, f"it has values of more than {TEXT_LIMIT:,} characters")
             elif plain and self.kind != "items":
                 self._leave(found, column, "nearly every row has another text: nothing to learn")
+        self._cut(found, [one for one in spare if one in found.columns])
+
+    def _cut(self, found: Inferred, spare: Sequence[Column]) -> None:
+        """Leave out the columns beyond those that the service takes.
+
+        In the interactions these and the event types are counted together:
+        https://docs.aws.amazon.com/personalize/latest/dg/limits.html
+        """
         most = RULES[self.kind].metadata[1]
-        for column in [one for one in spare if one in found.columns][most - len(asked) :]:
-            self._leave(found, column, f"the service takes {most} columns of metadata here")
+        asked = len(found.own) - len(spare)
+        events = self._event_types(found)
+        room = MOST_EVENTS_AND_COLUMNS - events
+        why = f"the service takes {most} columns of metadata here"
+        if events and room < most:
+            most = max(room, 0)
+            why = (
+                f"there are {events:,} event types, and the service takes "
+                f"{MOST_EVENTS_AND_COLUMNS} of these and columns of metadata together"
+            )
+            gone = [one.source for one in spare[most:]]
+            lost = f" (left out: {', '.join(gone)})" if gone else ""
+            refused = " Until then mpe check-data refuses the data." if room < 0 else ""
+            if lost or refused:
+                self.notes.append(
+                    f"In the {self.kind} {why}{lost}. Merge rare event types or leave them out, or "
+                    f"say --map COLUMN=- for a column.{refused}"
+                )
+        for column in spare[max(most - asked, 0) :]:
+            self._leave(found, column, why)
+
+    def _event_types(self, found: Inferred) -> int:
+        """Count the event types in the rows that are kept."""
+        event = next((one.sql for one in found.columns if one.field.name == "EVENT_TYPE"), None)
+        if event is None:
+            return 0
+        kept = " AND ".join([f"{event} <> ''", *required_sql(found.columns)])
+        (count,) = self.engine.row(
+            f"SELECT count(DISTINCT {event}) FROM {name(self.kind)} WHERE {kept}"
+        )
+        return int(count)
 
     def _leave(self, found: Inferred, column: Column, why: str) -> None:
         found.columns.remove(column)

@@ -21,10 +21,12 @@ from mpe.data.engine import Engine, Unparsable, name, text
 from mpe.data.files import Source
 from mpe.data.infer import Column, Inference, Inferred, required_sql
 from mpe.data.propose import GROUP_LIMIT, Choice, Known, group_name, propose
+from mpe.data.times import check_format
 from mpe.model import avro, schedules
 from mpe.model.avro import DOMAIN_REQUIRED, RULES
 from mpe.model.config import parse
 from mpe.model.errors import ConfigError
+from mpe.model.text import plain
 
 CONFIG, REASONS = "config.json", "config.md"
 MOST_LEFT_OUT = 0.05
@@ -79,14 +81,19 @@ class Result:
 def initialise(request: Request, engine: Engine, asker: Asker) -> Result:
     """Write a config, its reasons and the converted CSVs; raise Unsure with what is missing."""
     _check_request(request)
-    engine.rows(f"SET TimeZone = {text(request.zone)}")
+    refusal = engine.refusal(f"SET TimeZone = {text(request.zone)}")
+    if refusal:
+        raise Unsure(f"--time-zone {request.zone}: {refusal}.")
+    if request.time_format is not None:
+        check_format(engine, request.time_format)
+    files = {kind: _readable(request, path, engine, asker) for kind, path in request.files.items()}
+    _check_mappings(request, files)
     datasets: list[Dataset] = []
     notes: list[str] = []
-    for kind, path in request.files.items():
-        dataset = _dataset(request, kind, path, engine, asker, notes)
+    for kind, file in files.items():
+        dataset = _dataset(request, kind, file, engine, asker, notes)
         if dataset:
             datasets.append(dataset)
-    _check_mappings(request, datasets)
     document, choices = propose(_known(request, datasets, engine))
     text_ = json.dumps(document, indent=2) + "\n"
     _check_config(text_)
@@ -127,9 +134,9 @@ def _check_request(request: Request) -> None:
         )
 
 
-def _check_mappings(request: Request, datasets: Sequence[Dataset]) -> None:
+def _check_mappings(request: Request, files: Mapping[str, Readable]) -> None:
     """Find what the user says of columns that no file has."""
-    headers = {one.kind: one.file.header for one in datasets}
+    headers = {kind: file.header for kind, file in files.items()}
     for one in request.mappings:
         if not any(
             one.column in header for kind, header in headers.items() if one.kind in {None, kind}
@@ -149,11 +156,8 @@ def _check_config(document: str) -> None:
 # Reading
 
 
-def _dataset(
-    request: Request, kind: str, path: Path, engine: Engine, asker: Asker, notes: list[str]
-) -> Dataset | None:
-    """Load a file and infer its columns; None where it is of no use."""
-    file = readable(
+def _readable(request: Request, path: Path, engine: Engine, asker: Asker) -> Readable:
+    return readable(
         Source(path, str(path)),
         engine.folder,
         encoding=request.encoding,
@@ -161,6 +165,12 @@ def _dataset(
         asker=asker,
         watcher=engine.watcher,
     )
+
+
+def _dataset(
+    request: Request, kind: str, file: Readable, engine: Engine, asker: Asker, notes: list[str]
+) -> Dataset | None:
+    """Load a file and infer its columns; None where it is of no use."""
     targets, left_out, more = recognise(
         kind, file.header, domain=request.domain, mappings=request.mappings, asker=asker
     )
@@ -175,10 +185,11 @@ def _dataset(
     notes += inferred.notes
     if kind in DESCRIBING and not inferred.useful:
         notes.append(
-            f"{path} is not taken: besides the ids it has no column that training can learn from."
+            f"{file.source.name} is not taken: besides the ids it has no column that training can "
+            "learn from."
         )
         return None
-    rows, kept = _counted(kind, inferred.columns, path, engine)
+    rows, kept = _counted(kind, inferred.columns, file.source.name, engine)
     return Dataset(kind, file, inferred, rows, kept)
 
 
@@ -214,14 +225,14 @@ def _called(file: Readable) -> dict[str, str]:
     return {one: f"c{place}" for place, one in enumerate(file.header)}
 
 
-def _counted(kind: str, columns: Sequence[Column], path: Path, engine: Engine) -> tuple[int, int]:
+def _counted(kind: str, columns: Sequence[Column], file: str, engine: Engine) -> tuple[int, int]:
     """Count the rows, and those with all the values that they must have."""
     filters = " AND ".join(required_sql(columns)) or "true"
     rows, kept = engine.row(f"SELECT count(*), count(*) FILTER ({filters}) FROM {name(kind)}")
     if kept < rows * (1 - MOST_LEFT_OUT):
         needed = ", ".join(one.source for one in columns if not one.field.nullable)
         raise Unsure(
-            f"{rows - kept:,} of {rows:,} rows of {path} lack a value in one of {needed}, which "
+            f"{rows - kept:,} of {rows:,} rows of {file} lack a value in one of {needed}, which "
             "the service asks for. Fill these, or remove the rows if they are of no use."
         )
     return int(rows), int(kept)
@@ -282,9 +293,10 @@ def reasons(request: Request, result: Result) -> str:
     for one in result.datasets:
         parts += _columns_part(one, request.domain)
     parts += ["## What is done with it", ""]
-    parts += [f"* {one.what}: {one.why}" for one in result.choices]
+    parts += [plain(f"* {one.what}: {one.why}") for one in result.choices]
     if result.notes:
-        parts += ["", "## What you may want to say", "", *(f"* {one}" for one in result.notes)]
+        told = (plain(f"* {one}") for one in result.notes)
+        parts += ["", "## What you may want to say", "", *told]
     parts += [
         "",
         "## Next",
@@ -323,7 +335,7 @@ def _columns_part(dataset: Dataset, domain: str | None) -> list[str]:
     }
     rows = [
         f"| {_cell(one.source)} | `{one.field.name}` | {_type(one.field)} | "
-        f"{'Required. ' if one.field.name in asked else ''}{one.why} |"
+        f"{'Required. ' if one.field.name in asked else ''}{plain(one.why)} |"
         for one in dataset.inferred.columns
     ]
     gone = [
@@ -340,4 +352,4 @@ def _type(one: avro.Field) -> str:
 
 
 def _cell(value: str) -> str:
-    return value.replace("|", "\\|").replace("\n", " ")
+    return plain(value.replace("\n", " ")).replace("|", "\\|")

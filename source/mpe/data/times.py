@@ -24,8 +24,15 @@ FORMATS = (
     "%d/%b/%Y:%H:%M:%S %z",
 )
 DIGITS = ("%Y%m%d", "%Y%m%d%H%M%S")
+DATED = (
+    "([A-Z][a-z]{2}, )?([0-9]+/[0-9]+/[0-9]+|[0-9]{4}[-.][0-9]{1,2}[-.][0-9]{1,2}|"
+    "[0-9]{1,2}[-.][0-9]{1,2}[-.][0-9]{4}|[0-9]{1,2}[ /][A-Z][a-z]{2}[ /][0-9]{4})([^0-9].*)?"
+)
+"""What looks like a date, in whichever form."""
 _DATE = "^(19|20)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}"
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+_YEAR = "(^|[^+0-9])[0-9]{4}"
+"""What has a year of four digits: the engine takes 13/01/24 for the year 24."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,18 @@ class TimeForm:
 
     told: str
     sql: str
+    form: str | None = None
+    """The format, where it is one."""
+
+
+def check_format(engine: Engine, form: str) -> None:
+    """Raise Unsure where a format is none that the engine knows."""
+    refusal = engine.refusal(f"SELECT try_strptime('', {text(form)})")
+    if refusal:
+        raise Unsure(
+            f"--time-format {form}: {refusal}. Write it as strptime does, such as "
+            '--time-format "%d.%m.%Y %H:%M".'
+        )
 
 
 def time_form(
@@ -49,12 +68,15 @@ def time_form(
     """Find how all times of a column are written; raise Unsure where that is not sure.
 
     ``value`` is the SQL of a cell, NULL where there is none. Times that name no zone are in
-    ``zone``.
+    ``zone``. A ``form`` that no time has is another column's; one that only some have is refused.
     """
     if form:
-        return _all_of(engine, table, column, value, [form], zone) or _wrong(
-            engine, table, column, value, f"the format {form}", _parsed(value, form, zone)
-        )
+        given = _all_of(engine, table, value, [form], zone)
+        if given:
+            return given
+        parsed = _parsed(value, form, zone)
+        if any(engine.row(f"SELECT count({parsed}) FROM {name(table)}")):
+            return _wrong(engine, table, column, value, f"the format {form}", parsed)
     numbers = _numbers(engine, table, column, value, zone)
     if numbers:
         return numbers
@@ -65,19 +87,27 @@ def time_form(
     if len(fitting) > 1:
         fitting = _which(engine, table, column, value, fitting, asker)
     if fitting:
-        told = f"the format {fitting[0]}, in {zone}"
-        return TimeForm(told, _seconds(_parsed(value, fitting[0], zone)))
+        return _formatted(value, fitting[0], zone)
     return _wrong(engine, table, column, value, "a form that is known here", iso)
 
 
+def has_format(engine: Engine, table: str, value: str, form: str, zone: str) -> bool:
+    """Tell whether all times of a column are written in a format."""
+    return _fits(engine, table, value, _parsed(value, form, zone))
+
+
 def _all_of(
-    engine: Engine, table: str, column: str, value: str, forms: Sequence[str], zone: str
+    engine: Engine, table: str, value: str, forms: Sequence[str], zone: str
 ) -> TimeForm | None:
     for form in forms:
-        parsed = _parsed(value, form, zone)
-        if _fits(engine, table, value, parsed):
-            return TimeForm(f"the format {form}, in {zone}", _seconds(parsed))
+        if _fits(engine, table, value, _parsed(value, form, zone)):
+            return _formatted(value, form, zone)
     return None
+
+
+def _formatted(value: str, form: str, zone: str) -> TimeForm:
+    told = f"the format {form}, in {zone}"
+    return TimeForm(told, _seconds(_parsed(value, form, zone)), form)
 
 
 def _numbers(engine: Engine, table: str, column: str, value: str, zone: str) -> TimeForm | None:
@@ -91,7 +121,7 @@ def _numbers(engine: Engine, table: str, column: str, value: str, zone: str) -> 
         return None
     if whole == count and least >= 19_000_101:
         dated = [one for one, high in zip(DIGITS, (21_001_231, 21e12), strict=True) if most <= high]
-        found = _all_of(engine, table, column, value, dated, zone)
+        found = _all_of(engine, table, value, dated, zone)
         if found and (most <= 21_001_231 or least >= 19e12):
             return found
     for unit, divisor, low, high in UNITS:
@@ -115,6 +145,8 @@ def _fits(engine: Engine, table: str, value: str, parsed: str) -> bool:
 
 
 def _parsed(value: str, form: str, zone: str) -> str:
+    if "%Y" in form:
+        value = f"CASE WHEN regexp_matches({value}, {text(_YEAR)}) THEN {value} END"
     parsed = f"try_strptime({value}, {text(form)})"
     return parsed if "%z" in form.lower() else f"timezone({text(zone)}, {parsed})"
 
