@@ -103,7 +103,12 @@ class Account:
         return configure(Upload(BUCKET, key, version, sequencer, NOW))
 
     def begin(
-        self, claim: Claim, now: datetime = NOW, task: str | None = None, config: str | None = None
+        self,
+        claim: Claim,
+        now: datetime = NOW,
+        task: str | None = None,
+        config: str | None = None,
+        since: datetime | None = None,
     ) -> dict[str, Any]:
         pointer = self.state_of(config or claim.run)
         return Begin(
@@ -112,7 +117,7 @@ class Account:
             self.tasks,
             self.executions,
             Fixed(moment=now),  # type: ignore[arg-type]
-        )(claim, pointer, task)
+        )(claim, pointer, task, since)
 
     def state_of(self, run: str) -> Pointer:
         return Pointer(BUCKET, f"state/movielens/{run}.json")
@@ -249,6 +254,23 @@ def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
     assert account.begin(second) == {"wait": 30}
     account.turns.give_back("movielens", "execution-1")
     assert "work" in account.begin(second)
+
+
+def test_a_run_that_waits_for_two_days_keeps_its_history_short(account: Account) -> None:
+    account.turns.take(Claim("movielens", "long", "long", "00"), NOW)
+    account.executions.alive.add("long")
+    _, newer = claims(account)
+    now, waits = NOW, list[int]()
+    while now < NOW + timedelta(days=2):
+        waits.append(account.begin(newer, now, since=NOW)["wait"])
+        now += timedelta(seconds=waits[-1])
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (30, 300)
+    assert len(waits) * EVENTS_OF_AN_ASK < 25_000 / 4, "what is left is for the work"
+
+
+EVENTS_OF_AN_ASK = 9
+"""A task is entered, scheduled, started, done and left, a choice and a wait entered and left."""
 
 
 def test_asking_again_is_answered_the_same(account: Account) -> None:
