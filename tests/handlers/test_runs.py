@@ -401,17 +401,26 @@ def test_a_run_is_recorded_with_the_data_that_it_found(account: Account) -> None
 
 
 def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
-    account.ledger.remember("movielens", "campaign.live", "Campaign", 601.26)
-    assert account.ledger.duration("movielens", "campaign.live") == 601.3
-    assert account.ledger.duration("other", "campaign.live") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", "created", 601.26)
+    assert account.ledger.duration("movielens", "campaign.live", "created") == 601.3
+    assert account.ledger.duration("other", "campaign.live", "created") is None
+
+
+def test_each_kind_of_work_has_a_duration_of_its_own(account: Account) -> None:
+    account.ledger.remember("movielens", "version.s", "SolutionVersion", "created", 9000)
+    account.ledger.remember("movielens", "version.s", "SolutionVersion", "created UPDATE", 1200)
+    assert account.ledger.duration("movielens", "version.s", "created") == 9000
+    assert account.ledger.duration("movielens", "version.s", "created UPDATE") == 1200
+    assert account.ledger.usual("SolutionVersion", "created UPDATE") == 1200
+    assert account.ledger.duration("movielens", "version.s", "updated") is None
 
 
 def test_a_type_has_the_duration_of_whichever_group_was_last(account: Account) -> None:
-    assert account.ledger.usual("Campaign") is None
-    account.ledger.remember("movielens", "campaign.live", "Campaign", 600)
-    account.ledger.remember("other", "campaign.live", "Campaign", 700)
-    assert account.ledger.usual("Campaign") == 700
-    assert account.ledger.usual("Filter") is None
+    assert account.ledger.usual("Campaign", "created") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", "created", 600)
+    account.ledger.remember("other", "campaign.live", "Campaign", "created", 700)
+    assert account.ledger.usual("Campaign", "created") == 700
+    assert account.ledger.usual("Filter", "created") is None
 
 
 def test_the_worst_config_still_fits_into_an_event(account: Account) -> None:
