@@ -33,19 +33,19 @@ RUN = "20260101T000000-abcdef12"
 class Ledger:
     """The ledger in memory."""
 
-    durations: dict[str, float] = field(default_factory=dict)
-    types: dict[str, float] = field(default_factory=dict)
+    durations: dict[tuple[str, str], float] = field(default_factory=dict)
+    types: dict[tuple[str, str], float] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     data: dict[str, Seen] = field(default_factory=dict)
 
-    def duration(self, group: str, resource: str) -> float | None:
-        return self.durations.get(resource)
+    def duration(self, group: str, resource: str, kind: str) -> float | None:
+        return self.durations.get((resource, kind))
 
-    def usual(self, noun: str) -> float | None:
-        return self.types.get(noun)
+    def usual(self, noun: str, kind: str) -> float | None:
+        return self.types.get((noun, kind))
 
-    def remember(self, group: str, resource: str, noun: str, seconds: float) -> None:
-        self.durations[resource] = self.types[noun] = seconds
+    def remember(self, group: str, resource: str, noun: str, kind: str, seconds: float) -> None:
+        self.durations[resource, kind] = self.types[noun, kind] = seconds
 
     def see(self, group: str, resource: str, seen: Seen) -> None:
         self.data[resource] = seen
@@ -197,18 +197,18 @@ def test_a_creation_is_told_and_recorded(world: World) -> None:
         ("DatasetGroup", "ACTIVE"),
     ]
     assert world.ledger.rows["datasetGroup"]["did"] == "created"
-    assert world.ledger.durations == {"datasetGroup": 30}
+    assert world.ledger.durations == {("datasetGroup", "created"): 30}
 
 
 def test_a_known_duration_takes_two_calls(world: World) -> None:
-    world.ledger.durations["datasetGroup"] = 30
+    world.ledger.durations["datasetGroup", "created"] = 30
     world.follow(group())
     assert world.calls == 2
 
 
 def test_a_new_resource_is_expected_to_take_as_long_as_others_of_its_type(world: World) -> None:
     usual = world.step(group()).wait
-    world.ledger.types["DatasetGroup"] = 300
+    world.ledger.types["DatasetGroup", "created"] = 300
     slower = world.step(group()).wait
     assert usual
     assert slower
@@ -513,6 +513,8 @@ def test_the_first_import_is_full_whatever_the_config_says(world: World, build: 
         modes.append(job["datasetImportJob"]["importMode"])
         world.bucket.modified = world.emulated.clock()
     assert modes == ["FULL", "INCREMENTAL"]
+    learned = {("import", "created"): 900, ("import", "created INCREMENTAL"): 900}
+    assert world.ledger.durations == learned
 
 
 def test_without_data_that_need_not_be_there_is_nothing_to_do(world: World) -> None:
@@ -653,11 +655,163 @@ def test_a_recommender_is_stopped_and_started_again(
 ) -> None:
     arn = create(build, shop)
     params = {"name": arn.rsplit("/", 1)[-1]}
-    for status in ("INACTIVE", "ACTIVE"):
+    for status, did in (("INACTIVE", "stopped"), ("ACTIVE", "started")):
         wanted = Desired("r", "Recommender", "r", "$.r", params, arn=arn, status=status)
         outcome = world.follow(wanted, task=True)
-        assert (outcome.did, outcome.status) == ("updated", status)
+        assert (outcome.did, outcome.status) == (did, status)
         assert world.follow(wanted, task=True).did == "kept"
+
+
+DAY = 24 * 60 * 60
+
+
+def recommender(arn: str, status: str | None = None, rate: int = 1) -> Desired:
+    params = {"name": "r", "recommenderConfig": {"minRecommendationRequestsPerSecond": rate}}
+    return Desired("r", "Recommender", "r", "$.r", params, arn=arn, status=status)
+
+
+def test_a_stop_takes_as_long_as_it_took_and_not_as_long_as_there_is_a_recommender(
+    world: World, build: Builder, shop: str
+) -> None:
+    arn = create(build, shop)
+    world.ledger.durations["r", "created"] = world.ledger.types["Recommender", "created"] = 3600
+    build.wait(60 * DAY)
+    known = dict(world.ledger.durations)
+    first = world.step(recommender(arn, "INACTIVE"), task=True)
+    assert first.wait
+    assert first.wait <= 10 * 60, "the first look comes long before a creation would be done"
+    world.emulated.clock.advance(first.wait)
+    stopped = world.step(recommender(arn, "INACTIVE"), first, task=True)
+    assert (stopped.did, stopped.seconds) == ("stopped", 60)
+    assert world.ledger.durations == {**known, ("r", "stopped"): 60}
+    world.follow(recommender(arn, "ACTIVE"), task=True)
+    world.calls = 0
+    world.follow(recommender(arn, "INACTIVE"), task=True)
+    assert world.calls == 2, "the next stop is known"
+
+
+def test_a_long_stop_is_looked_at_by_its_own_age(world: World, build: Builder, shop: str) -> None:
+    arn = create(build, shop)
+    build.wait(60 * DAY)
+    world.ledger.durations["r", "stopped"] = 60
+    first = world.step(recommender(arn, "INACTIVE"), task=True)
+    build.wait(30)
+    early = world.step(recommender(arn, "INACTIVE"), first, task=True)
+    assert (early.status, early.wait) == ("STOP IN_PROGRESS", 30)
+
+
+def test_an_update_without_times_of_its_own_teaches_nothing(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    assert world.follow(attribution(group, a=COUNT)).seconds == 15
+    build.wait(60 * DAY)
+    outcome = world.follow(attribution(group, a=TOTAL))
+    assert (outcome.did, outcome.seconds) == ("updated", None)
+    assert world.ledger.durations == {("m", "created"): 15}
+
+
+def test_an_update_is_known_apart_from_the_creation(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    live = build.version(build.solution(group))
+    assert world.follow(campaign(live)).did == "created"
+    world.ledger.durations["campaign", "created"] = 2 * 60 * 60
+    first = world.step(campaign(live, tps=2))
+    assert first.did == "updated"
+    assert first.wait
+    assert first.wait < 600
+    assert world.follow(campaign(live, tps=2)).did == "adopted"
+    assert world.follow(campaign(live, tps=3)).seconds == 600
+    assert world.ledger.durations["campaign", "updated"] == 600
+    assert world.ledger.durations["campaign", "created"] == 2 * 60 * 60
+
+
+def test_an_update_training_is_known_apart_from_a_full_one(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    desired = version(build.solution(group, recipe="user-personalization"))
+    assert world.follow(desired).seconds == 3600
+    world.ledger.durations["version.s", "created"] = 3 * 60 * 60
+    update = replace(desired, params={**desired.params, "trainingMode": "UPDATE"})
+    now = world.emulated.clock()
+    first = world.step(update, run="task-1", task=True, anew_since=now)
+    assert first.did == "created"
+    assert first.wait
+    assert first.wait < 15 * 60
+    build.wait(3600)
+    assert world.step(update, first, "task-1", task=True, anew_since=now).seconds == 3600
+    assert world.ledger.durations == {
+        ("version.s", "created"): 3 * 60 * 60,
+        ("version.s", "created UPDATE"): 3600,
+    }
+
+
+@dataclass(frozen=True)
+class UpdateFailed:
+    """A client to which the service tells of a recommender's update that failed long ago."""
+
+    client: Any
+    since: datetime
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def describe_recommender(self, **params: Any) -> Any:
+        told = self.client.describe_recommender(**params)["recommender"]
+        failed = {
+            "status": "CREATE FAILED",
+            "failureReason": "no capacity",
+            "creationDateTime": self.since,
+            "lastUpdatedDateTime": self.since,
+        }
+        return {"recommender": {"latestRecommenderUpdate": failed, **told}}
+
+
+def test_an_update_that_failed_before_is_no_failure_of_a_stop_or_a_start(
+    world: World, build: Builder, shop: str
+) -> None:
+    arn = create(build, shop)
+    told = UpdateFailed(world.emulated.client, world.emulated.clock())
+    world.ensure = replace(world.ensure, personalize=Personalize(told))
+    build.wait(DAY)
+    for status, did in (("INACTIVE", "stopped"), ("ACTIVE", "started")):
+        outcome = world.follow(recommender(arn, status), task=True)
+        assert (outcome.did, outcome.failed, outcome.seconds) == (did, None, 60)
+
+
+@dataclass(frozen=True)
+class Deaf:
+    """A client to whom the service says yes to a stop, and goes on as before."""
+
+    client: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def stop_recommender(self, **params: Any) -> Any:
+        return params
+
+
+def test_a_stop_without_effect_is_told_and_not_asked_for_again(
+    world: World, build: Builder, shop: str
+) -> None:
+    wanted = recommender(create(build, shop), "INACTIVE")
+    world.ensure = replace(world.ensure, personalize=Personalize(Deaf(world.emulated.client)))
+    failed = world.step(wanted, world.step(wanted, task=True), task=True).failed
+    assert failed
+    assert failed.reason == "it is ACTIVE and not INACTIVE."
+
+
+def test_a_start_brings_what_changed_while_it_was_stopped(
+    world: World, build: Builder, shop: str
+) -> None:
+    arn = create(build, shop)
+    assert world.follow(recommender(arn, "INACTIVE"), task=True).did == "stopped"
+    assert world.follow(recommender(arn, rate=2)).did == "kept", "it is stopped on purpose"
+    outcome = world.follow(recommender(arn, "ACTIVE", rate=2), task=True)
+    assert (outcome.did, outcome.failed) == ("updated", None)
+    told = build.client.describe_recommender(recommenderArn=arn)["recommender"]
+    assert told["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 2}
 
 
 def test_an_import_into_a_former_dataset_of_the_same_name_does_not_count(

@@ -65,9 +65,9 @@ class Mortal(Ledger):
     deaths: set[int] = field(default_factory=set)
     calls: int = 0
 
-    def duration(self, group: str, resource: str) -> float | None:
+    def duration(self, group: str, resource: str, kind: str) -> float | None:
         self._maybe_die()
-        return super().duration(group, resource)
+        return super().duration(group, resource, kind)
 
     def record(self, *args: Any) -> None:
         self._maybe_die()

@@ -103,7 +103,12 @@ class Account:
         return configure(Upload(BUCKET, key, version, sequencer, NOW))
 
     def begin(
-        self, claim: Claim, now: datetime = NOW, task: str | None = None, config: str | None = None
+        self,
+        claim: Claim,
+        now: datetime = NOW,
+        task: str | None = None,
+        config: str | None = None,
+        since: datetime | None = None,
     ) -> dict[str, Any]:
         pointer = self.state_of(config or claim.run)
         return Begin(
@@ -112,7 +117,7 @@ class Account:
             self.tasks,
             self.executions,
             Fixed(moment=now),  # type: ignore[arg-type]
-        )(claim, pointer, task)
+        )(claim, pointer, task, since)
 
     def state_of(self, run: str) -> Pointer:
         return Pointer(BUCKET, f"state/movielens/{run}.json")
@@ -251,6 +256,23 @@ def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
     assert "work" in account.begin(second)
 
 
+def test_a_run_that_waits_for_two_days_keeps_its_history_short(account: Account) -> None:
+    account.turns.take(Claim("movielens", "long", "long", "00"), NOW)
+    account.executions.alive.add("long")
+    _, newer = claims(account)
+    now, waits = NOW, list[int]()
+    while now < NOW + timedelta(days=2):
+        waits.append(account.begin(newer, now, since=NOW)["wait"])
+        now += timedelta(seconds=waits[-1])
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (30, 300)
+    assert len(waits) * EVENTS_OF_AN_ASK < 25_000 / 4, "what is left is for the work"
+
+
+EVENTS_OF_AN_ASK = 9
+"""A task is entered, scheduled, started, done and left, a choice and a wait entered and left."""
+
+
 def test_asking_again_is_answered_the_same(account: Account) -> None:
     _, newer = claims(account)
     assert account.begin(newer) == account.begin(newer)
@@ -379,17 +401,26 @@ def test_a_run_is_recorded_with_the_data_that_it_found(account: Account) -> None
 
 
 def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
-    account.ledger.remember("movielens", "campaign.live", "Campaign", 601.26)
-    assert account.ledger.duration("movielens", "campaign.live") == 601.3
-    assert account.ledger.duration("other", "campaign.live") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", "created", 601.26)
+    assert account.ledger.duration("movielens", "campaign.live", "created") == 601.3
+    assert account.ledger.duration("other", "campaign.live", "created") is None
+
+
+def test_each_kind_of_work_has_a_duration_of_its_own(account: Account) -> None:
+    account.ledger.remember("movielens", "version.s", "SolutionVersion", "created", 9000)
+    account.ledger.remember("movielens", "version.s", "SolutionVersion", "created UPDATE", 1200)
+    assert account.ledger.duration("movielens", "version.s", "created") == 9000
+    assert account.ledger.duration("movielens", "version.s", "created UPDATE") == 1200
+    assert account.ledger.usual("SolutionVersion", "created UPDATE") == 1200
+    assert account.ledger.duration("movielens", "version.s", "updated") is None
 
 
 def test_a_type_has_the_duration_of_whichever_group_was_last(account: Account) -> None:
-    assert account.ledger.usual("Campaign") is None
-    account.ledger.remember("movielens", "campaign.live", "Campaign", 600)
-    account.ledger.remember("other", "campaign.live", "Campaign", 700)
-    assert account.ledger.usual("Campaign") == 700
-    assert account.ledger.usual("Filter") is None
+    assert account.ledger.usual("Campaign", "created") is None
+    account.ledger.remember("movielens", "campaign.live", "Campaign", "created", 600)
+    account.ledger.remember("other", "campaign.live", "Campaign", "created", 700)
+    assert account.ledger.usual("Campaign", "created") == 700
+    assert account.ledger.usual("Filter", "created") is None
 
 
 def test_the_worst_config_still_fits_into_an_event(account: Account) -> None:

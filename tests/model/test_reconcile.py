@@ -129,6 +129,20 @@ CASES = [
         Keep(ARN),
         id="a-run-imports-once-even-if-data-changes-meanwhile",
     ),
+    pytest.param(
+        replace(desired("Recommender"), status="INACTIVE"),
+        replace(observed("INACTIVE"), update="CREATE FAILED", reason="no capacity"),
+        {"pinned": "stopped"},
+        Keep(ARN),
+        id="a-stop-does-not-fail-for-an-earlier-update",
+    ),
+    pytest.param(
+        replace(desired("Recommender"), status="ACTIVE"),
+        replace(observed(), update="CREATE FAILED", reason="no capacity"),
+        {"pinned": "started"},
+        Keep(ARN),
+        id="nor-does-a-start",
+    ),
 ]
 
 
@@ -187,6 +201,14 @@ REJECTED = [
         "ResourceFailed",
         "no capacity",
         id="a-failed-update-is-told",
+    ),
+    pytest.param(
+        replace(desired("Recommender"), status="ACTIVE"),
+        observed("INACTIVE"),
+        {"pinned": "started"},
+        "ResourceFailed",
+        "it is INACTIVE and not ACTIVE",
+        id="a-start-without-effect-is-not-repeated",
     ),
     pytest.param(
         desired(minProvisionedTPS=2),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mpe.model.waits import LONGEST, SHORTEST, next_wait
+from mpe.model.spec import SPECS
+from mpe.model.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
+
+DAY = 24 * 60 * 60
 
 
 def looks(took: float, *, usual: float, known: float | None) -> tuple[int, float]:
@@ -57,6 +60,43 @@ def test_a_wait_is_never_below_the_shortest_without_knowledge() -> None:
 
 def test_what_took_no_time_the_last_time_is_looked_at_again_at_once() -> None:
     assert next_wait(0, usual=10, known=0) == 1
+
+
+@pytest.mark.parametrize("known", [None, 60 * DAY])
+@pytest.mark.parametrize("took", [60, 3000, 20_000])
+def test_an_expectation_of_weeks_costs_an_hour_at_most(took: float, known: float | None) -> None:
+    count, late = looks(took, usual=60 * DAY, known=known)
+    assert late <= 60 * 60
+    assert count <= 6
+
+
+@pytest.mark.parametrize("known", [None, DAY])
+def test_a_job_of_a_day_takes_a_look_an_hour(known: float | None) -> None:
+    count, late = looks(DAY, usual=DAY, known=known)
+    assert late == 0
+    assert count <= 24 + 5
+
+
+@pytest.mark.parametrize(
+    ("noun", "params", "kind"),
+    [
+        ("Campaign", {"name": "live"}, "created"),
+        ("SolutionVersion", {}, "created"),
+        ("SolutionVersion", {"trainingMode": "FULL"}, "created"),
+        ("SolutionVersion", {"trainingMode": "UPDATE"}, "created UPDATE"),
+        ("DatasetImportJob", {"importMode": "INCREMENTAL"}, "created INCREMENTAL"),
+    ],
+)
+def test_a_part_of_the_work_is_a_kind_of_its_own(
+    noun: str, params: dict[str, str], kind: str
+) -> None:
+    assert kind_of_creation(SPECS[noun], params) == kind
+
+
+def test_what_makes_no_whole_resource_is_looked_at_sooner_at_first() -> None:
+    campaign = SPECS["Campaign"]
+    assert typical(campaign, "created") == 600
+    assert typical(campaign, "updated") == typical(campaign, "stopped") == 150
 
 
 @pytest.mark.parametrize("known", [None, 0, 1, 30, 3600, 90_000])

@@ -2,8 +2,9 @@
 
 One DynamoDB table, keyed by dataset group. Each resource of each run has a row, written when
 the run is done with it, so that a run's outcome needs no room in the workflow's state and
-survives a run that is killed. Each resource also has one row with its last duration, and so
-has each resource type, whatever the dataset group. A job has one with the data it was made for.
+survives a run that is killed. Each resource also has a row with its last duration for each
+kind of work that was done to it (:mod:`mpe.model.waits`), and so has each resource type,
+whatever the dataset group. A job has one with the data that it was made for.
 """
 
 from __future__ import annotations
@@ -44,27 +45,27 @@ class Ledger:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def duration(self, group: str, resource: str) -> float | None:
-        """Return how many seconds this resource took the last time, or None."""
-        return self._duration(group, resource)
+    def duration(self, group: str, resource: str, kind: str) -> float | None:
+        """Return how many seconds work of a kind took at this resource the last time, or None."""
+        return self._duration(group, resource, kind)
 
-    def usual(self, noun: str) -> float | None:
-        """Return how many seconds a resource of this type took the last time, or None."""
-        return self._duration(ANY, noun)
+    def usual(self, noun: str, kind: str) -> float | None:
+        """Return how many seconds it took at a resource of this type the last time, or None."""
+        return self._duration(ANY, noun, kind)
 
-    def remember(self, group: str, resource: str, noun: str, seconds: float) -> None:
-        """Keep how many seconds this resource, and so one of its type, took."""
+    def remember(self, group: str, resource: str, noun: str, kind: str, seconds: float) -> None:
+        """Keep how many seconds work of a kind took at this resource, and so at one of its type."""
         for of, record in ((group, resource), (ANY, noun)):
             self._table.put_item(
                 Item={
                     "group": of,
-                    "record": f"DURATION#{record}",
+                    "record": _of_kind(record, kind),
                     "seconds": Decimal(str(round(seconds, 1))),
                 }
             )
 
-    def _duration(self, group: str, record: str) -> float | None:
-        item = self._table.get_item(Key={"group": group, "record": f"DURATION#{record}"})
+    def _duration(self, group: str, record: str, kind: str) -> float | None:
+        item = self._table.get_item(Key={"group": group, "record": _of_kind(record, kind)})
         found = item.get("Item")
         return float(found["seconds"]) if found else None
 
@@ -96,6 +97,10 @@ class Ledger:
         """Yield what a run did, resource by resource."""
         found = Key("group").eq(group) & Key("record").begins_with(f"RUN#{run}#")
         yield from pages(self._table.query, KeyConditionExpression=found)
+
+
+def _of_kind(record: str, kind: str) -> str:
+    return f"DURATION#{kind}#{record}"
 
 
 def _stored(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -16,7 +17,13 @@ from mpe.aws.turns import Claim, Turns
 from mpe.handlers.settings import LOGGER, setting
 
 NEXT_ASK = 30
-"""Seconds until a run that waits for its turn asks again."""
+"""Seconds until a run that waits for its turn asks again, at first."""
+LAST_ASK = 5 * 60
+"""The same once it has waited long: of the 25,000 events that Step Functions keeps of an execution,
+each time takes 9, and the run before it may work for two days
+(https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+PATIENCE = 1 / 20
+"""The share of what it has waited that it may wait in vain."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +36,24 @@ class Begin:
     executions: Executions
     clock: Clock
 
-    def __call__(self, claim: Claim, state: Pointer, task: str | None = None) -> dict[str, Any]:
+    def __call__(
+        self,
+        claim: Claim,
+        state: Pointer,
+        task: str | None = None,
+        since: datetime | None = None,
+    ) -> dict[str, Any]:
         """Return the work, or ``wait`` for one's turn, or that the run is ``superseded``.
 
+        The longer it waits, since its execution started, the less often it asks.
         A config is superseded by a newer one. A scheduled task waits for its turn, and is
         superseded where its config was provisioned anew meanwhile: it is fired again then.
         """
         if task is None and self.turns.superseded(claim):
             return {"superseded": True}
         if not self._taken(claim):
-            return {"wait": NEXT_ASK}
+            waited = self.clock.since(since) if since else 0.0
+            return {"wait": round(min(max(waited * PATIENCE, NEXT_ASK), LAST_ASK))}
         if task is not None and not self._current(claim.group, task, state):
             self.turns.give_back(claim.group, claim.execution)
             return {"superseded": True}
@@ -77,6 +92,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Clock.from_environment(),
     )
     claim = Claim(run["group"], run["id"], event["execution"], run["sequencer"])
-    answer = begin(claim, Pointer(**run["state"]), run.get("task"))
+    since = datetime.fromisoformat(event["since"]) if "since" in event else None
+    answer = begin(claim, Pointer(**run["state"]), run.get("task"), since)
     LOGGER.info("begun", extra={"answer": list(answer)})
     return answer

@@ -29,7 +29,7 @@ from mpe.model import avro
 from mpe.model.csvs import check_head
 from mpe.model.desired import Desired
 from mpe.model.errors import DataError
-from mpe.model.outcome import Outcome
+from mpe.model.outcome import CHANGES, Outcome
 from mpe.model.reconcile import (
     MISSING,
     Create,
@@ -42,8 +42,8 @@ from mpe.model.reconcile import (
     Wait,
     decide,
 )
-from mpe.model.spec import ACTIVE
-from mpe.model.waits import LONGEST, SHORTEST, next_wait
+from mpe.model.spec import ACTIVE, INACTIVE
+from mpe.model.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
 
 PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""
@@ -91,8 +91,6 @@ class Ensure:
             and outcome.did not in {"kept", "skipped"}
         ):
             self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
-        if outcome.seconds is not None:
-            self.ledger.remember(step.group, outcome.resource, outcome.noun, outcome.seconds)
         if outcome.settled:
             self.ledger.record(step.group, step.run, outcome.as_dict(), self.clock.now())
         return outcome
@@ -135,7 +133,7 @@ class Ensure:
         completed = self.objects.completed(step.desired)
         desired, before = completed.desired, replace(step.previous, data=completed.version)
         observed = self.personalize.observe(desired, before.arn)
-        pinned = before.did if before.did in {"created", "updated"} else None
+        pinned = before.did if before.did in CHANGES else None
         # What others began while the task waited serves it as well.
         anew = None if before.did == "adopted" else step.anew_since
         fresh = None if pinned else self._freshness.since(step.group, completed, observed)
@@ -155,16 +153,17 @@ class Ensure:
             case Update(arn, changes):
                 with self._unless_done(desired, arn):
                     self.personalize.update(desired, arn, changes)
-                return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
+                return self._again(step, self._asked(before, arn, "updated"), None)
             case Switch(arn, status):
                 with self._unless_done(desired, arn):
                     self.personalize.switch(desired, arn, status)
-                return self._again(step, before.waiting(0, arn=arn, did="updated"), None)
+                did = "stopped" if status == INACTIVE else "started"
+                return self._again(step, self._asked(before, arn, did), None)
             case Wait(arn):
                 waiting = before.waiting(0, arn=arn, did=before.did or "adopted")
                 return self._again(step, waiting, observed)
             case Keep(arn):
-                seconds = self._took(before, observed)
+                seconds = self._learned(step, before, observed)
                 return before.ready(arn=arn, status=_status(observed), seconds=seconds)
             case Skip():
                 return before.ready(did="skipped")
@@ -218,28 +217,72 @@ class Ensure:
         begun = replace(before, arn=arn, did="created")
         if not desired.spec.has_status:
             return begun.ready(status=ACTIVE)
-        return self._again(step, begun.waiting(0, status="CREATE PENDING"), None)
+        return self._again(step, begun.waiting(0, status="CREATE PENDING"), None, params)
 
-    def _again(self, step: Step, outcome: Outcome, observed: Observed | None) -> Outcome:
-        """Choose when to look again."""
-        begun = observed.created if observed else None
-        known = self.ledger.duration(step.group, outcome.resource)
-        usual = self.ledger.usual(outcome.noun) if known is None else known
+    def _asked(self, before: Outcome, arn: str, did: str) -> Outcome:
+        """Note when a change was asked for, since the service does not tell it of every one."""
+        return before.waiting(0, arn=arn, did=did, begun=self.clock.now().isoformat())
+
+    def _again(
+        self,
+        step: Step,
+        outcome: Outcome,
+        observed: Observed | None,
+        params: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        """Choose when to look again, at what was created with ``params`` or is observed."""
+        spec, kind = step.desired.spec, _kind(step, outcome, observed, params)
+        begun, _ = _times(outcome, observed)
+        known = self.ledger.duration(step.group, outcome.resource, kind)
+        usual = self.ledger.usual(outcome.noun, kind) if known is None else known
         seconds = next_wait(
             self.clock.since(begun) if begun else 0.0,
-            usual=step.desired.spec.typical_seconds if usual is None else usual,
+            usual=typical(spec, kind) if usual is None else usual,
             known=known,
         )
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
 
-    def _took(self, before: Outcome, observed: Observed | None) -> float | None:
-        """Return how many seconds the service took for what this run began."""
-        if before.did not in {"created", "updated"} or observed is None:
+    def _learned(self, step: Step, before: Outcome, observed: Observed | None) -> float | None:
+        """Remember and return how many seconds the service took for what this run began."""
+        begun, settled = _times(before, observed)
+        if before.did not in CHANGES or begun is None or settled is None:
             return None
-        if observed.created is None or observed.settled is None:
+        if settled < begun:  # the service does not tell when this was done
             return None
-        return round(self.clock.seconds(observed.created, observed.settled), 1)
+        seconds = round(self.clock.seconds(begun, settled), 1)
+        kind = _kind(step, before, observed)
+        self.ledger.remember(step.group, before.resource, before.noun, kind, seconds)
+        return seconds
+
+
+def _kind(
+    step: Step,
+    outcome: Outcome,
+    observed: Observed | None,
+    params: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the kind of work that is waited for, or was."""
+    if outcome.did in CHANGES - {"created"}:
+        return str(outcome.did)
+    if observed and observed.updating:
+        return "updated"
+    return kind_of_creation(step.desired.spec, params or (observed.fields if observed else {}))
+
+
+def _times(outcome: Outcome, observed: Observed | None) -> tuple[datetime | None, datetime | None]:
+    """Return when what is waited for began, and when it was done if it is.
+
+    Describe tells both of a creation, and of an update where the type has ``latest...Update``. Of
+    a start, a stop or another update it tells no beginning, since the creation's is none of theirs
+    and may be long ago: this run knows when it asked
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_Recommender.html).
+    """
+    updated = outcome.did == "updated" and observed is not None and observed.update is not None
+    if updated or outcome.did in {"created", "adopted"}:
+        return (observed.created, observed.settled) if observed else (None, None)
+    asked = datetime.fromisoformat(outcome.begun) if outcome.begun else None
+    return asked, observed.fields.get("lastUpdatedDateTime") if observed else None
 
 
 def _status(observed: Observed | None) -> str:

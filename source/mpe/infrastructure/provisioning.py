@@ -30,6 +30,9 @@ from mpe.infrastructure.stages import (
 
 SOLUTION = "$states.context.Execution.Input.solution"
 """The solution that an execution works on, as a JSONata path."""
+STARTED = "{% $states.context.Execution.StartTime %}"
+"""When an execution started, as ISO 8601
+(https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html)."""
 TRAINED = ("Solution", "SolutionVersion", "Campaign", "BatchInferenceJob", "BatchSegmentJob")
 """The resource types that a solution's own execution ensures."""
 AT_ONCE = 40
@@ -222,7 +225,8 @@ class ProvisioningWorkflow(Construct):
 
     def _turn(self, begin: lambda_.IFunction, *, work: sfn.State, report: sfn.State) -> sfn.State:
         """Wait until no other run works on the dataset group."""
-        ask = invoke(self, "Take turn", begin, {"run": RUN, "execution": EXECUTION})
+        given = {"run": RUN, "execution": EXECUTION, "since": STARTED}
+        ask = invoke(self, "Take turn", begin, given)
         broken = failed(self, "Taking turn failed").next(report)
         ask.add_catch(broken, outputs={**CRASH, "resource": "Take turn"})
         ours = sfn.Choice.jsonata(self, "Is it our turn?")

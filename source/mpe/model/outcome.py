@@ -12,6 +12,9 @@ from typing import Any
 
 from mpe.model.desired import Desired
 
+CHANGES = frozenset({"created", "updated", "started", "stopped"})
+"""What a run does to a resource itself, so that its failure is the run's own."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -33,12 +36,14 @@ class Outcome:
     status: str = "ABSENT"
     arn: str | None = None
     did: str | None = None
-    """``created``, ``updated``, ``adopted`` (waited for what others began), ``kept`` or
-    ``skipped`` (there was nothing to do)."""
+    """``created``, ``updated``, ``started``, ``stopped``, ``adopted`` (waited for what others
+    began), ``kept`` or ``skipped`` (there was nothing to do)."""
+    begun: str | None = None
+    """When this run asked for its update, start or stop."""
     wait: int | None = None
     """Seconds until the next look, while it is not settled."""
     seconds: float | None = None
-    """How long the service took, once a creation or an update is done."""
+    """How long the service took for what this run did, once that is done."""
     data: str | None = None
     """The version of the data that it is of: when that last changed, and where it lies."""
     blocked: int = 0

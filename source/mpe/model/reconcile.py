@@ -40,7 +40,12 @@ class Observed:
     @property
     def in_progress(self) -> bool:
         """Whether waiting will change something."""
-        return self._pending(self.status) or self._pending(self.update or ACTIVE)
+        return self._pending(self.status) or self.updating
+
+    @property
+    def updating(self) -> bool:
+        """Whether an update of it is under way."""
+        return self._pending(self.update or ACTIVE)
 
     @staticmethod
     def _pending(status: str) -> bool:
@@ -126,8 +131,10 @@ def decide(
 ) -> Action:
     """Return the one action that moves a resource towards its desired state.
 
-    ``pinned`` is what this run already did to it (``created`` or ``updated``): then a
-    failure is the run's own and final, so that nothing is created or trained twice.
+    ``pinned`` is what this run already did to it (``created``, ``updated``, ``started`` or
+    ``stopped``): then a failure is the run's own and final, so that nothing is created or
+    trained twice. What became of the newest update is the run's own where it ``updated``: a
+    start or a stop leaves that of an earlier one as it is.
     ``fresh_since`` is when the data that it reads last changed, and ``idle`` tells that
     there is none and need not be. ``existing`` lets only jobs and versions be created: what
     a scheduled task is about must be there.

@@ -62,6 +62,9 @@ class ResourceSpec:
     """For a parameter that is converged in part, the update's parameter with those members."""
     first: Mapping[str, Any] = field(default_factory=dict)
     """What the first job of a parent must have, whatever the config says of the others."""
+    mode: str | None = None
+    """The create parameter that says whether all is done or a part, which takes a time of its
+    own; without it all is done: ``FULL``."""
     parts: str | None = None
     """A create parameter whose items a list operation of their own returns, and an update
     adds and removes; they are told apart by their ``metricName``."""
@@ -229,6 +232,7 @@ _ROWS = (
         outlives_parent=True,
         # An incremental import adds to what a full one has brought.
         first={"importMode": "FULL"},
+        mode="importMode",
         passes_role=True,
         reads="dataSource.dataLocation",
         watches="train",
@@ -320,6 +324,7 @@ _ROWS = (
         name_param=None,
         repeatable=True,
         authorized_as="solution",
+        mode="trainingMode",
         measured=True,
         typical_seconds=HOUR,
         needs=("Solution",),

@@ -5,11 +5,18 @@ between the end and the next look is lost. What the same job took before is the 
 of its end: wait until shortly before it in one go, then look often. The first time, what
 others of its type took stands in, or the type's usual duration; since that may be far off,
 each look halves what is left of it.
+
+The same job is one of the same kind: an incremental import takes another time than a full one,
+and a start, a stop or an update another than the creation.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
+
+from mpe.model.spec import ResourceSpec
 
 SHORTEST = 5
 LONGEST = 60
@@ -20,25 +27,43 @@ MARGIN = 0.02
 """How much shorter than the last time a job may be, as a share, and still be seen at once."""
 LATENESS = 1 / 4
 """The share of a delay by which its end may be seen late."""
+MOST = 60 * 60
+"""The longest wait of all, so that an expectation that is far too long costs an hour: a job of
+a day is looked at two dozen times for it."""
+CREATED = "created"
+"""The kind of work that makes all of a resource."""
+PART = 1 / 4
+"""The share of a creation's usual duration that stands in for all other kinds of work."""
+
+
+def kind_of_creation(spec: ResourceSpec, params: Mapping[str, Any]) -> str:
+    """Return the kind of work that a creation is, by what it is created with."""
+    mode = params.get(spec.mode) if spec.mode else None
+    return f"{CREATED} {mode}" if mode and mode != "FULL" else CREATED
+
+
+def typical(spec: ResourceSpec, kind: str) -> float:
+    """Return how many seconds work of a kind usually takes, before any was done."""
+    return spec.typical_seconds * (1 if kind == CREATED else PART)
 
 
 def next_wait(elapsed: float, *, usual: float, known: float | None) -> int:
     """Return whole seconds to wait, from seconds elapsed and expected.
 
-    ``usual`` is the type's typical duration and ``known`` what this very resource took
-    the last time, or None where it is new.
+    ``usual`` is the type's typical duration and ``known`` what the same work took at this
+    very resource the last time, or None where it is new.
     """
     if known is None:
         if elapsed < usual:
             step = _guessed(elapsed, usual)
         else:
             step = _late(elapsed - usual, usual / 60, usual)
-        return max(math.ceil(step), SHORTEST)
+        return min(max(math.ceil(step), SHORTEST), MOST)
     if elapsed < known:
         step = _known(elapsed, known)
     else:
         step = _late(elapsed - known, max(known / 200, min(SHORTEST, known / 4)), known)
-    return max(math.ceil(step), 1)
+    return min(max(math.ceil(step), 1), MOST)
 
 
 def _guessed(elapsed: float, expected: float) -> float:
