@@ -105,7 +105,7 @@ class Personalize:
                 params.update(_difference(outer, change))
             else:
                 params[outer] = change.new
-        self._call(operation, **params)
+        self._call(operation, **{**_beside(desired, params), **params})
 
     def switch(self, desired: Desired, arn: str, status: str) -> None:
         """Start or stop a resource."""
@@ -202,6 +202,19 @@ class Personalize:
 def _parent(desired: Desired) -> str:
     """Return the ARN of the parent by which a resource is listed."""
     return str(desired.params.get(str(desired.spec.listed_by), desired.parent))
+
+
+def _beside(desired: Desired, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the service wants beside a change, although it may not have changed.
+
+    A campaign that shall follow its solution must be told ``<solution>/$LATEST`` together with
+    ``syncWithLatestSolutionVersion``, whichever version it serves already
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_UpdateCampaign.html).
+    """
+    config = params.get("campaignConfig") or {}
+    if not config.get("syncWithLatestSolutionVersion"):
+        return {}
+    return {"solutionVersionArn": desired.params["solutionVersionArn"]}
 
 
 def _difference(parts: str, change: Change) -> dict[str, Any]:
