@@ -29,15 +29,19 @@ BUSY = frozenset(
     {
         "InternalFailure",
         "InternalServerError",
+        "InternalServerException",
         "LimitExceededException",
         "RequestLimitExceeded",
         "ResourceInUseException",
         "ServiceUnavailable",
+        "ServiceUnavailableException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
     }
 )
+SERVER_ERROR, NOT_IMPLEMENTED = 500, 501
+"""HTTP statuses from which on the fault is the service's; what it cannot do it never will."""
 
 
 class ServiceError(PersonalizationError):
@@ -234,15 +238,21 @@ def _translated() -> Iterator[None]:
     except ClientError as error:
         code = str(error.response["Error"].get("Code", ""))
         message = str(error.response["Error"].get("Message", "")) or str(error)
-        raise _kind(code)(code, message) from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        raise _kind(code, status)(code, message) from error
     except ParamValidationError as error:
         raise Refused("ValidationException", str(error)) from error
     except BotoCoreError as error:  # no answer at all: a time-out, a broken connection
         raise Busy(type(error).__name__, str(error)) from error
 
 
-def _kind(code: str) -> type[ServiceError]:
-    if code in BUSY:
+def _kind(code: str, status: int) -> type[ServiceError]:
+    """Tell what an error means: by its code, or where that says nothing by the HTTP status.
+
+    Where a load balancer answers in the service's stead, with a page or with nothing, botocore
+    makes the status the code.
+    """
+    if code in BUSY or (status >= SERVER_ERROR and status != NOT_IMPLEMENTED):
         return Busy
     return {NOT_FOUND: Missing, EXISTS: Exists}.get(code, Refused)
 
