@@ -42,6 +42,7 @@ from botocore.exceptions import ClientError
 from mpe.emulator import (
     Authorization,
     KeyDenied,
+    MetricsDenied,
     ObjectsDenied,
     ObjectsMissing,
     Personalize,
@@ -60,6 +61,8 @@ KEY_ACTIONS = (
     "kms:ListGrants",
 )
 """What the policy of a key must allow the service."""
+NAMESPACE = "AWS/Personalize"
+"""Where the metrics of the service go."""
 CHUNK = 1 << 20
 SESSION_SECONDS = 3600
 DEFAULT_SUBJECT = "AWS Notification Message"
@@ -424,6 +427,15 @@ class RoleObjects:
         for action in KEY_ACTIONS:
             if not _key_lets_service(key_arn, action, account):
                 raise KeyDenied(f"the key's policy does not allow {SERVICE} to perform {action}")
+
+    def put_metrics(self, *, role_arn: str, account: str) -> None:
+        """Publish a metric in a role's name."""
+        metric = {"MetricName": "Validation", "Value": 0.0}
+        try:
+            client = self._client("cloudwatch", role_arn, account)
+            client.put_metric_data(Namespace=NAMESPACE, MetricData=[metric])
+        except (ClientError, ObjectsDenied) as error:
+            raise MetricsDenied(str(error)) from error
 
     def _s3(self, role_arn: str, account: str) -> Any:
         return self._client("s3", role_arn, account)
