@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from mpe.emulator import MemoryObjects, ObjectsDenied
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
 
@@ -245,6 +246,30 @@ def test_an_export_has_the_rows_that_were_imported(build: Builder) -> None:
     assert len(streamed.splitlines()) == 1
 
 
+class Unlistable(MemoryObjects):
+    """Objects of which those that were exported may not be listed."""
+
+    def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
+        if "/export/" in url:
+            raise ObjectsDenied(url)
+        return super().keys(url, role_arn=role_arn, account=account)
+
+
+def test_an_export_to_where_the_role_may_not_list_fails() -> None:
+    build = Builder(Emulated(objects=Unlistable()))
+    dataset = build.imported(build.group())
+    job = build.client.create_dataset_export_job(
+        jobName="export",
+        datasetArn=dataset,
+        roleArn=ROLE,
+        jobOutput={"s3DataDestination": {"path": "s3://data/export/films/"}},
+    )["datasetExportJobArn"]
+    build.wait()
+    found = build.client.describe_dataset_export_job(datasetExportJobArn=job)["datasetExportJob"]
+    assert found["status"] == "CREATE FAILED"
+    assert "Insufficient privileges" in found["failureReason"]
+
+
 def delete(build: Builder, group: str, body: str) -> dict[str, Any]:
     build.emulated.objects.objects["s3://data/train/films/deletions.csv"] = body
     arn = build.client.create_data_deletion_job(
@@ -321,6 +346,46 @@ def test_a_metric_attribution_is_updated_by_adding_and_removing(build: Builder) 
     build.client.delete_metric_attribution(metricAttributionArn=arn)
     build.wait(60)
     assert build.client.list_metric_attributions()["metricAttributions"] == []
+
+
+def attributed(build: Builder) -> dict[str, Any]:
+    """Make a metric attribution and return what becomes of it."""
+    group = build.group()
+    build.imported(group)
+    arn = build.client.create_metric_attribution(
+        name="metrics",
+        datasetGroupArn=group,
+        metrics=[METRIC],
+        metricsOutputConfig={"roleArn": ROLE},
+    )["metricAttributionArn"]
+    build.wait(60)
+    answer = build.client.describe_metric_attribution(metricAttributionArn=arn)
+    found: dict[str, Any] = answer["metricAttribution"]
+    return found
+
+
+def test_a_metric_attribution_whose_role_may_publish_metrics_is_made(build: Builder) -> None:
+    assert attributed(build)["status"] == "ACTIVE"
+
+
+def test_a_metric_attribution_whose_role_may_publish_no_metrics_fails(build: Builder) -> None:
+    build.emulated.objects.silent.add(ROLE)
+    found = attributed(build)
+    assert found["status"] == "CREATE FAILED"
+    assert "publishing metrics to Amazon CloudWatch" in found["failureReason"]
+
+
+def test_a_metric_attribution_needs_a_role_that_trusts_the_service(build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    build.emulated.objects.untrusting.add(ROLE)
+    with pytest.raises(ClientError, match="cannot assume the role"):
+        build.client.create_metric_attribution(
+            name="metrics",
+            datasetGroupArn=group,
+            metrics=[METRIC],
+            metricsOutputConfig={"roleArn": ROLE},
+        )
 
 
 def test_a_metric_attribution_needs_event_types(build: Builder) -> None:

@@ -126,6 +126,21 @@ def test_a_campaign_that_follows_the_latest_moves_by_itself(build: Builder) -> N
     assert build.emulated.runtime.get_recommendations(**ask)["itemList"] != before
 
 
+def test_an_update_that_lets_a_campaign_follow_must_name_the_latest(build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group, "popularity-count")
+    build.version(solution)
+    follow = {"syncWithLatestSolutionVersion": True}
+    latest = f"{solution}/$LATEST"
+    campaign = build.campaign(latest, campaignConfig=follow)
+    with pytest.raises(ClientError, match="LATEST"):
+        build.client.update_campaign(campaignArn=campaign, campaignConfig=follow)
+    build.client.update_campaign(
+        campaignArn=campaign, campaignConfig=follow, solutionVersionArn=latest
+    )
+
+
 @pytest.mark.parametrize(
     ("params", "told"),
     [

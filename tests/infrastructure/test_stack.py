@@ -97,7 +97,7 @@ def test_only_what_has_no_resource_is_granted_on_everything(template: Template) 
         for action in listed(statement["Action"])
     }
     lists = {action for spec in SPECS.values() for action in spec.list_actions}
-    rest = everywhere - lists
+    rest = everywhere - lists - {"cloudwatch:PutMetricData"}
     assert rest
     assert all(action.startswith(("xray:", "logs:")) for action in rest), rest
 
@@ -213,24 +213,63 @@ def test_the_service_role_is_safe_from_the_confused_deputy(template: Template) -
 
 def test_the_service_role_reads_and_writes_its_own_prefixes_alone(template: Template) -> None:
     bucket = template["Outputs"]["DataBucket"]["Value"]["Ref"]
-    granted = {
-        (action, *_below(resource, bucket))
-        for name, one in statements(template)
-        if name.startswith("ServiceRoleDefaultPolicy")
-        for action in listed(one["Action"])
-        for resource in listed(one["Resource"])
-    }
+    granted = _granted(_of_the_service_role(template), bucket)
     assert granted == {
         ("s3:ListBucket", ""),
         *(("s3:GetObject", f"/{prefix}/*") for prefix in ("train", "batch")),
         *(("s3:PutObject", f"/{prefix}/*") for prefix in ("batch", "export", "metric-attribution")),
     }
-    (listing,) = (
+    (listing,) = (one for one in _of_the_service_role(template) if one["Action"] == "s3:ListBucket")
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": LISTED}}
+
+
+LISTED = ["train/*", "batch/*", "export/*", "metric-attribution/*"]
+
+
+def test_the_bucket_lets_the_service_do_what_its_role_may(template: Template) -> None:
+    """Exports need both: https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html."""
+    bucket = template["Outputs"]["DataBucket"]["Value"]["Ref"]
+    (policy,) = (
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for _, one in of(template, "AWS::S3::BucketPolicy")
+        if one["Properties"]["Bucket"] == {"Ref": bucket}
+    )
+    let_in = [one for one in policy if one["Principal"] == {"Service": "personalize.amazonaws.com"}]
+    assert _granted(let_in, bucket) == _granted(_of_the_service_role(template), bucket)
+    (listing,) = (one for one in let_in if one["Action"] == "s3:ListBucket")
+    assert listing["Condition"]["StringLike"] == {"s3:prefix": LISTED}
+
+
+def _of_the_service_role(template: Template) -> list[Template]:
+    """Return the statements on S3 of the role that Amazon Personalize acts in."""
+    return [
         one
         for name, one in statements(template)
-        if name.startswith("ServiceRoleDefaultPolicy") and one["Action"] == "s3:ListBucket"
+        if name.startswith("ServiceRoleDefaultPolicy") and "s3:" in json.dumps(one["Action"])
+    ]
+
+
+def _granted(found: list[Template], bucket: str) -> set[tuple[str, ...]]:
+    """Return the actions that statements allow, each with where below the bucket."""
+    return {
+        (action, *_below(resource, bucket))
+        for one in found
+        for action in listed(one["Action"])
+        for resource in listed(one["Resource"])
+    }
+
+
+def test_the_service_role_may_publish_the_metrics_of_metric_attributions(
+    template: Template,
+) -> None:
+    """https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html"""
+    ((name, statement),) = (
+        (name, one)
+        for name, one in statements(template)
+        if "cloudwatch:PutMetricData" in listed(one["Action"])
     )
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["train/*", "batch/*"]}}
+    assert name.startswith("ServiceRoleDefaultPolicy")
+    assert (statement["Action"], statement["Resource"]) == ("cloudwatch:PutMetricData", "*")
 
 
 def _below(resource: Template, bucket: str) -> list[str]:

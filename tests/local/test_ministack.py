@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -185,6 +186,59 @@ def test_an_upload_is_told_with_its_version(cloud: LocalCloud) -> None:
 
     (message,) = wait_until(received)
     assert json.loads(message["Body"])["detail"]["object"]["version-id"] == version
+
+
+def test_a_rate_first_fires_at_its_start_date_and_without_one_at_once(cloud: LocalCloud) -> None:
+    """MiniStack alone counts from when the schedule was made, by a clock that runs ahead."""
+    sqs, scheduler = cloud.client("sqs"), cloud.client("scheduler")
+    queue = sqs.create_queue(QueueName="rates")["QueueUrl"]
+    arn = f"arn:aws:sqs:{cloud.region}:{cloud.account}:rates"
+    role = starting(cloud, arn)
+    scheduler.create_schedule_group(Name="rates")
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=300)
+    for name, expression, start in (
+        ("later", "rate(1 minute)", {"StartDate": later}),
+        ("soon", "rate(300 days)", {}),
+    ):
+        scheduler.create_schedule(
+            Name=name,
+            GroupName="rates",
+            ScheduleExpression=expression,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": arn, "RoleArn": role, "Input": json.dumps({"fired": name})},
+            **start,
+        )
+
+    def received() -> list[dict[str, str]] | None:
+        found: list[dict[str, str]] | None = sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10
+        ).get("Messages")
+        return found
+
+    messages = wait_until(received)
+    assert [json.loads(one["Body"])["fired"] for one in messages] == ["soon"]
+    told = scheduler.get_schedule(Name="later", GroupName="rates")["StartDate"]
+    assert abs(told - later) < timedelta(days=1), "told by the caller's clock"
+    for name in ("later", "soon"):
+        scheduler.delete_schedule(Name=name, GroupName="rates")
+
+
+def starting(cloud: LocalCloud, queue: str) -> str:
+    """Return a role in which Scheduler may send to a queue."""
+    iam = cloud.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    made = iam.create_role(
+        RoleName="rates",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    allow = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName="rates", PolicyName="send", PolicyDocument=policy)
+    return str(made["Role"]["Arn"])
 
 
 def test_a_function_of_the_template_has_its_dead_letter_queue(cloud: LocalCloud) -> None:

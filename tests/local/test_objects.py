@@ -150,3 +150,49 @@ def test_a_role_for_another_service_is_refused(cloud: LocalCloud, dataset: str, 
     )
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust("ec2.amazonaws.com"))
     assert "cannot assume" in imported(cloud, dataset, role)
+
+
+def test_a_metric_attribution_needs_a_role_that_may_publish_metrics(
+    cloud: LocalCloud, dataset: str, role: str
+) -> None:
+    personalize, iam = cloud.client("personalize"), cloud.client("iam")
+    made = {
+        "name": "by-role",
+        "datasetGroupArn": personalize.describe_dataset(datasetArn=dataset)["dataset"][
+            "datasetGroupArn"
+        ],
+        "metrics": [{"eventType": "buy", "metricName": "m", "expression": "SAMPLECOUNT()"}],
+        "metricsOutputConfig": {"roleArn": role},
+    }
+
+    def attributed() -> dict[str, Any]:
+        """Make the attribution and remove it; return what became of it."""
+        arn = personalize.create_metric_attribution(**made)["metricAttributionArn"]
+
+        def settled() -> dict[str, Any] | None:
+            answer = personalize.describe_metric_attribution(metricAttributionArn=arn)
+            found: dict[str, Any] = answer["metricAttribution"]
+            return found if found["status"] in {"ACTIVE", "CREATE FAILED"} else None
+
+        found: dict[str, Any] = wait_until(settled)
+        personalize.delete_metric_attribution(metricAttributionArn=arn)
+        group = made["datasetGroupArn"]
+        wait_until(
+            lambda: (
+                not personalize.list_metric_attributions(datasetGroupArn=group)[
+                    "metricAttributions"
+                ]
+            )
+        )
+        return found
+
+    failed = attributed()
+    assert failed["status"] == "CREATE FAILED"
+    assert "cloudwatch:PutMetricData" in failed["failureReason"]
+    allow = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName=role.rsplit("/", 1)[-1],
+        PolicyName="publishing",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+    )
+    assert attributed()["status"] == "ACTIVE"

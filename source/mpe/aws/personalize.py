@@ -29,15 +29,19 @@ BUSY = frozenset(
     {
         "InternalFailure",
         "InternalServerError",
+        "InternalServerException",
         "LimitExceededException",
         "RequestLimitExceeded",
         "ResourceInUseException",
         "ServiceUnavailable",
+        "ServiceUnavailableException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
     }
 )
+SERVER_ERROR, NOT_IMPLEMENTED = 500, 501
+"""HTTP statuses from which on the fault is the service's; what it cannot do it never will."""
 
 
 class ServiceError(PersonalizationError):
@@ -105,7 +109,7 @@ class Personalize:
                 params.update(_difference(outer, change))
             else:
                 params[outer] = change.new
-        self._call(operation, **params)
+        self._call(operation, **{**_beside(desired, params), **params})
 
     def switch(self, desired: Desired, arn: str, status: str) -> None:
         """Start or stop a resource."""
@@ -224,6 +228,19 @@ def _parent(desired: Desired) -> str:
     return str(desired.params.get(str(desired.spec.listed_by), desired.parent))
 
 
+def _beside(desired: Desired, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the service wants beside a change, although it may not have changed.
+
+    A campaign that shall follow its solution must be told ``<solution>/$LATEST`` together with
+    ``syncWithLatestSolutionVersion``, whichever version it serves already
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_UpdateCampaign.html).
+    """
+    config = params.get("campaignConfig") or {}
+    if not config.get("syncWithLatestSolutionVersion"):
+        return {}
+    return {"solutionVersionArn": desired.params["solutionVersionArn"]}
+
+
 def _difference(parts: str, change: Change) -> dict[str, Any]:
     """Return the parameters that add what is new or different, and remove what is not wanted."""
     old, new = by_part(change.old or ()), by_part(change.new)
@@ -241,15 +258,21 @@ def _translated() -> Iterator[None]:
     except ClientError as error:
         code = str(error.response["Error"].get("Code", ""))
         message = str(error.response["Error"].get("Message", "")) or str(error)
-        raise _kind(code)(code, message) from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        raise _kind(code, status)(code, message) from error
     except ParamValidationError as error:
         raise Refused("ValidationException", str(error)) from error
     except BotoCoreError as error:  # no answer at all: a time-out, a broken connection
         raise Busy(type(error).__name__, str(error)) from error
 
 
-def _kind(code: str) -> type[ServiceError]:
-    if code in BUSY:
+def _kind(code: str, status: int) -> type[ServiceError]:
+    """Tell what an error means: by its code, or where that says nothing by the HTTP status.
+
+    Where a load balancer answers in the service's stead, with a page or with nothing, botocore
+    makes the status the code.
+    """
+    if code in BUSY or (status >= SERVER_ERROR and status != NOT_IMPLEMENTED):
         return Busy
     return {NOT_FOUND: Missing, EXISTS: Exists}.get(code, Refused)
 

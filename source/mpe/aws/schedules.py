@@ -5,12 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from mpe.aws.clock import Clock
+from mpe.model.schedules import Rate, ScheduleError, parse
+
 RETRY_SECONDS = 3600
 """How long a start that fails is tried again, before it goes to the dead-letter queue."""
+KEPT = (
+    "Name",
+    "GroupName",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "FlexibleTimeWindow",
+    "Target",
+)
+"""What a schedule is, whether it fires or not."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +38,17 @@ class Target:
 class Schedules:
     """Make and change schedules through a boto3 ``scheduler`` client.
 
-    https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+    A rate without a start date would fire as soon as it is made
+    (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html), and an update
+    sets back whatever it does not name
+    (https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html). So
+    rates get a start date, and what is as it should be is not updated.
     """
 
-    def __init__(self, client: Any, group: str) -> None:
+    def __init__(self, client: Any, group: str, clock: Clock | None = None) -> None:
         self._client = client
         self._group = group
+        self._clock = clock or Clock()
 
     def put(
         self,
@@ -42,8 +60,8 @@ class Schedules:
         target: Target,
         given: Mapping[str, Any],
     ) -> None:
-        """Make a schedule, or change it to this."""
-        schedule = {
+        """Make a schedule, or change it to this; a rate counts from when it was made."""
+        wanted = {
             "Name": name,
             "GroupName": self._group,
             "ScheduleExpression": expression,
@@ -58,28 +76,15 @@ class Schedules:
                 "RetryPolicy": {"MaximumEventAgeInSeconds": RETRY_SECONDS},
             },
         }
-        try:
-            self._client.update_schedule(**schedule)
-        except ClientError as error:
-            if not _is(error, "ResourceNotFoundException"):
-                raise
-            self._client.create_schedule(**schedule)
+        found = self._find(name) or self._create(wanted)
+        if found and not _includes(found, wanted):
+            self._update(wanted, found)
 
     def enable(self, name: str, *, enabled: bool) -> None:
         """Let a schedule fire, or not; one that is gone does not."""
-        try:
-            found = self._client.get_schedule(Name=name, GroupName=self._group)
-        except ClientError as error:
-            if _is(error, "ResourceNotFoundException"):
-                return
-            raise
-        kept = ("ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target")
-        self._client.update_schedule(
-            Name=name,
-            GroupName=self._group,
-            State=_state(enabled),
-            **{key: found[key] for key in kept},
-        )
+        found = self._find(name)
+        if found and found["State"] != _state(enabled):
+            self._update({**{key: found[key] for key in KEPT}, "State": _state(enabled)}, found)
 
     def delete(self, name: str) -> None:
         """Remove a schedule; one that is gone is no error."""
@@ -88,6 +93,62 @@ class Schedules:
         except ClientError as error:
             if not _is(error, "ResourceNotFoundException"):
                 raise
+
+    def _find(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            found: Mapping[str, Any] = self._client.get_schedule(Name=name, GroupName=self._group)
+        except ClientError as error:
+            if _is(error, "ResourceNotFoundException"):
+                return None
+            raise
+        return found
+
+    def _create(self, wanted: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Make a schedule; return what there is instead where somebody was first."""
+        try:
+            self._client.create_schedule(**wanted, **self._start(wanted, None))
+        except ClientError as error:
+            if _is(error, "ConflictException"):
+                return self._find(wanted["Name"])
+            raise
+        return None
+
+    def _update(self, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+        self._client.update_schedule(**wanted, **self._start(wanted, found))
+
+    def _start(
+        self, wanted: Mapping[str, Any], found: Mapping[str, Any] | None
+    ) -> dict[str, datetime]:
+        """Return the start date of a rate: it keeps its pace unless it is a new one.
+
+        One that has passed cannot be told again, so it becomes the next time that it fires.
+        """
+        every = _rate(wanted["ScheduleExpression"])
+        if every is None:
+            return {}
+        now = self._clock.now()
+        if found is None or _rate(found["ScheduleExpression"]) != every:
+            return {"StartDate": now + every}
+        first: datetime = found.get("StartDate") or found["CreationDate"]
+        return {"StartDate": first if first > now else now + every - (now - first) % every}
+
+
+def _rate(expression: str) -> timedelta | None:
+    """Return how long it is from one fire to the next, where that is always the same."""
+    try:
+        schedule = parse(expression)
+    except ScheduleError:  # somebody has changed it by hand
+        return None
+    return schedule.every if isinstance(schedule, Rate) else None
+
+
+def _includes(found: Any, wanted: Any) -> bool:
+    """Tell whether a schedule is as wanted; the service adds defaults of its own."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            _includes(found.get(key), value) for key, value in wanted.items()
+        )
+    return bool(found == wanted)
 
 
 def _state(enabled: bool) -> str:

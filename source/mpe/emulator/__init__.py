@@ -9,7 +9,14 @@ mounts it in an HTTP server, and tests attach it to a boto3 client.
 """
 
 from mpe.emulator.faults import Faults
-from mpe.emulator.objects import KeyDenied, MemoryObjects, Objects, ObjectsDenied, ObjectsMissing
+from mpe.emulator.objects import (
+    KeyDenied,
+    MemoryObjects,
+    MetricsDenied,
+    Objects,
+    ObjectsDenied,
+    ObjectsMissing,
+)
 from mpe.emulator.service import Personalize
 from mpe.emulator.settings import Durations, FakeClock, Quotas
 from mpe.emulator.wire import Authorization, Request, Response, authorizations
@@ -21,6 +28,7 @@ __all__ = [
     "Faults",
     "KeyDenied",
     "MemoryObjects",
+    "MetricsDenied",
     "Objects",
     "ObjectsDenied",
     "ObjectsMissing",

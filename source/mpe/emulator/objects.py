@@ -18,6 +18,10 @@ class KeyDenied(Exception):
     """The role's policies, or the key's, do not let the service use the key."""
 
 
+class MetricsDenied(Exception):
+    """The role's policies do not let the service publish metrics."""
+
+
 class Objects(Protocol):
     """Read and write objects on behalf of a role."""
 
@@ -36,16 +40,21 @@ class Objects(Protocol):
     def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
         """Use a KMS key as an encrypted dataset group would; raise KeyDenied where it may not."""
 
+    def put_metrics(self, *, role_arn: str, account: str) -> None:
+        """Publish a metric in CloudWatch; raise MetricsDenied where the role may not."""
+
 
 class MemoryObjects:
     """Objects in a dict by URL, for tests.
 
-    ``denied`` roles may read nothing, ``locked`` keys may be used by nobody.
+    ``denied`` roles may read nothing, ``silent`` ones publish no metrics, ``locked`` keys may
+    be used by nobody.
     """
 
     def __init__(self, objects: dict[str, str | bytes] | None = None) -> None:
         self.objects: dict[str, str | bytes] = dict(objects or {})
         self.denied: set[str] = set()
+        self.silent: set[str] = set()
         self.untrusting: set[str] = set()
         self.locked: set[str] = set()
 
@@ -72,6 +81,10 @@ class MemoryObjects:
     def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
         if key_arn in self.locked:
             raise KeyDenied(f"{role_arn} may not use {key_arn}")
+
+    def put_metrics(self, *, role_arn: str, account: str) -> None:
+        if role_arn in self.silent:
+            raise MetricsDenied(f"{role_arn} may not publish metrics")
 
     def _allow(self, role_arn: str) -> None:
         if role_arn in self.denied:

@@ -105,7 +105,12 @@ class Schedules(Construct):
             },
         )
         function.allow(
-            ["scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"],
+            [
+                "scheduler:CreateSchedule",
+                "scheduler:DeleteSchedule",
+                "scheduler:GetSchedule",
+                "scheduler:UpdateSchedule",
+            ],
             [self.schedules_arn],
             because="Schedules are named as configs are uploaded; all are in the stack's group.",
         )

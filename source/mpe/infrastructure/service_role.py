@@ -10,11 +10,19 @@ from constructs import Construct
 
 from mpe.infrastructure.functions import personalize_arn
 from mpe.infrastructure.reasons import accept_wildcard
-from mpe.infrastructure.storage import READ_BY_SERVICE, WRITTEN_BY_SERVICE, DataBucket
+from mpe.infrastructure.storage import (
+    LISTED_BY_SERVICE,
+    READ_BY_SERVICE,
+    WRITTEN_BY_SERVICE,
+    DataBucket,
+)
 
 
 class ServiceRole(iam.Role):
-    """Let Amazon Personalize read and write the data bucket, for this account alone."""
+    """Let Amazon Personalize read and write the data bucket, for this account alone.
+
+    And let it publish the metrics of metric attributions.
+    """
 
     def __init__(
         self,
@@ -45,9 +53,10 @@ class ServiceRole(iam.Role):
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": list(READ_BY_SERVICE)}},
+                conditions={"StringLike": {"s3:prefix": list(LISTED_BY_SERVICE)}},
             )
         )
+        self._publish_metrics()
         self._use_key(kms_key_arn, has_key)
 
     def _allow(self, action: str, bucket: DataBucket, below: Iterable[str], because: str) -> None:
@@ -56,6 +65,19 @@ class ServiceRole(iam.Role):
         self.add_to_policy(iam.PolicyStatement(actions=[action], resources=places))
         for place in places:
             accept_wildcard(self, place, f"{because} There and nowhere else.")
+
+    def _publish_metrics(self) -> None:
+        """Let metric attributions report to CloudWatch.
+
+        The guide names no namespace to which that could be restricted:
+        https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html
+        """
+        self.add_to_policy(
+            iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"])
+        )
+        accept_wildcard(
+            self, "*", "CloudWatch has no resource-level permission for publishing metrics."
+        )
 
     def _use_key(self, kms_key_arn: str, has_key: CfnCondition) -> None:
         """Let the service use the key for dataset groups, where the stack was given one.

@@ -12,6 +12,9 @@ READ_BY_SERVICE = ("train/*", "batch/*")
 """Where Amazon Personalize reads: the users' CSVs and the input of batch jobs."""
 WRITTEN_BY_SERVICE = ("batch/*", "export/*", "metric-attribution/*")
 """Where Amazon Personalize writes: the output of batch jobs, exports and reports."""
+LISTED_BY_SERVICE = tuple(dict.fromkeys((*READ_BY_SERVICE, *WRITTEN_BY_SERVICE)))
+"""Where Amazon Personalize lists: exports and batch jobs need that where they write as well
+(https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html)."""
 
 
 class DataBucket(s3.Bucket):
@@ -93,7 +96,7 @@ class DataBucket(s3.Bucket):
                 principals=[service],
                 actions=["s3:ListBucket"],
                 resources=[self.bucket_arn],
-                conditions={**ours, "StringLike": {"s3:prefix": list(READ_BY_SERVICE)}},
+                conditions={**ours, "StringLike": {"s3:prefix": list(LISTED_BY_SERVICE)}},
             )
         )
 

@@ -13,6 +13,7 @@ for each, and the version is pinned. Differences from AWS that are made good her
 * Its S3 events for EventBridge do not name the object's version: it is added.
 * Its S3 does not look at the owner that a request expects of a bucket: it is checked.
 * Its rules invoke a function once, whatever comes of it: Lambda's retries are added.
+* Its Scheduler counts a rate from when the schedule was made: here from its start date.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from botocore.exceptions import ClientError
 from mpe.emulator import (
     Authorization,
     KeyDenied,
+    MetricsDenied,
     ObjectsDenied,
     ObjectsMissing,
     Personalize,
@@ -60,6 +62,8 @@ KEY_ACTIONS = (
     "kms:ListGrants",
 )
 """What the policy of a key must allow the service."""
+NAMESPACE = "AWS/Personalize"
+"""Where the metrics of the service go."""
 CHUNK = 1 << 20
 SESSION_SECONDS = 3600
 DEFAULT_SUBJECT = "AWS Notification Message"
@@ -233,6 +237,54 @@ def hasten_schedules(speed: float) -> None:
 
     scheduler.time = _Hastened(speed)
     scheduler._SCHEDULE_TICK_INTERVAL = TICK_SECONDS
+
+
+DATES = ("StartDate", "EndDate")
+"""The times that a schedule may be given."""
+
+
+def start_schedules() -> None:
+    """Let a rate first fire at its start date, and without one at once.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+
+    Who calls Scheduler lives by the real time: the dates in a request or an answer are as far
+    from now as they are by Scheduler's own clock.
+    """
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import eventbridge, scheduler
+
+    get = scheduler._get_schedule
+
+    def moved(dates: Mapping[str, Any], by: float) -> dict[str, Any]:
+        found = {name: scheduler._to_epoch(dates.get(name)) for name in DATES}
+        return {**dates, **{name: at + by for name, at in found.items() if at is not None}}
+
+    def ahead() -> float:
+        return float(scheduler.time.time() - time.time())
+
+    def counting(make: Callable[..., Any]) -> Callable[..., Any]:
+        def made(name: str, body: dict[str, Any]) -> Any:
+            told = moved(body, ahead())
+            answer = make(name, told)
+            if answer[0] == 200:
+                key = (get_account_id(), get_region(), f"{body.get('GroupName', 'default')}/{name}")
+                scheduler._schedule_last_fired.pop(key, None)
+                every = eventbridge._parse_rate_seconds(body["ScheduleExpression"])
+                if every is not None:
+                    first = told.get("StartDate") or scheduler.time.time()
+                    scheduler._schedule_last_fired[key] = first - every
+            return answer
+
+        return made
+
+    def got(name: str, query: dict[str, Any]) -> Any:
+        status, headers, body = get(name, query)
+        return status, headers, json.dumps(moved(json.loads(body), -ahead())).encode()
+
+    scheduler._create_schedule = counting(scheduler._create_schedule)
+    scheduler._update_schedule = counting(scheduler._update_schedule)
+    scheduler._get_schedule = got
 
 
 def follow_invocations(interference: Interference) -> None:
@@ -424,6 +476,15 @@ class RoleObjects:
         for action in KEY_ACTIONS:
             if not _key_lets_service(key_arn, action, account):
                 raise KeyDenied(f"the key's policy does not allow {SERVICE} to perform {action}")
+
+    def put_metrics(self, *, role_arn: str, account: str) -> None:
+        """Publish a metric in a role's name."""
+        metric = {"MetricName": "Validation", "Value": 0.0}
+        try:
+            client = self._client("cloudwatch", role_arn, account)
+            client.put_metric_data(Namespace=NAMESPACE, MetricData=[metric])
+        except (ClientError, ObjectsDenied) as error:
+            raise MetricsDenied(str(error)) from error
 
     def _s3(self, role_arn: str, account: str) -> Any:
         return self._client("s3", role_arn, account)

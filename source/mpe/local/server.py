@@ -52,6 +52,7 @@ def main() -> int:
     ministack.name_versions()
     ministack.locate_schedules()
     ministack.hasten_schedules(speed)
+    ministack.start_schedules()
     calls = permissions.Calls()
     calls.listen()
     permissions.check_workflows(calls)

@@ -6,16 +6,20 @@ https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirement
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from mpe.emulator.lifecycle import WorkFailed
+from mpe.emulator.objects import MetricsDenied
 from mpe.emulator.pages import paged
 from mpe.emulator.resources.base import Kind, Params, invalid
+from mpe.emulator.resources.files import check_role
 from mpe.emulator.resources.using import schemas_of
 from mpe.emulator.state import EXISTS, Change, Resource, World
 from mpe.emulator.wire import ServiceError
 
 MOST = 10
+DENIED = "Insufficient privileges for publishing metrics to Amazon CloudWatch"
 EXPRESSION = re.compile(r"SAMPLECOUNT\(\)|SUM\((Interactions|Items)\.\w+\)", re.IGNORECASE)
 
 
@@ -30,6 +34,22 @@ class MetricAttributionKind(Kind):
         for other in world.of(self.noun, datasetGroupArn=group.arn):
             raise ServiceError(EXISTS, f"{group.arn} already has the attribution {other.arn}.")
         _check_metrics(params["metrics"])
+        check_role(world, params["metricsOutputConfig"]["roleArn"])
+
+    def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
+        """Publish a metric to see whether the role may, as the service does.
+
+        The guide does not say how the service words it that the role may not.
+        """
+        role = params["metricsOutputConfig"]["roleArn"]
+
+        def publish() -> None:
+            try:
+                world.objects.put_metrics(role_arn=role, account=world.account)
+            except MetricsDenied as denied:
+                raise WorkFailed(f"{DENIED}: {denied}") from denied
+
+        return publish
 
     def update(self, world: World, found: Resource, params: Params) -> Change:
         gone = set(params.get("removeMetrics", ()))

@@ -44,7 +44,7 @@ class CampaignKind(Kind):
         sets = {name: params[name] for name in names if name in params}
         if "solutionVersionArn" in sets:
             version_of(world, sets["solutionVersionArn"])
-        _syncs_rightly(params, sets.get("solutionVersionArn", found.fields["solutionVersionArn"]))
+        _syncs_rightly(params, sets.get("solutionVersionArn", ""))
         asked = {**{name: found.fields[name] for name in names if name in found.fields}, **sets}
         return Change(world.begin_update(self.noun), sets, asked)
 
@@ -66,6 +66,10 @@ def version_of(world: World, arn: str) -> Resource:
 
 
 def _syncs_rightly(params: Params, version: str) -> None:
+    """Refuse automatic updates without the version that stands for the newest.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/API_CampaignConfig.html
+    """
     syncs = params.get("campaignConfig", {}).get("syncWithLatestSolutionVersion", False)
     if syncs and last(version) != LATEST:
         raise invalid(f"syncWithLatestSolutionVersion needs a solutionVersionArn of /{LATEST}.")

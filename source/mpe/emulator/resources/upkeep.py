@@ -18,7 +18,9 @@ from mpe.emulator.state import Resource, World
 class DatasetExportJobKind(Kind):
     """Exports: only bulk data is emulated, so a job for streamed data writes the header alone.
 
+    The service looks into the folder that it writes to, which takes a permission of its own:
     https://docs.aws.amazon.com/personalize/latest/dg/export-data.html
+    https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html
     """
 
     noun = "DatasetExportJob"
@@ -38,6 +40,7 @@ class DatasetExportJobKind(Kind):
 
         def work() -> None:
             assert dataset.data is not None
+            files(world, f"{target}/", params["roleArn"], ".csv")
             text = io.StringIO()
             writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
             writer.writeheader()
