@@ -88,7 +88,7 @@ class Nothing(Objects):
 class Empty:
     """A ledger that knows nothing."""
 
-    def seen(self, group: str, resource: str) -> None:
+    def seen(self, group: str, job: str) -> None:
         return None
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from mpe.aws.clock import Clock
-from mpe.aws.ledger import Seen
 from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock, MemoryObjects
@@ -36,7 +36,7 @@ class Ledger:
     durations: dict[tuple[str, str], float] = field(default_factory=dict)
     types: dict[tuple[str, str], float] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    data: dict[str, Seen] = field(default_factory=dict)
+    data: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str, kind: str) -> float | None:
         return self.durations.get((resource, kind))
@@ -47,11 +47,11 @@ class Ledger:
     def remember(self, group: str, resource: str, noun: str, kind: str, seconds: float) -> None:
         self.durations[resource, kind] = self.types[noun, kind] = seconds
 
-    def see(self, group: str, resource: str, seen: Seen) -> None:
-        self.data[resource] = seen
+    def see(self, group: str, job: str, objects: frozenset[str], now: datetime) -> None:
+        self.data[job] = objects
 
-    def seen(self, group: str, resource: str) -> Seen | None:
-        return self.data.get(resource)
+    def seen(self, group: str, job: str) -> frozenset[str] | None:
+        return self.data.get(job)
 
     def record(self, group: str, run: str, outcome: Any, now: datetime) -> None:
         self.rows[outcome["resource"]] = dict(outcome)
@@ -463,6 +463,75 @@ def test_data_that_was_uploaded_in_parts_is_imported_though_it_is_dated_before_t
     assert follow("three", "a", "c") == "created", "c was begun before the first import"
     assert follow("four", "a") == "kept", "what is gone brings nothing to import"
     assert world.bucket.modified == begun
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """A client that refuses one operation while it is told to."""
+
+    client: Any
+    operation: str
+    code: list[str]
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self.operation or not self.code:
+            return getattr(self.client, name)
+
+        def refuse(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": self.code.pop(), "Message": "no"}}, name)
+
+        return refuse
+
+
+@pytest.mark.parametrize("how", ["refused for a while", "failed"])
+def test_data_dated_before_the_last_import_is_imported_though_that_took_several_tries(
+    world: World, build: Builder, how: str
+) -> None:
+    wanted = imported(build.dataset(build.group()))
+    objects, location = world.emulated.objects.objects, wanted_location(wanted)
+    objects[location] = interactions()
+    world.bucket.modified = world.emulated.clock()
+    world.bucket.versions = frozenset("a")
+    build.wait(600)
+    assert world.follow(wanted, run="one").did == "created"
+    world.bucket.versions = frozenset("b")
+    if how == "failed":
+        objects[location] = "".join(f"{line}\n" for line in interactions().splitlines()[:3])
+        failed = world.follow(wanted, run="two").failed
+        assert failed
+        assert failed.error == "ResourceFailed"
+        objects[location] = interactions()
+    else:
+        client = world.emulated.client
+        refusing = Refusing(client, "create_dataset_import_job", ["LimitExceededException"])
+        world.ensure = replace(world.ensure, personalize=Personalize(refusing))
+    assert world.follow(wanted, run="three").did == "created"
+
+
+def test_what_was_made_during_an_import_is_made_anew_after_it(world: World, build: Builder) -> None:
+    group = build.group()
+    dataset = build.imported(group)
+    wanted = replace(exported(dataset), after=(dataset,))
+    build.begin_import(dataset, name="by-hand")
+    build.wait(10)
+    assert world.step(wanted).did == "created"
+    build.wait(2_000)
+    assert world.follow(wanted, run="later").did == "created"
+    assert world.follow(wanted, run="last").did == "kept"
+
+
+def test_a_metric_that_the_service_says_exists_fails_in_its_words(
+    world: World, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    assert world.follow(attribution(group, a=COUNT)).did == "created"
+    code = ["ResourceAlreadyExistsException"] * 9
+    refusing = Refusing(world.emulated.client, "update_metric_attribution", code)
+    world.ensure = replace(world.ensure, personalize=Personalize(refusing))
+    failed = world.follow(attribution(group, a=TOTAL)).failed
+    assert failed
+    assert (failed.error, failed.reason) == ("ResourceAlreadyExistsException", "no")
 
 
 def wanted_location(desired: Desired) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Protocol
 
 from mpe.aws.clock import Clock
-from mpe.aws.ledger import Seen
 from mpe.aws.objects import Completed
 from mpe.aws.personalize import Personalize
 from mpe.model.reconcile import Observed
@@ -16,7 +15,7 @@ from mpe.model.reconcile import Observed
 class Memory(Protocol):
     """What the ledger keeps of the data that jobs were made for."""
 
-    def seen(self, group: str, resource: str) -> Seen | None: ...
+    def seen(self, group: str, job: str) -> frozenset[str] | None: ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,5 @@ class Freshness:
         """Tell whether a job is known to be of other objects than there are now."""
         if not completed.objects:
             return False
-        seen = self.memory.seen(group, completed.desired.id)
-        if seen is None or not observed.arn.endswith(f"/{seen.job}"):
-            return False
-        return not completed.objects <= seen.objects
+        seen = self.memory.seen(group, observed.arn.rpartition(":")[2])
+        return seen is not None and not completed.objects <= seen

@@ -10,7 +10,6 @@ whatever the dataset group. A job has one with the data that it was made for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,14 +28,6 @@ ANY = "*"
 
 MOST_SEEN = 5_000
 """Objects that are kept of one job: an item of DynamoDB holds 400 KB."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The objects that lay in S3 when a job was made, by their digests."""
-
-    job: str
-    objects: frozenset[str]
 
 
 class Ledger:
@@ -69,18 +60,27 @@ class Ledger:
         found = item.get("Item")
         return float(found["seconds"]) if found else None
 
-    def see(self, group: str, resource: str, seen: Seen) -> None:
-        """Keep what a job is about to be made for; of too many objects nothing is known."""
-        item = {"group": group, "record": f"SEEN#{resource}", "job": seen.job}
-        known = {"objects": set(seen.objects)} if len(seen.objects) <= MOST_SEEN else {}
-        self._table.put_item(Item={**item, **known})
+    def see(self, group: str, job: str, objects: frozenset[str], now: datetime) -> None:
+        """Keep the objects, by their digests, that a job is about to be made for.
 
-    def seen(self, group: str, resource: str) -> Seen | None:
-        """Return what the newest job of a resource was made for, or None."""
-        found = self._table.get_item(Key={"group": group, "record": f"SEEN#{resource}"}).get("Item")
-        if not found or "objects" not in found:
-            return None
-        return Seen(found["job"], frozenset(found["objects"]))
+        ``job`` is the resource part of its ARN. A job that is refused, or fails, leaves what is
+        known of the one before it as it is. Of more than :data:`MOST_SEEN` objects nothing is kept.
+        """
+        if len(objects) > MOST_SEEN:
+            return
+        self._table.put_item(
+            Item={
+                "group": group,
+                "record": f"SEEN#{job}",
+                "objects": set(objects),
+                "expires": int((now + KEPT).timestamp()),
+            }
+        )
+
+    def seen(self, group: str, job: str) -> frozenset[str] | None:
+        """Return what a job was made for, or None where that is not known."""
+        found = self._table.get_item(Key={"group": group, "record": f"SEEN#{job}"}).get("Item")
+        return frozenset(found["objects"]) if found else None
 
     def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
         """Keep what a run did to a resource; writing it again changes nothing."""

@@ -116,17 +116,20 @@ class Personalize:
         self._call(desired.spec.switches[status], **{desired.spec.arn_key: arn})
 
     def followed(self, desired: Desired) -> datetime | None:
-        """Return when the newest job was made that makes this one stale, or None."""
+        """Return when the last job was done that makes this one stale, or None.
+
+        One that is under way counts from when it was made, and once more when it is done.
+        """
         if not desired.spec.follows:
             return None
         spec = SPECS[desired.spec.follows]
         times = [
-            one.created
+            one.created if one.in_progress else one.settled
             for arn in desired.after
             for one in (_summary(spec, found) for found in self._jobs(spec, arn))
-            if one.created and one.status not in FAILED
+            if one.status not in FAILED
         ]
-        return max(times, default=None)
+        return max((time for time in times if time), default=None)
 
     def _jobs(self, spec: ResourceSpec, parent: str) -> Iterator[Mapping[str, Any]]:
         """Yield the jobs of a parent, of which there are none where it does not exist."""
@@ -282,6 +285,7 @@ def _summary(spec: ResourceSpec, listed: Mapping[str, Any]) -> Observed:
         arn=listed[spec.arn_key],
         status=listed.get("status", ACTIVE),
         created=listed.get("creationDateTime"),
+        settled=listed.get("lastUpdatedDateTime"),
     )
 
 

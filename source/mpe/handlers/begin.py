@@ -18,7 +18,7 @@ from mpe.handlers.settings import LOGGER, setting
 
 NEXT_ASK = 30
 """Seconds until a run that waits for its turn asks again, at first."""
-LAST_ASK = 5 * 60
+LAST_ASK = 2 * 60
 """The same once it has waited long: of the 25,000 events that Step Functions keeps of an execution,
 each time takes 9, and the run before it may work for two days
 (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""

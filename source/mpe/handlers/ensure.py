@@ -20,7 +20,7 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import Events
 from mpe.aws.freshness import Freshness
-from mpe.aws.ledger import Ledger, Seen
+from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.handlers.gauges import Emf, Gauges
@@ -199,10 +199,11 @@ class Ensure:
         """Let a change be refused that an attempt before it made, whose answer was lost."""
         try:
             yield
-        except (Exists, Refused):
+        except (Exists, Refused) as error:
             seen = self.personalize.observe(desired, arn)
             if seen is None or isinstance(decide(desired, seen), Update | Switch | Reject):
-                raise
+                # An Exists is for a creation to wait out, not for this.
+                raise Refused(error.code, error.message) from error
 
     @property
     def _freshness(self) -> Freshness:
@@ -212,7 +213,8 @@ class Ensure:
         desired = completed.desired
         params = desired.as_made_by(step.run, first=first)
         if completed.objects:
-            self.ledger.see(step.group, desired.id, Seen(params["jobName"], completed.objects))
+            job = desired.spec.arn.format(name=params["jobName"])
+            self.ledger.see(step.group, job, completed.objects, self.clock.now())
         arn = self.personalize.create(desired, params)
         begun = replace(before, arn=arn, did="created")
         if not desired.spec.has_status:
