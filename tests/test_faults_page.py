@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mpe.local.faults import Kind
 from tests.conftest import ROOT
-from tests.local.campaign import Case, Site, Verdict, cases_of, command_of, options, report
+from tests.local.campaign import (
+    Case,
+    Record,
+    Site,
+    Verdict,
+    cases_of,
+    command_of,
+    options,
+    report,
+)
 
 SITE = Site("provision", "Begin", "dynamodb", "GetItem", 1)
 ALL = [one for cases in cases_of([SITE], 0, 0).values() for one in cases]
@@ -73,3 +84,14 @@ def test_the_command_is_one_that_writes_the_page(
 ) -> None:
     monkeypatch.chdir(ROOT)
     assert command_of(options().parse_args(given.split())) == command
+
+
+def test_a_campaign_goes_on_from_the_verdicts_that_are_known(tmp_path: Path) -> None:
+    file = tmp_path / "faults.jsonl"
+    first, second = Verdict(ALL[0], "same"), Verdict(ALL[1], "nobody was told", violation=True)
+    for verdict in (first, second):
+        Record(file).keep(verdict)
+    waiting = cases_of([SITE], 0, 0)
+    assert Record(file).take(waiting) == [first, second]
+    assert [case for cases in waiting.values() for case in cases] == ALL[2:]
+    assert Record(None).take(waiting) == []

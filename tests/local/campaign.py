@@ -38,6 +38,8 @@ from tests.local.one_of_each import changed, files, first, wrong
 
 SPEED = 2000.0
 PHASES = ("provision", "task", "change", "reject", "stop")
+PER_CLOUD = 400
+"""Cases for which one cloud lives, so that what it has to list and to hold stays bounded."""
 PATIENCE = 480
 """Seconds that a phase may take; one that says nothing by then is a silent death."""
 READS = ("Get", "Describe", "List", "Query")
@@ -463,6 +465,8 @@ class Campaign:
     name: str = "f"
     deadline: float = float("inf")
     """When no new life begins any more."""
+    most: float = float("inf")
+    """How many verdicts are enough."""
     progress: Callable[[Verdict], None] = lambda verdict: None
     verdicts: list[Verdict] = field(default_factory=list)
     _tries: Counter[Case] = field(default_factory=Counter)
@@ -479,7 +483,8 @@ class Campaign:
         """Live one life after the other, until no case is left."""
         while True:
             with self._lock:
-                if not any(self.waiting.values()) or time.monotonic() > self.deadline:
+                enough = len(self.verdicts) >= self.most or time.monotonic() > self.deadline
+                if enough or not any(self.waiting.values()):
                     return
                 self._lives += 1
                 life = Life(self.lab, f"{self.name}{self._lives:04}")
@@ -629,7 +634,8 @@ def command_of(given: argparse.Namespace) -> str:
     """Return the command that writes the very file: that of make, where it writes there."""
     usual = vars(options().parse_args([]))
     told = {name: value for name, value in vars(given).items() if value != usual[name]}
-    told.pop("assembly", None)  # the same synthesis is made without it
+    for name in ("assembly", "record", "at_once"):  # the same comes of it without them
+        told.pop(name, None)
     file = Path(told.pop("write", REPORT)).resolve()
     made = SAMPLE_REPORT if given.sample else REPORT
     if file == made and told.keys() <= {"sample", "seed"}:
@@ -647,30 +653,84 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=180, help="after which no case begins")
     parser.add_argument("--only", default="", help="a regular expression that cases match")
     parser.add_argument("--assembly", type=Path, help="a synthesis to use, as cdk.out")
+    parser.add_argument("--record", type=Path, help="keep verdicts there, and go on from them")
     parser.add_argument("--write", type=Path, help="write the report there")
     return parser
 
 
+class Record:
+    """The verdicts so far, in a file that a later campaign on the same code goes on from."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        lines = file.read_text().splitlines() if file and file.exists() else []
+        self._found = [json.loads(line) for line in lines]
+        self._began = time.monotonic() - max((one["at"] for one in self._found), default=0.0)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken, in all."""
+        return time.monotonic() - self._began
+
+    def take(self, waiting: dict[str, list[Case]]) -> list[Verdict]:
+        """Return the verdicts on cases that wait, which then wait no more."""
+        by_name = {one["case"]: one for one in self._found}
+        verdicts = []
+        for cases in waiting.values():
+            for case in [one for one in cases if one.name in by_name]:
+                known = by_name[case.name]
+                verdicts.append(Verdict(case, known["outcome"], known["violation"]))
+                cases.remove(case)
+        return verdicts
+
+    def keep(self, verdict: Verdict) -> None:
+        if self._file:
+            line = {
+                "case": verdict.case.name,
+                "outcome": verdict.outcome,
+                "violation": verdict.violation,
+                "at": round(self.seconds),
+            }
+            with self._file.open("a") as file:
+                file.write(f"{json.dumps(line)}\n")
+
+
+def run(given: argparse.Namespace, record: Record) -> tuple[list[Verdict], int, int]:
+    """Return the verdicts, how many cases are left, and how many there are without a sample."""
+    assembly = Assembly.read(given.assembly) if given.assembly else None
+    deadline = time.monotonic() + 60 * given.minutes
+    found: list[Verdict] = []
+    total, cases = 0, 0
+    waiting: dict[str, list[Case]] = {}
+    sites: list[Site] = []
+    clean: dict[str, Any] = {}
+
+    def tell(verdict: Verdict) -> None:
+        found.append(verdict)
+        record.keep(verdict)
+        done = f"{len(found)}/{total}"
+        print(f"{done} {verdict.case.name}: {verdict.outcome}", flush=True)
+
+    while not sites or (any(waiting.values()) and time.monotonic() < deadline):
+        with lab(assembly) as running:
+            if not sites:
+                sites, clean = calls_of(Life(running, "clean"))
+                waiting = cases_of(sites, given.sample, given.seed, given.only)
+                total = sum(map(len, waiting.values()))
+                cases = sum(map(len, cases_of(sites, 0, 0).values()))
+                found += record.take(waiting)
+                print(f"{len(sites)} calls, {total} cases, {len(found)} known", flush=True)
+            campaign = Campaign(running, clean, waiting, deadline=deadline, most=PER_CLOUD)
+            campaign.progress = tell
+            campaign.run(given.at_once)
+    return found, total - len(found), cases
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     given = options().parse_args(arguments)
-    began = time.monotonic()
-    with lab(Assembly.read(given.assembly) if given.assembly else None) as running:
-        sites, clean = calls_of(Life(running, "clean"))
-        waiting = cases_of(sites, given.sample, given.seed, given.only)
-        total = sum(map(len, waiting.values()))
-        print(f"{len(sites)} calls, {total} cases", flush=True)
-        campaign = Campaign(running, clean, waiting, deadline=began + 60 * given.minutes)
-
-        def tell(verdict: Verdict) -> None:
-            done = f"{len(campaign.verdicts)}/{total}"
-            print(f"{done} {verdict.case.name}: {verdict.outcome}", flush=True)
-
-        campaign.progress = tell
-        verdicts = campaign.run(given.at_once)
-    cases = sum(map(len, cases_of(sites, 0, 0).values()))
-    left = total - len(verdicts)
-    took = time.monotonic() - began
-    text = report(verdicts, command_of(given), took, cases=cases, left=left)
+    record = Record(given.record)
+    verdicts, left, cases = run(given, record)
+    text = report(verdicts, command_of(given), record.seconds, cases=cases, left=left)
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)
         given.write.write_text(text)
