@@ -1,6 +1,6 @@
 """How fast ``mpe check-data`` is, beside a plain scan of the same file by the same engine.
 
-    python benchmarks/check_data.py [--rows 5000000] [--memory 1GB]
+    python benchmarks/check_data.py [--rows 5000000] [--memory 1GB] [--json FILE]
 
 The file is generated, without a fault, so that every rule looks at every cell. The scan only
 parses the CSV and counts its rows: no rule, no table, no search for repetitions.
@@ -29,15 +29,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--memory", default=MEMORY)
+    parser.add_argument("--json", type=Path, help="where the figures are written")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source = Source(Path(folder) / "interactions.csv", "interactions.csv")
         _generate(source.path, given.rows)
         print(f"{given.rows:,} rows, {source.size / 1e6:,.0f} MB, memory {given.memory}")
-        _report("plain scan", given.rows, lambda: _scan(source, given.memory))
-        _report("check-data", given.rows, lambda: _check(source, given.memory))
+        scan = _report("plain scan", given.rows, lambda: _scan(source, given.memory))
+        check = _report("check-data", given.rows, lambda: _check(source, given.memory))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"{'peak memory of the process':<28}{most:>12,.0f} MB")
+    if given.json:
+        found = {"rows": given.rows, "scan_seconds": scan, "check_seconds": check}
+        given.json.write_text(json.dumps({**found, "peak_mb": round(most)}))
 
 
 def _generate(path: Path, rows: int) -> None:
@@ -81,11 +85,12 @@ def _config() -> dict[str, object]:
     }
 
 
-def _report(told: str, rows: int, work: Callable[[], None]) -> None:
+def _report(told: str, rows: int, work: Callable[[], None]) -> float:
     began = time.perf_counter()
     work()
     seconds = time.perf_counter() - began
     print(f"{told:<28}{rows / seconds:>12,.0f} rows/s{seconds:>9.1f} s")
+    return round(seconds, 1)
 
 
 if __name__ == "__main__":

@@ -97,8 +97,13 @@ def measure() -> dict[str, Any]:
 
 
 def missed(found: Found) -> list[str]:
-    """Return the targets that the reference scenario misses."""
-    return [
+    """Return the targets that the reference scenario misses, and what could not be measured."""
+    failed = [
+        f"{name} failed: {' '.join(found[name]['failed'])}"
+        for name in OTHERS
+        if "failed" in found.get(name, {})
+    ]
+    return failed + [
         f"{run}: {key} is {found['reference_scenario'][run][key]}, at most {most} was wanted"
         for run, targets in TARGETS.items()
         for key, most in targets.items()
@@ -253,7 +258,8 @@ def _wall(found: Found) -> Iterator[str]:
             check["valid"]["peak_mib"],
         ],
         [
-            f"the same with {check['wrong']['problems']:,} problems, all told",
+            f"the same with a problem in every solution, of which {check['wrong']['problems']:,} "
+            "are told",
             check["wrong"]["seconds"],
             check["wrong"]["peak_mib"],
         ],

@@ -18,23 +18,48 @@ from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.local.cloud import LocalCloud
 from mpe.model.config import SIZE_LIMIT, parse
 from mpe.model.errors import ConfigError
+from mpe.model.limits import VALUES_LIMIT
 
 RUNS = 3
+LONG = 2_400
+"""Characters of a filter expression, of the 2,500 that one may have."""
 
 
 def large_config() -> str:
-    """Return a valid config that is almost as large as one may be."""
-    each = len(json.dumps(Scenario("large", solutions=101, used=101).config())) - len(
-        json.dumps(Scenario("large", solutions=100, used=100).config())
-    )
-    solutions = SIZE_LIMIT // (each + 12)
-    text = json.dumps(Scenario("large", solutions=solutions, used=solutions).config())
+    """Return a valid config that is as large as one may be, in bytes and in values.
+
+    Half of its values are solutions; the rest of its bytes are long filter expressions.
+    """
+    each = _values(_with_solutions(101)) - _values(_with_solutions(100))
+    config = _with_solutions(VALUES_LIMIT // 2 // each)
+    filters = config.setdefault("filters", [])
+    left = SIZE_LIMIT - len(json.dumps(config))
+    while left > 2 * LONG:
+        one = {"serviceConfig": {"name": f"large-{len(filters)}", "filterExpression": _filter()}}
+        filters.append(one)
+        left -= len(json.dumps(one)) + 2
+    text = json.dumps(config)
     return text + " " * (SIZE_LIMIT - len(text))
+
+
+def _with_solutions(count: int) -> dict[str, Any]:
+    return Scenario("large", solutions=count, used=count).config()
+
+
+def _values(document: Any) -> int:
+    inner = document.values() if isinstance(document, dict) else document
+    return 1 + sum(map(_values, inner)) if isinstance(document, dict | list) else 1
+
+
+def _filter() -> str:
+    values = ", ".join(f'"kind-{number:04}"' for number in range(LONG // 13 - 10))
+    return f"INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ({values})"
 
 
 def validation() -> dict[str, Any]:
     """Check a config of 1 MB, and one in which every solution has a problem."""
     valid = large_config()
+    assert _problems(valid) == 0, "it is to be checked to its end"
     wrong = valid.replace("recipeArn", "recipe", -1)
     return {
         "bytes": len(valid),

@@ -23,7 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -154,6 +154,11 @@ class Lab:
         rows = {one["record"]["S"]: _plain({"M": one}) for one in found}
         return {key: row for key, row in rows.items() if key.startswith(prefix)}
 
+    def cause(self, execution: str) -> str:
+        """Return how an execution ended, and why."""
+        found = self.client("stepfunctions").describe_execution(executionArn=execution)
+        return f"{found['status']} {found.get('error', '')} {found.get('cause', '')[:300]}"
+
     def status(self, execution: str) -> str:
         told = self.client("stepfunctions").describe_execution(executionArn=execution)
         return str(told["status"])
@@ -244,6 +249,13 @@ class Life:
     def task_done(self) -> bool:
         """Whether a task's run succeeded in this phase, whatever became of its workflow."""
         return any("task" in row and row["status"] == "SUCCEEDED" for row in self._new().values())
+
+    @property
+    def why(self) -> str:
+        """Say in what words the runs of this phase failed, for who looks into a violation."""
+        told = [self.lab.cause(row["execution"]) for row in self._new().values()]
+        told += [one["body"][:500] for one in self.mails]
+        return " ".join(" / ".join(told).split())
 
     def _put(self, key: str, body: str) -> None:
         bucket = self.lab.cloud.outputs["DataBucket"]
@@ -426,11 +438,15 @@ def judge(life: Life, case: Case, clean: dict[str, Any]) -> Verdict:
             return _compared(life, case, clean, "same" + _times(life, phase))
         told = "dead letter" if life.dead_letters else "told" if life.mails else "alarm"
         life.lab.watch(life.group)
+        why = life.why
         if life.task_done:  # only the note of how it went is missing, until it fires again
             return _compared(life, case, clean, f"{told}, {ROW}", "tasks")
         if not life.again(phase):
-            return Verdict(case, f"{told}, but uploading again failed", violation=True)
-        return _compared(life, case, clean, f"{told}, then same")
+            return Verdict(case, f"{told}, but uploading again failed ({why})", violation=True)
+        verdict = _compared(life, case, clean, f"{told}, then same")
+        return (
+            replace(verdict, outcome=f"{verdict.outcome} ({why})") if verdict.violation else verdict
+        )
     except Silent as silence:
         return Verdict(case, str(silence), violation=True)
     except Exception as error:  # the campaign goes on, and tells of it as of a violation
