@@ -60,6 +60,11 @@ def test_an_outage_of_amazon_personalize_is_no_case() -> None:
     ("given", "command"),
     [
         pytest.param("--write docs/faults.md", "make faults", id="all"),
+        pytest.param(
+            "--record build/faults.jsonl --minutes 9 --write docs/faults.md",
+            "make faults",
+            id="what-went-on-from-a-record",
+        ),
         pytest.param("--write docs/faults.md --seed 3", "make faults SEED=3", id="a-seed"),
         pytest.param(
             "--sample 300 --seed 1 --write build/faults.md",

@@ -650,7 +650,8 @@ def command_of(given: argparse.Namespace) -> str:
     """Return the command that writes the very file: that of make, where it writes there."""
     usual = vars(options().parse_args([]))
     told = {name: value for name, value in vars(given).items() if value != usual[name]}
-    for name in ("assembly", "record", "at_once"):  # the same comes of it without them
+    # The same comes of it without these; what goes on from a record was cut off before.
+    for name in ("assembly", "at_once", *(("record", "minutes") if given.record else ())):
         told.pop(name, None)
     file = Path(told.pop("write", REPORT)).resolve()
     made = SAMPLE_REPORT if given.sample else REPORT
