@@ -36,14 +36,13 @@ class Freshness:
         gone, it is not: an incremental import would bring the others again.
         """
         desired = completed.desired
-        times = [
-            completed.changed,
-            self.clock.ago(desired.max_age) if desired.max_age is not None else None,
-            self.personalize.followed(desired) if observed else None,
-            self.clock.now()
-            if observed and self._is_of_other(group, completed, observed)
-            else None,
-        ]
+        times = [completed.changed]
+        if desired.max_age is not None:
+            times.append(self.clock.ago(desired.max_age))
+        if observed and not observed.in_progress:  # else there is nothing to compare yet
+            times.append(self.personalize.followed(desired))
+            if self._is_of_other(group, completed, observed):
+                times.append(self.clock.now())
         return max((time for time in times if time), default=None)
 
     def _is_of_other(self, group: str, completed: Completed, observed: Observed) -> bool:

@@ -37,6 +37,8 @@ REFUSED = (
     "StepFunctions.AWSStepFunctionsException",
 )
 """The names of a start that was refused; the last is what the service's SDK has for the rest."""
+WHILE_REFUSED, WHEN_BROKEN = 30, 4
+"""How often a task is tried again that was refused, which takes up to half an hour, or broke."""
 
 
 def invoke(
@@ -62,22 +64,8 @@ def invoke(
         assign=dict(assign) if assign else None,
         retry_on_service_exceptions=False,
     )
-    task.add_retry(
-        errors=["Lambda.TooManyRequestsException"],
-        interval=Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=30,
-        max_delay=Duration.seconds(60),
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-    task.add_retry(
-        errors=["States.ALL"],
-        interval=Duration.seconds(2),
-        backoff_rate=2,
-        max_attempts=4,
-        max_delay=Duration.seconds(60),
-        jitter_strategy=sfn.JitterType.FULL,
-    )
+    _try_again(task, ["Lambda.TooManyRequestsException"], WHILE_REFUSED)
+    _try_again(task, ["States.ALL"], WHEN_BROKEN)
     return task
 
 
@@ -100,15 +88,20 @@ def run_of(
         input=sfn.TaskInput.from_object(dict(given)),
         outputs="{% $states.result.Output %}",
     )
+    _try_again(task, REFUSED, WHILE_REFUSED)
+    return task
+
+
+def _try_again(task: sfn.TaskStateBase, errors: Sequence[str], times: int) -> None:
+    """Try a task again after some errors, ever more patiently, up to a minute apart."""
     task.add_retry(
-        errors=list(REFUSED),
+        errors=list(errors),
         interval=Duration.seconds(2),
         backoff_rate=2,
-        max_attempts=30,
+        max_attempts=times,
         max_delay=Duration.seconds(60),
         jitter_strategy=sfn.JitterType.FULL,
     )
-    return task
 
 
 def wait_as_told(scope: Construct, title: str) -> sfn.Wait:
