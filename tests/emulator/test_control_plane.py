@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.model import Shape
 
-from mpe.emulator import Quotas, Request, authorizations
+from mpe.emulator import FakeClock, Quotas, Request, authorizations
 from mpe.model.service import operation, service_model
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
@@ -500,3 +501,31 @@ def test_accounts_and_regions_are_worlds_of_their_own(emulated: Emulated) -> Non
         assert answer["datasetGroupArn"] == (
             f"arn:aws:personalize:{region}:{account}:dataset-group/films"
         )
+
+
+class Passing(FakeClock):
+    """A clock that passes a little at each reading, once it is told to."""
+
+    step = 0.0
+
+    def __call__(self) -> datetime:
+        self.advance(self.step)
+        return super().__call__()
+
+
+def test_an_update_that_is_done_shows_at_the_very_request_that_says_so() -> None:
+    clock = Passing()
+    build = Builder(Emulated(clock=clock))
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    old, new = build.version(solution), build.version(solution)
+    arn = build.campaign(old)
+    build.client.update_campaign(campaignArn=arn, solutionVersionArn=new)
+    clock.step = 1
+    statuses = set()
+    while "ACTIVE" not in statuses:
+        told = build.client.describe_campaign(campaignArn=arn)["campaign"]
+        statuses.add(told["latestCampaignUpdate"]["status"])
+    assert len(statuses) > 1
+    assert told["solutionVersionArn"] == new

@@ -92,10 +92,11 @@ class World:
     executor: Executor
     chance: random.Random
     resources: dict[str, Resource] = field(default_factory=dict)
+    now: datetime = field(init=False)
+    """The moment of the request: one for all of it, so that statuses and fields agree."""
 
-    @property
-    def now(self) -> datetime:
-        return self.clock()
+    def __post_init__(self) -> None:
+        self.now = self.clock()
 
     def arn(self, resource: str) -> str:
         return arn(resource, self.account, self.region)
@@ -151,8 +152,8 @@ class World:
         return moment + timedelta(seconds=seconds / self.speed)
 
     def settle(self) -> None:
-        """Drop what is deleted by now, and apply the updates that are done by now."""
-        now = self.now
+        """Begin a request: drop what is deleted, and apply the updates that are done by now."""
+        now = self.now = self.clock()
         for one in list(self.resources.values()):
             if one.deletion and one.deletion.at(now).status == "DELETED":
                 self._drop(one)
