@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from urllib.parse import parse_qs
@@ -13,10 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
+from mpe.aws.schedules import Schedules, Target
+from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
 from mpe.cli.account import Account
 from mpe.cli.destroy import Removal
 from mpe.cli.main import mpe
+from mpe.model.tasks import schedule_name
 from tests.conftest import MOVIELENS
 
 REGION = "us-east-1"
@@ -36,7 +40,11 @@ KEYS = {
 
 
 STACKS = {
-    "PersonalizedExperiences": {"DataBucket": BUCKET, **{name: name for name in TABLES}},
+    "PersonalizedExperiences": {
+        "DataBucket": BUCKET,
+        "ScheduleGroup": "tasks",
+        **{name: name for name in TABLES},
+    },
     "CDKToolkit": {"BucketName": "assets"},
     "Begun": {},
 }
@@ -190,3 +198,50 @@ def test_a_run_whose_state_is_gone_is_told() -> None:
         "Error: what the run 1 of films worked towards is not kept any more. "
         "See `mpe runs films`.\n"
     )
+
+
+EVERY = timedelta(days=300)
+NAME = schedule_name("films", "import")
+TARGET = Target("arn:machine", "arn:aws:iam::000000000000:role/scheduler", "arn:queue")
+
+
+@pytest.fixture
+def schedules(account: None) -> Schedules:
+    """A task of films that fires every 300 days, and was run by hand between two fires."""
+    client = boto3.client("scheduler")
+    client.create_schedule_group(Name="tasks")
+    schedules = Schedules(client, "tasks")
+    run = {"status": "SUCCEEDED", "started": (datetime.now(UTC) - EVERY / 3).isoformat()}
+    row = {"kind": "import", "expression": "rate(300 days)", "zone": "UTC", "last": run}
+    Tasks(boto3.resource("dynamodb").Table("TasksTable")).put("films", "import", row)
+    schedules.put(NAME, "rate(300 days)", "UTC", enabled=True, target=TARGET, given={})
+    return schedules
+
+
+def coming() -> tuple[str | None, list[str]]:
+    """Return the next fire as `list` tells it, and those of a year as `next` does."""
+    (row,) = json.loads(run("schedule", "list", "films", "--output", "json").output)
+    told = run("schedule", "next", "films", "--days", "366", "--output", "json").output
+    return row["next"], [fire["at"] for fire in json.loads(told)["fires"]]
+
+
+def test_a_rate_first_fires_at_its_start_date(schedules: Schedules) -> None:
+    first = schedules.first(NAME)
+    assert first is not None
+    at = f"{first:%Y-%m-%d %H:%M} UTC"
+    assert coming() == (at, [at])
+
+
+def test_a_rate_keeps_its_pace_whatever_is_run_by_hand(schedules: Schedules) -> None:
+    client = boto3.client("scheduler")
+    found = client.get_schedule(Name=NAME, GroupName="tasks")
+    names = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    begun = datetime.now(UTC).replace(microsecond=0) - EVERY * 1.5
+    client.update_schedule(**{key: found[key] for key in names}, StartDate=begun)
+    at = f"{begun + 2 * EVERY:%Y-%m-%d %H:%M} UTC"
+    assert coming() == (at, [at])
+
+
+def test_a_rate_whose_schedule_was_removed_by_hand_does_not_fire(schedules: Schedules) -> None:
+    schedules.delete(NAME)
+    assert coming() == (None, [])

@@ -94,6 +94,11 @@ class Schedules:
             if not _is(error, "ResourceNotFoundException"):
                 raise
 
+    def first(self, name: str) -> datetime | None:
+        """Return the moment from which a schedule's rate counts, or None where it is gone."""
+        found = self._find(name)
+        return _first(found) if found else None
+
     def _find(self, name: str) -> Mapping[str, Any] | None:
         try:
             found: Mapping[str, Any] = self._client.get_schedule(Name=name, GroupName=self._group)
@@ -129,8 +134,13 @@ class Schedules:
         now = self._clock.now()
         if found is None or _rate(found["ScheduleExpression"]) != every:
             return {"StartDate": now + every}
-        first: datetime = found.get("StartDate") or found["CreationDate"]
+        first = _first(found)
         return {"StartDate": first if first > now else now + every - (now - first) % every}
+
+
+def _first(found: Mapping[str, Any]) -> datetime:
+    first: datetime = found.get("StartDate") or found["CreationDate"]
+    return first
 
 
 def _rate(expression: str) -> timedelta | None:

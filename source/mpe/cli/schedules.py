@@ -56,7 +56,7 @@ def list_(group: str | None, account: Account, output: str) -> None:
         "status": "LAST RUN",
         "disabled": "DISABLED BY",
     }
-    show((_row(one) for one in _tasks(account, group)), output, columns)
+    show((_row(account, one) for one in _tasks(account, group)), output, columns)
 
 
 @schedule.command("show")
@@ -69,7 +69,7 @@ def show_(group: str, task: str, account: Account) -> None:
     Example: mpe schedule show movielens import
     """
     row = _found(account, group, task)
-    click.echo(json.dumps({**row, **_row(row)}, indent=2, default=str))
+    click.echo(json.dumps({**row, **_row(account, row)}, indent=2, default=str))
 
 
 @schedule.command()
@@ -133,7 +133,7 @@ def next_(group: str | None, days: int, account: Account, output: str) -> None:
     rows = [row for row in _tasks(account, group) if "disabled" not in row]
     now = datetime.now(UTC)
     fires = sorted(
-        (fire for row in rows for fire in _fires(row, now, now + timedelta(days=days))),
+        (fire for row in rows for fire in _fires(account, row, now, now + timedelta(days=days))),
         key=lambda fire: (fire.at, fire.group, fire.task),
     )
     same = Counter((fire.group, fire.at) for fire in fires)
@@ -183,9 +183,10 @@ def _found(account: Account, group: str, task: str) -> dict[str, Any]:
     return row
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(account: Account, row: Mapping[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
-    coming = next(iter(_fires(row, now, datetime.max.replace(tzinfo=UTC))), None)
+    fires = _fires(account, row, now, datetime.max.replace(tzinfo=UTC))
+    coming = None if "disabled" in row else next(fires, None)
     last = row.get("last", {})
     ended = last.get("ended", last.get("started"))
     return {
@@ -193,21 +194,24 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "task": row["record"],
         "expression": row["expression"],
         "zone": row["zone"],
-        "next": f"{coming.at:%Y-%m-%d %H:%M} UTC" if coming and "disabled" not in row else None,
+        "next": f"{coming.at:%Y-%m-%d %H:%M} UTC" if coming else None,
         "status": f"{last['status']} {ended[:16].replace('T', ' ')}" if last else None,
         "disabled": row.get("disabled"),
     }
 
 
-def _fires(row: Mapping[str, Any], start: datetime, end: datetime) -> Iterator[Fire]:
-    """Yield the coming fires of a task; those of a rate count from its last run."""
+def _fires(
+    account: Account, row: Mapping[str, Any], start: datetime, end: datetime
+) -> Iterator[Fire]:
+    """Yield the coming fires of a task; those of a rate count from its schedule's start date."""
     schedule = parse(row["expression"])
     after = start
-    if isinstance(schedule, Rate) and "started" in row.get("last", {}):
-        after = datetime.fromisoformat(row["last"]["started"])
-        after += (
-            (start - after) // schedule.every * schedule.every if start > after else timedelta()
-        )
+    if isinstance(schedule, Rate):
+        first = _schedules(account).first(schedule_name(row["group"], row["record"]))
+        if first is None:  # somebody has removed it by hand
+            return
+        after = first - schedule.every
+        after += max((start - after) // schedule.every, 0) * schedule.every
     coming = schedule.fires(after, zone(row["zone"]))
     for count, moment in enumerate(takewhile(lambda moment: moment <= end, coming)):
         if count == MOST_FIRES:
@@ -227,9 +231,11 @@ def _trainings(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 def _enable(account: Account, group: str, task: str, *, enabled: bool) -> None:
     row = _found(account, group, task)
     row = {key: value for key, value in row.items() if key not in {"group", "record", "disabled"}}
-    Schedules(account.client("scheduler"), account.output("ScheduleGroup")).enable(
-        schedule_name(group, task), enabled=enabled
-    )
+    _schedules(account).enable(schedule_name(group, task), enabled=enabled)
     changed = row if enabled else {**row, "disabled": BY_USER}
     Tasks(account.table("TasksTable")).put(group, task, changed)
     say(f"The {spoken_task(task)} of {group} is {'enabled' if enabled else 'disabled'}.")
+
+
+def _schedules(account: Account) -> Schedules:
+    return Schedules(account.client("scheduler"), account.output("ScheduleGroup"))
