@@ -34,7 +34,7 @@ from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
 from mpe.local.faults import PAGE, Call, Fault, Kind
 from tests.conftest import ROOT
-from tests.local.one_of_each import changed, files, first, wrong
+from tests.local.one_of_each import MISTAKE, changed, files, first, wrong
 
 SPEED = 2000.0
 PHASES = ("provision", "task", "change", "reject", "stop")
@@ -214,6 +214,10 @@ class Life:
 
     def _reject(self) -> bool:
         self._put_config(wrong(self.group))
+        self._until(lambda: self.mails or self.dead_letters, "nobody was told")
+        for mail in self.mails:
+            if MISTAKE not in mail["body"]:
+                raise Silent(f"told of something else: {mail['body'][:500]}")
         return True
 
     def _task(self) -> bool:
@@ -268,13 +272,23 @@ class Life:
         """Upload a config and wait for the end of its run, or for its event as a dead letter."""
         lost = len(self.dead_letters)
         self._put_config(document)
-        self._until(lambda: self._new() or len(self.dead_letters) > lost, "no run started")
+        self._until(
+            lambda: self._new() or len(self.dead_letters) > lost or self._refusal, "no run started"
+        )
+        if self._refusal:
+            raise Silent(f"the config was refused: {self._refusal}")
         for row in self._new().values():
             self._until(
                 lambda row=row: self.lab.status(row["execution"]) != "RUNNING", "no run ended"
             )
         statuses = {row["status"] for row in self._new().values()}
         return statuses == {"SUCCEEDED"}
+
+    @property
+    def _refusal(self) -> str | None:
+        """What people were told of a right config that was taken for a wrong one."""
+        bodies = [one["body"] for one in self.mails if MISTAKE not in one["body"]]
+        return next((body[:500] for body in bodies if "was not accepted" in body), None)
 
     def _rows(self) -> dict[str, dict[str, Any]]:
         return self.lab.rows("TurnsTable", self.group, "RUN#")

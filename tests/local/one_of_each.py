@@ -99,10 +99,14 @@ def changed(group: str) -> dict[str, Any]:
     return document
 
 
+MISTAKE = "filtres"
+"""The key that is wrong in a wrong config."""
+
+
 def wrong(group: str) -> dict[str, Any]:
     """Return a config with a mistake."""
     document = first(group)
-    document["filtres"] = []
+    document[MISTAKE] = []
     return document
 
 

@@ -81,10 +81,15 @@ class Objects:
     def read(
         self, bucket: str, key: str, version: str | None = None, *, most: int | None = None
     ) -> bytes:
-        """Return one object, the very version that an event was about, or its first bytes."""
+        """Return one object, the very version that an event was about, or its first bytes.
+
+        Raises botocore's ResponseStreamingError or IncompleteReadError where the connection breaks
+        in the middle. A single read of at most so many bytes would return what came until then.
+        """
         which = {"VersionId": version} if version else {}
-        body: bytes = self._client.get_object(Bucket=bucket, Key=key, **which)["Body"].read(most)
-        return body
+        body = self._client.get_object(Bucket=bucket, Key=key, **which)["Body"]
+        found: bytes = body.read() if most is None else _first(body, most)
+        return found
 
     def save_state(self, bucket: str, state: DesiredState) -> Pointer:
         """Keep a desired state; the same config version always goes to the same key."""
@@ -189,3 +194,11 @@ def _version_of(location: str, items: Sequence[Mapping[str, Any]]) -> DataVersio
 def _csv(key: str, folder: str, *, nested: bool = False) -> bool:
     below = key.removeprefix(folder)
     return key.startswith(folder) and key.endswith(".csv") and (nested or "/" not in below)
+
+
+def _first(body: Any, most: int) -> bytes:
+    """Return the first bytes of a body, all of it where it is no longer."""
+    found = bytearray()
+    while len(found) < most and (part := body.read(most - len(found))):
+        found += part
+    return bytes(found)
