@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import boto3
@@ -12,6 +11,7 @@ import pytest
 from botocore.exceptions import ResponseStreamingError
 
 from mpe.aws.objects import Objects
+from tests.conftest import served
 
 WHOLE = b'{"datasetGroup": {}}'
 
@@ -22,10 +22,13 @@ class Storage(BaseHTTPRequestHandler):
     sent = len(WHOLE)
 
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(WHOLE)))
+        last = self.headers.get("Range", "").removeprefix("bytes=0-")
+        body = WHOLE[: int(last) + 1] if last else WHOLE
+        self.send_response(206 if last else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Range", f"bytes 0-{len(body) - 1}/{len(WHOLE)}")
         self.end_headers()
-        self.wfile.write(WHOLE[: self.sent])
+        self.wfile.write(body[: self.sent])
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -39,21 +42,16 @@ def storage() -> type[Storage]:
 
 @pytest.fixture
 def objects(storage: type[Storage]) -> Iterator[Objects]:
-    server = HTTPServer(("127.0.0.1", 0), storage)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield Objects(
-        boto3.client(
-            "s3",
-            region_name="us-east-1",
-            endpoint_url=f"http://127.0.0.1:{server.server_port}",
-            aws_access_key_id="none",
-            aws_secret_access_key="none",
+    with served(storage) as endpoint:
+        yield Objects(
+            boto3.client(
+                "s3",
+                region_name="us-east-1",
+                endpoint_url=endpoint,
+                aws_access_key_id="none",
+                aws_secret_access_key="none",
+            )
         )
-    )
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.mark.parametrize("most", [None, len(WHOLE), len(WHOLE) + 1])

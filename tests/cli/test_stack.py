@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
 import boto3
@@ -21,7 +20,7 @@ from mpe.cli.account import Account
 from mpe.cli.destroy import Removal
 from mpe.cli.main import mpe
 from mpe.model.tasks import schedule_name
-from tests.conftest import MOVIELENS
+from tests.conftest import MOVIELENS, served
 
 REGION = "us-east-1"
 BUCKET = "data"
@@ -81,13 +80,8 @@ class CloudFormation(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def cloudformation() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), CloudFormation)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(CloudFormation) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture

@@ -290,8 +290,9 @@ class Life:
     @property
     def _refusal(self) -> str | None:
         """What people were told of a right config that was taken for a wrong one."""
-        bodies = [one["body"] for one in self.mails if MISTAKE not in one["body"]]
-        return next((body[:500] for body in bodies if "was not accepted" in body), None)
+        told = (one["body"] for one in self.mails)
+        refused = (body for body in told if "was not accepted" in body and MISTAKE not in body)
+        return next((body[:500] for body in refused), None)
 
     def _rows(self) -> dict[str, dict[str, Any]]:
         return self.lab.rows("TurnsTable", self.group, "RUN#")

@@ -84,12 +84,13 @@ class Objects:
         """Return one object, the very version that an event was about, or its first bytes.
 
         Raises botocore's ResponseStreamingError or IncompleteReadError where the connection breaks
-        in the middle. A single read of at most so many bytes would return what came until then.
+        in the middle: a body is read to its end, since botocore compares only that with its length.
         """
         which = {"VersionId": version} if version else {}
-        body = self._client.get_object(Bucket=bucket, Key=key, **which)["Body"]
-        found: bytes = body.read() if most is None else _first(body, most)
-        return found
+        if most is not None:
+            return self._first(bucket, key, most, **which)[0]
+        body: bytes = self._client.get_object(Bucket=bucket, Key=key, **which)["Body"].read()
+        return body
 
     def save_state(self, bucket: str, state: DesiredState) -> Pointer:
         """Keep a desired state; the same config version always goes to the same key."""
@@ -171,16 +172,21 @@ class Objects:
         return [key for key in keys if _csv(key, folder)][:MOST_HEADS]
 
     def _head(self, bucket: str, key: str) -> Head:
-        url = f"s3://{bucket}/{key}"
+        content, whole = self._first(bucket, key, HEAD)
+        return Head(f"s3://{bucket}/{key}", content, whole=whole)
+
+    def _first(self, bucket: str, key: str, most: int, **which: str) -> tuple[bytes, bool]:
+        """Return the first bytes of an object, and whether that is all of it."""
+        span = f"bytes=0-{most - 1}"
         try:
-            answer = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{HEAD - 1}")
+            answer = self._client.get_object(Bucket=bucket, Key=key, Range=span, **which)
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidRange":
-                return Head(url, b"")  # S3 has no range of what is empty
+                return b"", True  # S3 has no range of what is empty
             raise
         content: bytes = answer["Body"].read()
         total = str(answer.get("ContentRange", "")).rpartition("/")[2]
-        return Head(url, content, whole=not total.isdigit() or int(total) <= len(content))
+        return content, not total.isdigit() or int(total) <= len(content)
 
 
 def _version_of(location: str, items: Sequence[Mapping[str, Any]]) -> DataVersion:
@@ -194,11 +200,3 @@ def _version_of(location: str, items: Sequence[Mapping[str, Any]]) -> DataVersio
 def _csv(key: str, folder: str, *, nested: bool = False) -> bool:
     below = key.removeprefix(folder)
     return key.startswith(folder) and key.endswith(".csv") and (nested or "/" not in below)
-
-
-def _first(body: Any, most: int) -> bytes:
-    """Return the first bytes of a body, all of it where it is no longer."""
-    found = bytearray()
-    while len(found) < most and (part := body.read(most - len(found))):
-        found += part
-    return bytes(found)
