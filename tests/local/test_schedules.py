@@ -23,13 +23,13 @@ def row(user: User, task: str) -> dict[str, Any]:
     return found.get("Item", {})
 
 
-def settled(user: User, task: str, status: str) -> dict[str, Any]:
-    """Wait until a task's last run ended so, and return its row."""
+def settled(user: User, task: str, *statuses: str) -> dict[str, Any]:
+    """Wait until a task's last run has one of these statuses, and return its row."""
 
     def ask() -> dict[str, Any] | None:
         found = row(user, task)
         last = found.get("last", {}).get("M", {})
-        return found if last.get("status", {}).get("S") == status else None
+        return found if last.get("status", {}).get("S") in statuses else None
 
     found: dict[str, Any] = wait_until(ask)
     return found
@@ -65,9 +65,7 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
 
     moved = wait_until(lambda: serving(user) if serving(user) != first else None)
     assert moved in versions(user)
-    jobs = cloud.client("personalize").list_dataset_import_jobs(
-        datasetArn=user.arn("dataset/renewed/INTERACTIONS")
-    )["datasetImportJobs"]
+    jobs = wait_until(lambda: _imports(user, 2))
     told = [(job["status"], job.get("failureReason")) for job in jobs]
     assert told == [("ACTIVE", None)] * 2, "the newer data is imported once"
     subjects = {mail["subject"] for mail in wait_until(lambda: _told(user))}
@@ -91,6 +89,15 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
         )["Schedules"]
     ]
     assert not [name for name in names if name.startswith("renewed-")]
+
+
+def _imports(user: User, least: int) -> list[dict[str, Any]] | None:
+    """Return the import jobs, once there are that many and none is under way."""
+    jobs = user.cloud.client("personalize").list_dataset_import_jobs(
+        datasetArn=user.arn(f"dataset/{user.group}/INTERACTIONS")
+    )["datasetImportJobs"]
+    done = len(jobs) >= least and all(job["status"] in {"ACTIVE", "CREATE FAILED"} for job in jobs)
+    return jobs if done else None
 
 
 def _told(user: User) -> list[dict[str, str]] | None:
@@ -147,7 +154,7 @@ def test_a_schedule_whose_group_was_deleted_fails_once_and_is_disabled(cloud: Lo
         Name=found["schedule"]["S"], GroupName=cloud.outputs["ScheduleGroup"]
     )
     assert schedule["State"] == "DISABLED"
-    (mail,) = [one for one in wait_until(lambda: cloud.mail()) if "group gone: " in one["subject"]]
+    (mail,) = wait_until(lambda: [one for one in cloud.mail() if "group gone: " in one["subject"]])
     assert "does not exist any more" in mail["body"]
     assert "Its schedule is disabled now" in mail["body"]
 
@@ -212,7 +219,7 @@ def test_a_task_that_a_new_config_overtakes_starts_over_with_it(cloud: LocalClou
 
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
     user.upload(document)
-    wait_until(lambda: [one for one in user.executions() if one["status"] == "RUNNING"])
+    wait_until(lambda: len(user.executions()) == 2)
     fire(user, "import")
 
     found = settled(user, "import", "SUCCEEDED")

@@ -17,6 +17,7 @@ from mpe.local.cloud import LocalCloud
 from mpe.local.deploy import deploy
 from tests.everything import RECIPE, everything, files, schema
 from tests.local.conftest import CSV, SPEED, User, small, wait_until
+from tests.local.test_concurrency import campaign_of
 from tests.local.test_everything import put_files
 from tests.local.test_provisioning import shop
 from tests.local.test_schedules import fire, settled
@@ -166,7 +167,8 @@ def unwanted(cloud: LocalCloud) -> None:
         document = small("twice")
         document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = capacity
         user.upload(document)
-    assert user.wait_for_run(3) == "SUCCEEDED"
+    wait_until(lambda: campaign_of(user, 3))  # there are as many runs as events came in order
+    assert user.wait_for_run() == "SUCCEEDED", user.mail()
 
 
 def gone(cloud: LocalCloud) -> None:
@@ -227,9 +229,9 @@ def overtaken(cloud: LocalCloud) -> None:
     assert user.wait_for_run() == "SUCCEEDED", user.mail()
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
     user.upload(document)
-    wait_until(lambda: [one for one in user.executions() if one["status"] == "RUNNING"])
+    wait_until(lambda: len(user.executions()) == 2)
     fire(user, "import")
-    settled(user, "import", "RUNNING")
+    settled(user, "import", "RUNNING", "SUCCEEDED")
     fire(user, "import")
     settled(user, "import", "SUCCEEDED")
     _run_with_a_former_config(user)
