@@ -416,6 +416,18 @@ def test_event_types_that_are_too_many_alone_are_noted(work: Work) -> None:
     assert "there are 11 event types, and the service takes 10" in note
 
 
+@pytest.mark.parametrize("values", [["2024-01-31T10:00:00Z"], ["e0", "e1"]])
+def test_items_have_no_event_types_whatever_their_columns_are_called(
+    work: Work, values: list[str]
+) -> None:
+    work.events()
+    rows = [f"i{n},{values[n % len(values)]}" + f",{n % 7}" * 10 for n in range(20)]
+    columns = ["item", "EVENT_TYPE", *(f"n{n}" for n in range(10))]
+    work.put("items", "\n".join([",".join(columns), *rows]))
+    assert work.init().notes == []
+    assert len(work.fields("items")) == len(columns)
+
+
 def test_what_is_said_of_a_file_that_is_not_taken_is_no_missing_column(work: Work) -> None:
     work.events()
     work.put("users", "user,key\nu1,a\nu2,b\n")

@@ -397,7 +397,9 @@ class Inference:
             self._leave(found, column, why)
 
     def _event_types(self, found: Inferred) -> int:
-        """Count the event types in the rows that are kept."""
+        """Count the event types in the rows that are kept: only interactions have any."""
+        if self.kind != "interactions":
+            return 0
         event = next((one.sql for one in found.columns if one.field.name == "EVENT_TYPE"), None)
         if event is None:
             return 0
