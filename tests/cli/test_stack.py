@@ -18,7 +18,9 @@ from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
 from mpe.cli.account import Account
 from mpe.cli.destroy import Removal
+from mpe.cli.follow import Follow
 from mpe.cli.main import mpe
+from mpe.model.names import execution_name
 from mpe.model.tasks import schedule_name
 from tests.conftest import MOVIELENS, served
 
@@ -42,6 +44,7 @@ STACKS = {
     "PersonalizedExperiences": {
         "DataBucket": BUCKET,
         "ScheduleGroup": "tasks",
+        "Workflow": f"arn:aws:states:{REGION}:123456789012:stateMachine:Provision",
         **{name: name for name in TABLES},
     },
     "CDKToolkit": {"BucketName": "assets"},
@@ -194,6 +197,29 @@ def test_a_run_whose_state_is_gone_is_told() -> None:
     )
 
 
+@pytest.mark.usefixtures("account")
+def test_an_upload_is_a_run_once_its_execution_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    states, turns = boto3.client("stepfunctions"), boto3.resource("dynamodb").Table("TurnsTable")
+    machine = states.create_state_machine(
+        name="Provision",
+        definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+        roleArn="arn:aws:iam::123456789012:role/machine",
+    )["stateMachineArn"]
+    run = "20260101T000000-0123456789abcdef"
+    Turns(turns).announce("films", run, "B")
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        """Start it meanwhile, as the function does right after it has announced the config."""
+        pauses.append(seconds)
+        states.start_execution(stateMachineArn=machine, name=execution_name("films", run))
+
+    monkeypatch.setattr("time.sleep", pause)
+    follow = Follow(Account("PersonalizedExperiences"), "films")
+    assert follow.began("0123456789abcdef") == run
+    assert len(pauses) == 1
+
+
 EVERY = timedelta(days=300)
 NAME = schedule_name("films", "import")
 TARGET = Target("arn:machine", "arn:aws:iam::000000000000:role/scheduler", "arn:queue")
@@ -207,7 +233,7 @@ def schedules(account: None) -> Schedules:
     schedules = Schedules(client, "tasks")
     run = {"status": "SUCCEEDED", "started": (datetime.now(UTC) - EVERY / 3).isoformat()}
     row = {"kind": "import", "expression": "rate(300 days)", "zone": "UTC", "last": run}
-    Tasks(boto3.resource("dynamodb").Table("TasksTable")).put("films", "import", row)
+    Tasks(boto3.resource("dynamodb").Table("TasksTable")).write("films", "import", **row)
     schedules.put(NAME, "rate(300 days)", "UTC", enabled=True, target=TARGET, given={})
     return schedules
 

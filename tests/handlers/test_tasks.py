@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -120,6 +121,26 @@ def test_what_a_user_disabled_stays_so_and_what_was_gone_comes_back(desk: Desk) 
     assert desk.schedule()["State"] == "DISABLED"
     assert desk.row("import")["disabled"] == BY_USER
     assert "disabled" not in desk.row("full.movielens-for-you")
+
+
+class Beset(Tasks):
+    """The schedule table, of which others change a row right after it was read."""
+
+    def of(self, group: str) -> Iterator[dict[str, Any]]:
+        rows = list(super().of(group))
+        self.set(group, "import", last={"status": "SUCCEEDED"}, disabled=BY_USER)
+        yield from rows
+
+
+def test_what_becomes_of_a_task_while_the_config_is_synchronized_is_kept(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    desk.fire("import")
+    desk.account.tasks = Beset(boto3.resource("dynamodb", region_name="us-east-1").Table("tasks"))
+    desk.synchronize(scheduled(), "2")
+    assert desk.row("import")["last"] == {"status": "SUCCEEDED"}
+    assert desk.row("import")["disabled"] == BY_USER
+    assert desk.row("import")["sequencer"] == "2"
+    assert desk.schedule()["State"] == "DISABLED"
 
 
 def test_a_fire_makes_a_run_of_the_newest_config(desk: Desk) -> None:

@@ -39,10 +39,16 @@ class Executions:
         """
         if not execution.startswith("arn:"):
             return True
+        return self._status(execution) in {"RUNNING", "PENDING_REDRIVE"}
+
+    def known(self, execution: str) -> bool:
+        """Tell whether there is, or lately was, such an execution."""
+        return self._status(execution) is not None
+
+    def _status(self, execution: str) -> str | None:
         try:
-            status = self._client.describe_execution(executionArn=execution)["status"]
+            return str(self._client.describe_execution(executionArn=execution)["status"])
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
-                return False
+                return None
             raise
-        return str(status) in {"RUNNING", "PENDING_REDRIVE"}

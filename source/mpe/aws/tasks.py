@@ -27,29 +27,45 @@ class Tasks:
         item: dict[str, Any] | None = found.get("Item")
         return item
 
-    def put(self, group: str, task: str, row: Mapping[str, Any]) -> None:
-        """Write a task's whole row."""
-        self._table.put_item(Item={**row, "group": group, "record": task})
+    def write(self, group: str, task: str, **values: Any) -> dict[str, Any]:
+        """Write some of a task's row, which is made where there is none; return all of it.
+
+        The rest stays as it is, since others may change it at the same moment: how the last
+        run went, and whether the task is disabled.
+        """
+        return self._update(group, task, **_set(values)) or {}
 
     def set(self, group: str, task: str, **values: Any) -> bool:
         """Change some of a row; return False where the task is gone."""
-        return self._set(group, task, Attr("record").exists(), **values)
+        there = Attr("record").exists()
+        return self._update(group, task, **_set(values), ConditionExpression=there) is not None
 
-    def _set(self, group: str, task: str, condition: Any, **values: Any) -> bool:
-        names = {f"#{name}": name for name in values}
+    def enable(self, group: str, task: str, *, only: str | None = None) -> bool:
+        """Note that a task is not disabled any more; return False where it stays disabled.
+
+        With ``only``, a task that is disabled for another reason stays so.
+        """
+        may = Attr("record").exists()
+        if only:
+            may &= Attr("disabled").not_exists() | Attr("disabled").eq(only)
+        removed = {
+            "UpdateExpression": "REMOVE #disabled",
+            "ExpressionAttributeNames": {"#disabled": "disabled"},
+        }
+        return self._update(group, task, **removed, ConditionExpression=may) is not None
+
+    def _update(self, group: str, task: str, **how: Any) -> dict[str, Any] | None:
+        """Return the row as it is then, or None where the condition is not met."""
         try:
-            self._table.update_item(
-                Key={"group": group, "record": task},
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                ConditionExpression=Attr("record").exists() & condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={f":{name}": value for name, value in values.items()},
+            found = self._table.update_item(
+                Key={"group": group, "record": task}, ReturnValues="ALL_NEW", **how
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
+                return None
             raise
-        return True
+        row: dict[str, Any] = found["Attributes"]
+        return row
 
     def claim(self, group: str, task: str, last: Mapping[str, Any], *, seen: str | None) -> bool:
         """Note a run as the task's last; return False where another than the seen one is.
@@ -59,7 +75,10 @@ class Tasks:
         """
         ours = Attr("last.execution").eq(last["execution"])
         before = Attr("last.execution").eq(seen) if seen else Attr("last").not_exists()
-        return self._set(group, task, ours | before, last=last)
+        free = Attr("record").exists() & (ours | before)
+        return (
+            self._update(group, task, **_set({"last": last}), ConditionExpression=free) is not None
+        )
 
     def delete(self, group: str, task: str) -> None:
         """Remove a task's row; one that is gone is no error."""
@@ -72,3 +91,12 @@ class Tasks:
     def all(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of every dataset group."""
         yield from pages(self._table.scan)
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of an update that sets values."""
+    return {
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        "ExpressionAttributeNames": {f"#{name}": name for name in values},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+    }

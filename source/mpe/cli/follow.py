@@ -54,11 +54,16 @@ class Follow:
         return Turns(self.account.table("TurnsTable"))
 
     def began(self, digest: str) -> str:
-        """Wait until a version of the config has become a run, and return its name."""
+        """Wait until a version of the config has become a run, and return its name.
+
+        A config is announced before its execution is started.
+        """
+        executions = Executions(self.account.client("stepfunctions"))
         deadline = time.monotonic() + BEGIN_SECONDS
         while time.monotonic() < deadline:
             for row in self.turns.newest():
-                if row["group"] == self.group and row["run"].endswith(f"-{digest}"):
+                ours = row["group"] == self.group and row["run"].endswith(f"-{digest}")
+                if ours and executions.known(self._execution(row["run"])):
                     return str(row["run"])
             time.sleep(1)
         raise FollowError(

@@ -229,11 +229,13 @@ def _trainings(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _enable(account: Account, group: str, task: str, *, enabled: bool) -> None:
-    row = _found(account, group, task)
-    row = {key: value for key, value in row.items() if key not in {"group", "record", "disabled"}}
+    _found(account, group, task)
     _schedules(account).enable(schedule_name(group, task), enabled=enabled)
-    changed = row if enabled else {**row, "disabled": BY_USER}
-    Tasks(account.table("TasksTable")).put(group, task, changed)
+    tasks = Tasks(account.table("TasksTable"))
+    if enabled:
+        tasks.enable(group, task)
+    else:
+        tasks.set(group, task, disabled=BY_USER)
     say(f"The {spoken_task(task)} of {group} is {'enabled' if enabled else 'disabled'}.")
 
 

@@ -18,7 +18,7 @@ from mpe.aws.objects import Objects, Pointer
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.tasks import BY_USER, Task, schedule_name
+from mpe.model.tasks import GONE, Task, schedule_name
 
 
 @dataclass(frozen=True)
@@ -33,39 +33,35 @@ class Synchronize:
     def __call__(self, run: dict[str, Any]) -> dict[str, Any]:
         """Upsert the tasks of a run's config, and remove those that it no longer has."""
         state = self.objects.load_state(Pointer(**run["state"]))
-        known = {row["record"]: row for row in self.tasks.of(state.group)}
+        known = {row["record"] for row in self.tasks.of(state.group)}
         for task in state.tasks.values():
-            self._upsert(state.group, task, run, known.get(task.id, {}))
-        gone = sorted(set(known) - set(state.tasks))
+            self._upsert(state.group, task, run)
+        gone = sorted(known - set(state.tasks))
         for id in gone:
             self.schedules.delete(schedule_name(state.group, id))
             self.tasks.delete(state.group, id)
         return {"scheduled": len(state.tasks), "removed": len(gone)}
 
-    def _upsert(self, group: str, task: Task, run: dict[str, Any], row: dict[str, Any]) -> None:
-        disabled = row.get("disabled") if row.get("disabled") == BY_USER else None
+    def _upsert(self, group: str, task: Task, run: dict[str, Any]) -> None:
         name = schedule_name(group, task.id)
-        self.tasks.put(
+        row = self.tasks.write(
             group,
             task.id,
-            {
-                **{key: row[key] for key in ("last", "skipped") if key in row},
-                **({"disabled": disabled} if disabled else {}),
-                "kind": task.kind,
-                "path": task.path,
-                "expression": task.expression,
-                "zone": task.zone,
-                "schedule": name,
-                "state": run["state"],
-                "config": run["config"],
-                "sequencer": run["sequencer"],
-            },
+            kind=task.kind,
+            path=task.path,
+            expression=task.expression,
+            zone=task.zone,
+            schedule=name,
+            state=run["state"],
+            config=run["config"],
+            sequencer=run["sequencer"],
         )
+        enabled = "disabled" not in row or self.tasks.enable(group, task.id, only=GONE)
         self.schedules.put(
             name,
             task.expression,
             task.zone,
-            enabled=not disabled,
+            enabled=enabled,
             target=self.target,
             given={"group": group, "task": task.id},
         )

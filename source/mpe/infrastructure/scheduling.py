@@ -120,7 +120,7 @@ class Schedules(Construct):
             StringEquals={"iam:PassedToService": "scheduler.amazonaws.com"},
         )
         function.allow(
-            ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"], [self.table.table_arn]
+            ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [self.table.table_arn]
         )
         function.allow(
             ["s3:GetObject"],
