@@ -7,9 +7,7 @@ from typing import Any
 
 from tests.conftest import interactions
 from tests.everything import CATEGORY, RECIPE, schema
-
-NEVER = "cron(0 0 1 1 ? 2099)"
-"""A schedule that does not fire by itself while a test runs, at however many times AWS's speed."""
+from tests.local.conftest import NEVER
 
 
 def first(group: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import pytest
 
 from mpe.local.cloud import LocalCloud
 from tests.conftest import ROOT
-from tests.local.conftest import CSV, SPEED, User, small
+from tests.local.conftest import CSV, NEVER, SPEED, User, small
 
 pytestmark = pytest.mark.local
 STACK, OTHER = "PersonalizedExperiences", "Other"
@@ -102,7 +102,7 @@ def deployed(cdk: Cdk) -> LocalCloud:
 
 def scheduled(group: str) -> dict[str, Any]:
     document = small(group)
-    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 1 1 ? *)"}}
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
     return document
 
 

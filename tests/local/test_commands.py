@@ -17,7 +17,7 @@ import pytest
 from mpe.assembly.processes import group_alive
 from mpe.local.cloud import LocalCloud, page
 from mpe.local.ports import listening
-from tests.local.conftest import CSV, User, small, wait_until
+from tests.local.conftest import CSV, PATIENCE, User, small, wait_until
 
 pytestmark = pytest.mark.local
 
@@ -117,7 +117,7 @@ def test_ctrl_c_stops_everything(home: dict[str, str], port: str) -> None:
     process = start(home, port)
     pid = server_pid(home, port)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "Stopping" in errors
     assert "Traceback" not in errors
@@ -130,7 +130,7 @@ def test_a_crash_of_the_server_is_told_with_the_end_of_its_log(
 ) -> None:
     process = start(home, port)
     os.killpg(server_pid(home, port), signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "ended by itself (exit code -9)" in errors
     assert "Traceback" not in errors
@@ -143,7 +143,7 @@ def test_an_interrupt_before_it_is_up_leaves_nothing(
 ) -> None:
     process = begin(home, port)
     process.send_signal(sign)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert errors.splitlines()[1:] == ["Stopping the local cloud ..."]
     assert not listening(int(port))
@@ -155,9 +155,9 @@ def test_a_crash_of_the_server_before_it_is_up_is_told_with_the_end_of_its_log(
     home: dict[str, str], port: str
 ) -> None:
     process = begin(home, port)
-    wait_until(lambda: _server_pid(port))
-    os.kill(_server_pid(port), signal.SIGKILL)
-    _, errors = process.communicate(timeout=60)
+    pid: int = wait_until(lambda: _server_pid(port))
+    os.kill(pid, signal.SIGKILL)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "ended by itself (exit code -9)" in errors
     assert "Traceback" not in errors
@@ -169,7 +169,7 @@ def test_the_server_goes_when_a_detaching_command_is_killed_before_it_is_up(
 ) -> None:
     process = begin(home, port, "--detach")
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     wait_until(lambda: not listening(int(port)))
     wait_until(lambda: not _processes_of(home))
 
@@ -178,7 +178,7 @@ def test_the_server_goes_when_the_command_is_killed(home: dict[str, str], port: 
     process = start(home, port)
     pid = server_pid(home, port)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     wait_until(lambda: not _running(pid))
     assert run(home, "local", "status", "--port", port).returncode == 3, "the record is stale"
 
@@ -186,7 +186,7 @@ def test_the_server_goes_when_the_command_is_killed(home: dict[str, str], port: 
 def test_down_ends_a_foreground_up_quietly(home: dict[str, str], port: str) -> None:
     process = start(home, port)
     assert run(home, "local", "down", "--port", port).returncode == 0
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     assert "was stopped" in errors
 

@@ -98,6 +98,7 @@ def test_a_config_is_upgraded_in_three_steps_each_doing_only_what_is_new(cloud: 
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED"
+    user.mail()  # told before the next run begins
 
     # more: a dataset, a filter, a solution with a batch job
     items = {"ITEM_ID": "string", "PRICE": "float"}

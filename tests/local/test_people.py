@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from mpe.cli.main import mpe
 from mpe.local.cloud import LocalCloud
 from tests.conftest import ROOT, interactions
 from tests.everything import everything, files
-from tests.local.conftest import CSV, User, small, wait_until
+from tests.local.conftest import CSV, NEVER, PATIENCE, User, small, wait_until
 from tests.local.test_ministack import role_for
 
 pytestmark = pytest.mark.local
@@ -125,14 +124,13 @@ def test_ctrl_c_stops_watching_and_not_the_run(cloud: LocalCloud, tmp_path: Path
         stderr=subprocess.PIPE,
         text=True,
     )
-    user = User(cloud, "unwatched")
-    wait_until(user.executions)
-    time.sleep(1)
+    assert watching.stdout is not None
+    assert next(line for line in watching.stdout if line.startswith("Run "))
     watching.send_signal(signal.SIGINT)
-    _, errors = watching.communicate(timeout=60)
+    _, errors = watching.communicate(timeout=PATIENCE)
     assert watching.returncode == 130, errors
     assert "The run goes on. See it with `mpe watch unwatched`." in errors
-    assert user.wait_for_run() == "SUCCEEDED"
+    assert User(cloud, "unwatched").wait_for_run() == "SUCCEEDED"
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +227,8 @@ def test_a_group_that_somebody_else_made_is_exported_adopted_and_destroyed(
     assert planned.exit_code == 0, planned.output
     assert {step["action"] for step in json.loads(planned.output)} == {"keep"}
 
-    adopted = run("adopt", "foreign", "--full-schedule", "cron(0 3 1 1 ? *)", "--yes", "--watch")
+    schedules = ("--import-schedule", NEVER, "--full-schedule", NEVER)
+    adopted = run("adopt", "foreign", *schedules, "--yes", "--watch")
     assert adopted.exit_code == 0, adopted.output
     tasks = json.loads(run("schedule", "list", "foreign", "--output", "json").output)
     assert [task["task"] for task in tasks] == ["full.foreign-p", "import"]
@@ -252,10 +251,8 @@ def test_a_group_that_somebody_else_made_is_exported_adopted_and_destroyed(
         "  - DatasetGroup foreign",
         "  - Schema foreign-s",
     ]
-    personalize = cloud.client("personalize")
-    names = [one["name"] for one in personalize.list_dataset_groups()["datasetGroups"]]
-    assert "foreign" not in names
-    assert "foreign-s" not in [one["name"] for one in personalize.list_schemas()["schemas"]]
+    assert "foreign" not in _names(cloud, "datasetGroups")
+    assert "foreign-s" not in _names(cloud, "schemas")
     assert json.loads(run("schedule", "list", "foreign", "--output", "json").output) == []
     kept = cloud.client("s3").list_objects_v2(Bucket=user.bucket, Prefix="train/foreign/")
     assert [one["Key"] for one in kept["Contents"]] == ["train/foreign/config.json"]
@@ -289,14 +286,13 @@ def test_a_whole_group_is_destroyed_also_after_an_interruption(cloud: LocalCloud
         if line.startswith(("removed Campaign", "removed Solution")):
             removing.send_signal(signal.SIGINT)
             break
-    removing.communicate(timeout=60)
+    removing.communicate(timeout=PATIENCE)
     assert removing.returncode == 130
 
     result = run("destroy", "undone", "--confirm", "undone", "--keep-schemas")
     assert result.exit_code == 0, result.output
     assert "= Schema undone-items" in result.output
-    found = cloud.client("personalize").list_dataset_groups()["datasetGroups"]
-    assert "undone" not in [one["name"] for one in found]
+    assert "undone" not in _names(cloud, "datasetGroups")
 
     user.upload(everything("undone"))
     assert user.wait_for_run(2) == "SUCCEEDED", user.mail(2)[-1]["body"]
@@ -331,9 +327,11 @@ def test_a_group_in_which_a_run_works_is_not_destroyed(
     result = run("destroy", "working", "--confirm", "working")
     assert result.exit_code == 1
     assert "a run works on working" in result.output
-    assert "working" in _groups(cloud)
+    assert "working" in _names(cloud, "datasetGroups")
 
 
-def _groups(cloud: LocalCloud) -> list[str]:
-    found = cloud.client("personalize").list_dataset_groups()["datasetGroups"]
-    return [one["name"] for one in found]
+def _names(cloud: LocalCloud, kind: str) -> list[str]:
+    """Return the names of all there are of ``datasetGroups`` or ``schemas``."""
+    operation = {"datasetGroups": "list_dataset_groups", "schemas": "list_schemas"}[kind]
+    pages = cloud.client("personalize").get_paginator(operation).paginate()
+    return list(pages.search(f"{kind}[].name"))

@@ -90,6 +90,7 @@ def test_the_same_config_again_changes_nothing_and_says_so(cloud: LocalCloud) ->
     user.put("interactions.csv", CSV)
     user.upload(small("again"))
     assert user.wait_for_run() == "SUCCEEDED"
+    user.mail()  # told before the next run begins
 
     user.upload(small("again"))
     assert user.wait_for_run(2) == "SUCCEEDED"
@@ -225,6 +226,7 @@ def test_a_changed_campaign_is_updated_in_place(cloud: LocalCloud) -> None:
     user.put("interactions.csv", CSV)
     user.upload(small("resized"))
     assert user.wait_for_run() == "SUCCEEDED"
+    user.mail()
     document = small("resized")
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 3
     user.upload(document)
@@ -266,6 +268,7 @@ def test_a_field_that_cannot_change_is_refused_with_its_values(cloud: LocalCloud
     user.put("interactions.csv", CSV)
     user.upload(small("frozen"))
     assert user.wait_for_run() == "SUCCEEDED"
+    user.mail()
     document = small("frozen")
     document["solutions"][0]["serviceConfig"]["recipeArn"] = "arn:aws:personalize:::recipe/aws-sims"
     user.upload(document)
@@ -373,6 +376,7 @@ def test_a_domain_dataset_group_gets_its_recommender_and_its_updates(cloud: Loca
     user.put("interactions.csv", CSV)
     user.upload(shop("shop"))
     assert user.wait_for_run() == "SUCCEEDED"
+    user.mail()
     arn = user.arn("recommender/shop-for-you")
     personalize = cloud.client("personalize")
     told = personalize.describe_recommender(recommenderArn=arn)["recommender"]

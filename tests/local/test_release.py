@@ -14,7 +14,7 @@ import pytest
 
 from mpe.local.cloud import LocalCloud
 from tests.conftest import ROOT
-from tests.local.conftest import CSV, SPEED, User, small
+from tests.local.conftest import CSV, PATIENCE, SPEED, User, small
 
 pytestmark = pytest.mark.local
 STACK = "released"
@@ -79,7 +79,7 @@ def test_a_stack_from_the_uploaded_template_provisions_what_is_uploaded(
         Capabilities=["CAPABILITY_IAM"],
     )
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE)}
     )
     (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     bare.outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}

@@ -25,8 +25,8 @@ def many(group: str) -> dict[str, Any]:
             "serviceConfig": {
                 "name": f"{group}-{number}",
                 "recipeArn": f"{RECIPE}aws-popularity-count",
-                # At this speed the service's first hour, in which it waits for a version
-                # of ours before it trains by itself, is two seconds.
+                # The service waits a real minute for a version of ours before it trains by
+                # itself, which may be over here.
                 "performAutoTraining": False,
             },
             "campaigns": [{"serviceConfig": {"name": f"{group}-{number}"}}],

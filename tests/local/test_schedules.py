@@ -10,7 +10,7 @@ import pytest
 
 from mpe.local.cloud import LocalCloud
 from tests.conftest import interactions
-from tests.local.conftest import CSV, User, small, wait_until
+from tests.local.conftest import CSV, NEVER, User, small, wait_until
 
 pytestmark = pytest.mark.local
 
@@ -23,13 +23,13 @@ def row(user: User, task: str) -> dict[str, Any]:
     return found.get("Item", {})
 
 
-def settled(user: User, task: str, *statuses: str) -> dict[str, Any]:
-    """Wait until a task's last run has one of these statuses, and return its row."""
+def settled(user: User, task: str, status: str) -> dict[str, Any]:
+    """Wait until a task's last run ended so, and return its row."""
 
     def ask() -> dict[str, Any] | None:
         found = row(user, task)
         last = found.get("last", {}).get("M", {})
-        return found if last.get("status", {}).get("S") in statuses else None
+        return found if last.get("status", {}).get("S") == status else None
 
     found: dict[str, Any] = wait_until(ask)
     return found
@@ -57,7 +57,7 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED"
-    (first,) = versions(user)
+    first, *_ = versions(user)  # the schedule may have made another by now
     user.put("interactions.csv", interactions(seed=9))
 
     settled(user, "full.renewed-popular", "SUCCEEDED")
@@ -126,7 +126,7 @@ def _measured(cloud: LocalCloud, group: str, metric: str) -> list[dict[str, Any]
 def test_a_schedule_whose_group_was_deleted_fails_once_and_is_disabled(cloud: LocalCloud) -> None:
     user = User(cloud, "gone")
     document = small("gone", solutions=[])
-    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 1 1 ? *)"}}
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED"
@@ -141,10 +141,8 @@ def test_a_schedule_whose_group_was_deleted_fails_once_and_is_disabled(cloud: Lo
         )
     )
     personalize.delete_dataset_group(datasetGroupArn=user.arn("dataset-group/gone"))
-    groups = lambda: [  # noqa: E731
-        one["name"] for one in personalize.list_dataset_groups()["datasetGroups"]
-    ]
-    wait_until(lambda: "gone" not in groups())
+    groups = personalize.get_paginator("list_dataset_groups")
+    wait_until(lambda: "gone" not in groups.paginate().search("datasetGroups[].name"))
     fire(user, "import")
 
     found = settled(user, "import", "FAILED")
@@ -170,8 +168,8 @@ def fire(user: User, task: str) -> None:
 def test_two_tasks_at_the_same_moment_run_one_after_the_other(cloud: LocalCloud) -> None:
     user = User(cloud, "pair")
     document = small("pair")
-    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 1 1 ? *)"}}
-    document["solutions"][0]["workflowConfig"] = {"schedules": {"full": "cron(0 0 1 1 ? *)"}}
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
+    document["solutions"][0]["workflowConfig"] = {"schedules": {"full": NEVER}}
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED"
@@ -211,7 +209,7 @@ def test_a_run_that_is_stopped_is_told_and_gives_its_turn_back(cloud: LocalCloud
 def test_a_task_that_a_new_config_overtakes_starts_over_with_it(cloud: LocalCloud) -> None:
     user = User(cloud, "overtaken")
     document = small("overtaken")
-    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": "cron(0 0 1 1 ? *)"}}
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED"
@@ -222,6 +220,7 @@ def test_a_task_that_a_new_config_overtakes_starts_over_with_it(cloud: LocalClou
     wait_until(lambda: len(user.executions()) == 2)
     fire(user, "import")
 
+    assert user.wait_for_run(2) == "SUCCEEDED"
     found = settled(user, "import", "SUCCEEDED")
     assert found["state"]["M"]["key"]["S"] != first
     campaign = cloud.client("personalize").describe_campaign(

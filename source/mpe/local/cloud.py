@@ -38,7 +38,9 @@ REGION = "us-east-1"
 KEY = SECRET = "test"
 """MiniStack's credentials of the account's root."""
 DEFAULT_SPEED = 200.0
-START_SECONDS = 60
+START_SECONDS = 120
+HEALTH_SECONDS, PAGE_SECONDS = 5, 60
+"""How long the server may take to answer that it is alive, and with a page that grows."""
 
 
 class LocalCloud:
@@ -139,12 +141,12 @@ class LocalCloud:
 
     def mail(self) -> list[dict[str, str]]:
         """Return what SNS has sent to people, the oldest first."""
-        found: list[dict[str, str]] = self._page("/_mpe/mail")
+        found: list[dict[str, str]] = self._page("/_mpe/mail", PAGE_SECONDS)
         return found
 
     def calls(self) -> list[dict[str, Any]]:
         """Return what was asked in the name of each role, and whether IAM allowed it."""
-        found: list[dict[str, Any]] = self._page("/_mpe/calls")
+        found: list[dict[str, Any]] = self._page("/_mpe/calls", PAGE_SECONDS)
         return found
 
     def start(self) -> None:
@@ -261,14 +263,14 @@ class LocalCloud:
             return bool(self._page("/_mpe/health")["pid"] == self.pid)
         return False
 
-    def _page(self, path: str) -> Any:
-        return page(self.port, path)
+    def _page(self, path: str, seconds: float = HEALTH_SECONDS) -> Any:
+        return page(self.port, path, seconds)
 
 
-def page(port: int, path: str) -> Any:
+def page(port: int, path: str, seconds: float = HEALTH_SECONDS) -> Any:
     """Return a page of JSON that the server has beside AWS's; raise OSError or ValueError."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=seconds) as answer:
         return json.loads(answer.read())
 
 

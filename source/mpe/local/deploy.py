@@ -70,7 +70,7 @@ def _filled(text: str, account: str, region: str) -> str:
     return text.replace("${AWS::AccountId}", account).replace("${AWS::Region}", region)
 
 
-def _created(cloudformation: Any, stack: str, seconds: float = 120) -> dict[str, str]:
+def _created(cloudformation: Any, stack: str, seconds: float = 300) -> dict[str, str]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
