@@ -40,9 +40,11 @@ SPEED = 2000.0
 PHASES = ("provision", "task", "change", "reject", "stop")
 PER_CLOUD = 400
 """Cases for which one cloud lives, so that what it has to list and to hold stays bounded."""
-FEW = 2
+FEW, ALONE = 2, 1
 """Dataset groups at the same time for what was not reached: with less to do, jobs are looked at as
-often as in the clean life, which was alone."""
+often as in the clean life; that was alone, and the first in its cloud."""
+TRIES = 3
+"""Lives in which a case may be reached, of each kind."""
 PATIENCE = 480
 """Seconds that a phase may take; one that says nothing by then is a silent death."""
 READS = ("Get", "Describe", "List", "Query")
@@ -501,6 +503,7 @@ class Campaign:
     """When no new life begins any more."""
     most: float = float("inf")
     """How many verdicts are enough."""
+    tries: int = TRIES
     progress: Callable[[Verdict], None] = lambda verdict: None
     verdicts: list[Verdict] = field(default_factory=list)
     _tries: Counter[Case] = field(default_factory=Counter)
@@ -540,7 +543,7 @@ class Campaign:
         """Keep a verdict; return whether the life can't go on after it."""
         with self._lock:
             self._tries[verdict.case] += 1
-            if verdict.outcome == NOT_REACHED and self._tries[verdict.case] < 3:
+            if verdict.outcome == NOT_REACHED and self._tries[verdict.case] < self.tries:
                 self.waiting[verdict.case.site.phase].insert(0, verdict.case)
                 return False
             self.verdicts.append(verdict)
@@ -660,8 +663,8 @@ uploaded again led to the same end. **dead letter, then same**: the event went t
 queue, whose alarm tells people; uploading again led to the same end. **alarm, then same**: the
 alarm of failed tasks told; the task fired again led to the same end. **but the task's row**: the
 task's run was done and told; that it is done is not noted until it fires again. **not reached**:
-the run did not come to this call, in three tries among many groups and three among few, since the
-number of looks at a job varies.
+the run did not come to this call, in three tries among many groups, three among few and three in
+a cloud of its own, since the number of looks at a job varies.
 """
 
 
@@ -743,13 +746,20 @@ def run(given: argparse.Namespace, record: Record) -> tuple[list[Verdict], int, 
         done = f"{len(found)}/{total}"
         print(f"{done} {verdict.case.name}: {verdict.outcome}", flush=True)
 
-    def judged(at_once: int) -> None:
+    def judged(at_once: int, most: int = PER_CLOUD, tries: int = TRIES) -> None:
         """Judge what waits, in one cloud after the other, until the time is up."""
         while any(waiting.values()) and time.monotonic() < deadline:
             with lab(assembly) as running:
-                campaign = Campaign(running, clean, waiting, deadline=deadline, most=PER_CLOUD)
-                campaign.progress = tell
+                campaign = Campaign(running, clean, waiting, deadline=deadline, most=most)
+                campaign.progress, campaign.tries = tell, tries
                 campaign.run(at_once)
+
+    def wait_again() -> None:
+        """Let what was not reached wait once more."""
+        for missed in [one for one in found if one.outcome == NOT_REACHED]:
+            if time.monotonic() < deadline:
+                found.remove(missed)
+                waiting[missed.case.site.phase].append(missed.case)
 
     with lab(assembly) as running:
         sites, clean = calls_of(Life(running, "clean"))
@@ -759,11 +769,11 @@ def run(given: argparse.Namespace, record: Record) -> tuple[list[Verdict], int, 
     found += record.take(waiting)
     print(f"{len(sites)} calls, {total} cases, {len(found)} known", flush=True)
     judged(given.at_once)
-    for missed in [one for one in found if one.outcome == NOT_REACHED]:
-        if time.monotonic() < deadline:
-            found.remove(missed)
-            waiting[missed.case.site.phase].append(missed.case)
+    wait_again()
     judged(FEW)
+    for _ in range(TRIES):
+        wait_again()
+        judged(ALONE, most=1, tries=1)
     return found, total - len(found), cases
 
 
