@@ -506,7 +506,7 @@ class Campaign:
     tries: int = TRIES
     progress: Callable[[Verdict], None] = lambda verdict: None
     verdicts: list[Verdict] = field(default_factory=list)
-    _tries: Counter[Case] = field(default_factory=Counter)
+    _tried: Counter[Case] = field(default_factory=Counter)
     _lives: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -542,8 +542,8 @@ class Campaign:
     def _judged(self, verdict: Verdict) -> bool:
         """Keep a verdict; return whether the life can't go on after it."""
         with self._lock:
-            self._tries[verdict.case] += 1
-            if verdict.outcome == NOT_REACHED and self._tries[verdict.case] < self.tries:
+            self._tried[verdict.case] += 1
+            if verdict.outcome == NOT_REACHED and self._tried[verdict.case] < self.tries:
                 self.waiting[verdict.case.site.phase].insert(0, verdict.case)
                 return False
             self.verdicts.append(verdict)
@@ -750,8 +750,10 @@ def run(given: argparse.Namespace, record: Record) -> tuple[list[Verdict], int, 
         """Judge what waits, in one cloud after the other, until the time is up."""
         while any(waiting.values()) and time.monotonic() < deadline:
             with lab(assembly) as running:
-                campaign = Campaign(running, clean, waiting, deadline=deadline, most=most)
-                campaign.progress, campaign.tries = tell, tries
+                campaign = Campaign(
+                    running, clean, waiting,
+                    deadline=deadline, most=most, tries=tries, progress=tell,
+                )  # fmt: skip
                 campaign.run(at_once)
 
     def wait_again() -> None:

@@ -62,6 +62,14 @@ class User:
         text = document if isinstance(document, str) else json.dumps(document)
         self.put("config.json", text)
 
+    def lend_turn(self, holder: str) -> None:
+        """Give the group's turn to an execution, for as long as it is not given back."""
+        lease = {"group": self.group, "record": "LEASE", "run": "a-run", "holder": holder}
+        self.cloud.client("dynamodb").put_item(
+            TableName=self.cloud.outputs["TurnsTable"],
+            Item={key: {"S": value} for key, value in {**lease, "until": "2999-01-01"}.items()},
+        )
+
     def executions(self) -> list[dict[str, Any]]:
         """Return this group's runs, the newest first."""
         found = self.cloud.client("stepfunctions").list_executions(
@@ -103,6 +111,12 @@ def wait_until(ask: Any) -> Any:
             return answer
         time.sleep(0.1)
     raise AssertionError(f"it did not happen within {PATIENCE:.0f} s")
+
+
+def names(personalize: Any, kind: str) -> list[str]:
+    """Return the names of all there are of ``datasetGroups`` or ``schemas``."""
+    operation = {"datasetGroups": "list_dataset_groups", "schemas": "list_schemas"}[kind]
+    return list(personalize.get_paginator(operation).paginate().search(f"{kind}[].name"))
 
 
 def small(group: str, **sections: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import pytest
 from mpe.local.cloud import LocalCloud
 from tests.everything import schema
 from tests.local.conftest import CSV, NEVER, User, small, wait_until
-from tests.local.test_schedules import fire, row, serving, settled, versions
+from tests.local.test_schedules import fire, jobs, row, serving, settled, versions
 
 pytestmark = pytest.mark.local
 
@@ -58,14 +58,6 @@ def assert_one_after_the_other(user: User) -> None:
     for before, after in pairwise(runs(user)):
         assert before["ended"] <= after["started"]
     wait_until(lambda: "LEASE" not in rows(user))  # given back right after the run is recorded
-
-
-def jobs(user: User, kind: str, dataset: str = "INTERACTIONS") -> list[dict[str, Any]]:
-    """Return the import or export jobs of a dataset."""
-    arn = user.arn(f"dataset/{user.group}/{dataset}")
-    answer = getattr(user.cloud.client("personalize"), f"list_dataset_{kind}_jobs")(datasetArn=arn)
-    (found,) = [value for value in answer.values() if isinstance(value, list)]
-    return found
 
 
 def tried(group: str, **sections: Any) -> dict[str, Any]:

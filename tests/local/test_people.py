@@ -18,7 +18,7 @@ from mpe.cli.main import mpe
 from mpe.local.cloud import LocalCloud
 from tests.conftest import ROOT, interactions
 from tests.everything import everything, files
-from tests.local.conftest import CSV, NEVER, PATIENCE, User, small, wait_until
+from tests.local.conftest import CSV, NEVER, PATIENCE, User, names, small, wait_until
 from tests.local.test_ministack import role_for
 
 pytestmark = pytest.mark.local
@@ -251,8 +251,8 @@ def test_a_group_that_somebody_else_made_is_exported_adopted_and_destroyed(
         "  - DatasetGroup foreign",
         "  - Schema foreign-s",
     ]
-    assert "foreign" not in _names(cloud, "datasetGroups")
-    assert "foreign-s" not in _names(cloud, "schemas")
+    assert "foreign" not in names(cloud.client("personalize"), "datasetGroups")
+    assert "foreign-s" not in names(cloud.client("personalize"), "schemas")
     assert json.loads(run("schedule", "list", "foreign", "--output", "json").output) == []
     kept = cloud.client("s3").list_objects_v2(Bucket=user.bucket, Prefix="train/foreign/")
     assert [one["Key"] for one in kept["Contents"]] == ["train/foreign/config.json"]
@@ -292,7 +292,7 @@ def test_a_whole_group_is_destroyed_also_after_an_interruption(cloud: LocalCloud
     result = run("destroy", "undone", "--confirm", "undone", "--keep-schemas")
     assert result.exit_code == 0, result.output
     assert "= Schema undone-items" in result.output
-    assert "undone" not in _names(cloud, "datasetGroups")
+    assert "undone" not in names(cloud.client("personalize"), "datasetGroups")
 
     user.upload(everything("undone"))
     assert user.wait_for_run(2) == "SUCCEEDED", user.mail(2)[-1]["body"]
@@ -321,17 +321,8 @@ def test_a_group_in_which_a_run_works_is_not_destroyed(
     user.put("interactions.csv", CSV)
     user.upload(small("working"))
     assert user.wait_for_run() == "SUCCEEDED"
-    lease = {"group": "working", "record": "LEASE", "run": "a-run", "holder": endless}
-    item = {key: {"S": value} for key, value in {**lease, "until": "2999-01-01"}.items()}
-    cloud.client("dynamodb").put_item(TableName=cloud.outputs["TurnsTable"], Item=item)
+    user.lend_turn(endless)
     result = run("destroy", "working", "--confirm", "working")
     assert result.exit_code == 1
     assert "a run works on working" in result.output
-    assert "working" in _names(cloud, "datasetGroups")
-
-
-def _names(cloud: LocalCloud, kind: str) -> list[str]:
-    """Return the names of all there are of ``datasetGroups`` or ``schemas``."""
-    operation = {"datasetGroups": "list_dataset_groups", "schemas": "list_schemas"}[kind]
-    pages = cloud.client("personalize").get_paginator(operation).paginate()
-    return list(pages.search(f"{kind}[].name"))
+    assert "working" in names(cloud.client("personalize"), "datasetGroups")

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
 from mpe.local.deploy import Template
-from tests.local.conftest import CSV, SPEED, User, small
+from tests.local.conftest import CSV, SPEED, User, names, small
 
 pytestmark = pytest.mark.local
 
@@ -166,8 +166,7 @@ def test_a_call_with_all_its_permissions_is_allowed(cloud: LocalCloud, granted: 
     someone.create_dataset_group(
         name="mine-5", roleArn=ROLE, kmsKeyArn=KEY, tags=[{"tagKey": "a", "tagValue": "b"}]
     )
-    pages = someone.get_paginator("list_dataset_groups").paginate()
-    assert "mine-5" in pages.search("datasetGroups[].name")
+    assert "mine-5" in names(someone, "datasetGroups")
 
 
 def test_a_list_is_authorized_on_everything_only(granted: Grant) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mpe.local.cloud import LocalCloud
 from tests.conftest import interactions
-from tests.local.conftest import CSV, NEVER, User, small, wait_until
+from tests.local.conftest import CSV, NEVER, User, names, small, wait_until
 
 pytestmark = pytest.mark.local
 
@@ -42,6 +42,14 @@ def versions(user: User) -> list[str]:
     return [one["solutionVersionArn"] for one in sorted(found, key=lambda v: v["creationDateTime"])]
 
 
+def jobs(user: User, kind: str, dataset: str = "INTERACTIONS") -> list[dict[str, Any]]:
+    """Return the import or export jobs of a dataset."""
+    arn = user.arn(f"dataset/{user.group}/{dataset}")
+    answer = getattr(user.cloud.client("personalize"), f"list_dataset_{kind}_jobs")(datasetArn=arn)
+    (found,) = [value for value in answer.values() if isinstance(value, list)]
+    return found
+
+
 def serving(user: User) -> str:
     found = user.cloud.client("personalize").describe_campaign(
         campaignArn=user.arn(f"campaign/{user.group}-live")
@@ -65,8 +73,8 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
 
     moved = wait_until(lambda: serving(user) if serving(user) != first else None)
     assert moved in versions(user)
-    jobs = wait_until(lambda: _imports(user, 2))
-    told = [(job["status"], job.get("failureReason")) for job in jobs]
+    imported = wait_until(lambda: _imports(user, 2))
+    told = [(job["status"], job.get("failureReason")) for job in imported]
     assert told == [("ACTIVE", None)] * 2, "the newer data is imported once"
     subjects = {mail["subject"] for mail in wait_until(lambda: _told(user))}
     assert "Personalize dataset group renewed: scheduled import of the data is done" in subjects
@@ -93,11 +101,11 @@ def test_schedules_import_and_retrain_by_themselves(cloud: LocalCloud) -> None:
 
 def _imports(user: User, least: int) -> list[dict[str, Any]] | None:
     """Return the import jobs, once there are that many and none is under way."""
-    jobs = user.cloud.client("personalize").list_dataset_import_jobs(
-        datasetArn=user.arn(f"dataset/{user.group}/INTERACTIONS")
-    )["datasetImportJobs"]
-    done = len(jobs) >= least and all(job["status"] in {"ACTIVE", "CREATE FAILED"} for job in jobs)
-    return jobs if done else None
+    found = jobs(user, "import")
+    done = len(found) >= least and all(
+        one["status"] in {"ACTIVE", "CREATE FAILED"} for one in found
+    )
+    return found if done else None
 
 
 def _told(user: User) -> list[dict[str, str]] | None:
@@ -141,8 +149,7 @@ def test_a_schedule_whose_group_was_deleted_fails_once_and_is_disabled(cloud: Lo
         )
     )
     personalize.delete_dataset_group(datasetGroupArn=user.arn("dataset-group/gone"))
-    groups = personalize.get_paginator("list_dataset_groups")
-    wait_until(lambda: "gone" not in groups.paginate().search("datasetGroups[].name"))
+    wait_until(lambda: "gone" not in names(personalize, "datasetGroups"))
     fire(user, "import")
 
     found = settled(user, "import", "FAILED")

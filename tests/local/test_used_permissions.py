@@ -231,18 +231,8 @@ def overtaken(cloud: LocalCloud) -> None:
     for _ in range(2):  # whichever comes second finds the task running
         fire(user, "import")
     settled(user, "import", "SUCCEEDED")
-    _take_a_turn_that_was_not_given_back(user)
+    user.lend_turn(user.executions()[0]["executionArn"])  # it has ended: the next asks after it
     _run_with_a_former_config(user)
-
-
-def _take_a_turn_that_was_not_given_back(user: User) -> None:
-    """Leave the turn to an execution that has ended, which the next run asks after."""
-    ended = user.executions()[0]["executionArn"]
-    lease = {"group": user.group, "record": "LEASE", "run": "lost", "holder": ended}
-    user.cloud.client("dynamodb").put_item(
-        TableName=user.cloud.outputs["TurnsTable"],
-        Item={key: {"S": value} for key, value in {**lease, "until": "2999-01-01"}.items()},
-    )
 
 
 def _run_with_a_former_config(user: User) -> None:

@@ -23,7 +23,7 @@ class Tasks:
 
     def get(self, group: str, task: str) -> dict[str, Any] | None:
         """Return a task's row, or None."""
-        found = self._table.get_item(Key={"group": group, "record": task}, ConsistentRead=True)
+        found = self._table.get_item(Key=_key(group, task), ConsistentRead=True)
         item: dict[str, Any] | None = found.get("Item")
         return item
 
@@ -33,39 +33,27 @@ class Tasks:
         The rest stays as it is, since others may change it at the same moment: how the last
         run went, and whether the task is disabled.
         """
-        return self._update(group, task, **_set(values)) or {}
+        written = self._table.update_item(
+            Key=_key(group, task), **_setting(values), ReturnValues="ALL_NEW"
+        )
+        row: dict[str, Any] = written["Attributes"]
+        return row
 
     def set(self, group: str, task: str, **values: Any) -> bool:
         """Change some of a row; return False where the task is gone."""
-        there = Attr("record").exists()
-        return self._update(group, task, **_set(values), ConditionExpression=there) is not None
+        return self._change(group, task, _setting(values))
 
     def enable(self, group: str, task: str, *, only: str | None = None) -> bool:
-        """Note that a task is not disabled any more; return False where it stays disabled.
+        """Note that a task is not disabled any more; return False where it is gone, or stays so.
 
         With ``only``, a task that is disabled for another reason stays so.
         """
-        may = Attr("record").exists()
-        if only:
-            may &= Attr("disabled").not_exists() | Attr("disabled").eq(only)
-        removed = {
+        removal = {
             "UpdateExpression": "REMOVE #disabled",
             "ExpressionAttributeNames": {"#disabled": "disabled"},
         }
-        return self._update(group, task, **removed, ConditionExpression=may) is not None
-
-    def _update(self, group: str, task: str, **how: Any) -> dict[str, Any] | None:
-        """Return the row as it is then, or None where the condition is not met."""
-        try:
-            found = self._table.update_item(
-                Key={"group": group, "record": task}, ReturnValues="ALL_NEW", **how
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return None
-            raise
-        row: dict[str, Any] = found["Attributes"]
-        return row
+        free = Attr("disabled").not_exists() | Attr("disabled").eq(only) if only else None
+        return self._change(group, task, removal, free)
 
     def claim(self, group: str, task: str, last: Mapping[str, Any], *, seen: str | None) -> bool:
         """Note a run as the task's last; return False where another than the seen one is.
@@ -75,14 +63,28 @@ class Tasks:
         """
         ours = Attr("last.execution").eq(last["execution"])
         before = Attr("last.execution").eq(seen) if seen else Attr("last").not_exists()
-        free = Attr("record").exists() & (ours | before)
-        return (
-            self._update(group, task, **_set({"last": last}), ConditionExpression=free) is not None
-        )
+        return self._change(group, task, _setting({"last": last}), ours | before)
+
+    def _change(
+        self, group: str, task: str, change: Mapping[str, Any], condition: Any = None
+    ) -> bool:
+        """Change a row that is there; return False where it is not, or not as it must be."""
+        there = Attr("record").exists()
+        try:
+            self._table.update_item(
+                Key=_key(group, task),
+                **change,
+                ConditionExpression=there & condition if condition else there,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
 
     def delete(self, group: str, task: str) -> None:
         """Remove a task's row; one that is gone is no error."""
-        self._table.delete_item(Key={"group": group, "record": task})
+        self._table.delete_item(Key=_key(group, task))
 
     def of(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the rows of a dataset group."""
@@ -93,7 +95,11 @@ class Tasks:
         yield from pages(self._table.scan)
 
 
-def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+def _key(group: str, task: str) -> dict[str, str]:
+    return {"group": group, "record": task}
+
+
+def _setting(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of an update that sets values."""
     return {
         "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),

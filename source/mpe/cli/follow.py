@@ -53,17 +53,20 @@ class Follow:
     def turns(self) -> Turns:
         return Turns(self.account.table("TurnsTable"))
 
+    @property
+    def executions(self) -> Executions:
+        return Executions(self.account.client("stepfunctions"))
+
     def began(self, digest: str) -> str:
         """Wait until a version of the config has become a run, and return its name.
 
         A config is announced before its execution is started.
         """
-        executions = Executions(self.account.client("stepfunctions"))
         deadline = time.monotonic() + BEGIN_SECONDS
         while time.monotonic() < deadline:
             for row in self.turns.newest():
                 ours = row["group"] == self.group and row["run"].endswith(f"-{digest}")
-                if ours and executions.known(self._execution(row["run"])):
+                if ours and self.executions.known(self._execution(row["run"])):
                     return str(row["run"])
             time.sleep(1)
         raise FollowError(
@@ -95,7 +98,7 @@ class Follow:
         row = self.turns.recorded(self.group, run) or {}
         if row.get("status", "RUNNING") != "RUNNING":
             return True
-        return not Executions(self.account.client("stepfunctions")).running(self._execution(run))
+        return not self.executions.running(self._execution(run))
 
     def _execution(self, run: str) -> str:
         row = self.turns.recorded(self.group, run) or {}

@@ -141,12 +141,12 @@ class LocalCloud:
 
     def mail(self) -> list[dict[str, str]]:
         """Return what SNS has sent to people, the oldest first."""
-        found: list[dict[str, str]] = self._page("/_mpe/mail", PAGE_SECONDS)
+        found: list[dict[str, str]] = self._page("/_mpe/mail")
         return found
 
     def calls(self) -> list[dict[str, Any]]:
         """Return what was asked in the name of each role, and whether IAM allowed it."""
-        found: list[dict[str, Any]] = self._page("/_mpe/calls", PAGE_SECONDS)
+        found: list[dict[str, Any]] = self._page("/_mpe/calls")
         return found
 
     def start(self) -> None:
@@ -260,11 +260,11 @@ class LocalCloud:
     def _answers(self) -> bool:
         """Tell whether our own server answers: another's may have taken the port meanwhile."""
         with contextlib.suppress(OSError, ValueError, KeyError):
-            return bool(self._page("/_mpe/health")["pid"] == self.pid)
+            return bool(page(self.port, "/_mpe/health")["pid"] == self.pid)
         return False
 
-    def _page(self, path: str, seconds: float = HEALTH_SECONDS) -> Any:
-        return page(self.port, path, seconds)
+    def _page(self, path: str) -> Any:
+        return page(self.port, path, PAGE_SECONDS)
 
 
 def page(port: int, path: str, seconds: float = HEALTH_SECONDS) -> Any:
