@@ -19,7 +19,7 @@ from pathlib import Path
 from mpe.data.check import Check
 from mpe.data.engine import MEMORY, Engine, text
 from mpe.data.files import Source
-from mpe.model.config import parse
+from mpe.model.config.parse import parse
 
 COLUMNS = ("USER_ID", "ITEM_ID", "EVENT_TYPE", "EVENT_VALUE", "TIMESTAMP")
 TYPES = ("string", "string", "string", "float", "long")

@@ -16,9 +16,9 @@ from typing import Any
 from benchmarks.scenarios import Scenario
 from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.local.cloud import LocalCloud
-from mpe.model.config import SIZE_LIMIT, parse
+from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
-from mpe.model.limits import VALUES_LIMIT
+from mpe.model.service.limits import SIZE_LIMIT, VALUES_LIMIT
 
 RUNS = 3
 LONG = 2_400

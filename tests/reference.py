@@ -63,7 +63,7 @@ bucket, and changes nothing.
 """
 CONFIG_HEAD = """# Config reference
 
-Made from `source/mpe/model/config.schema.json` by
+Made from `source/mpe/model/config/config.schema.json` by
 `python -m tests.reference`. [The config file](config.md) tells what each section does.
 What a parameter of the service means stands in the service's own reference, to which each
 section links; types and limits below are those of its model.
@@ -122,7 +122,7 @@ def _option(option: click.Option) -> str:
 
 
 def config_page() -> str:
-    schema = json.loads((ROOT / "source/mpe/model/config.schema.json").read_text())
+    schema = json.loads((ROOT / "source/mpe/model/config/config.schema.json").read_text())
     parts = [CONFIG_HEAD]
     for place, section in _sections(schema, schema, "$"):
         parts.append(_section(place, section))

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from mpe.emulator import Request
-from mpe.model.service import service_model
-from mpe.model.spec import SPECS
+from mpe.model.service.shapes import service_model
+from mpe.model.service.spec import SPECS
 from tests.conftest import ROOT, Emulated
 from tests.emulator.test_control_plane import sample
 

@@ -12,9 +12,9 @@ import click
 import pytest
 
 from mpe.cli.main import mpe
-from mpe.model.checks import FILLED
-from mpe.model.config import parse
-from mpe.model.sections import KINDS
+from mpe.model.config.checks import FILLED
+from mpe.model.config.parse import parse
+from mpe.model.config.sections import KINDS
 from mpe.release.main import main_group as release
 from tests.conftest import ROOT
 from tests.reference import PAGES, commands
@@ -120,7 +120,7 @@ def test_the_command_of_a_release_is_installed() -> None:
 
 def test_every_section_of_the_config_is_documented() -> None:
     text = (ROOT / "docs" / "config.md").read_text()
-    schema = json.loads((ROOT / "source/mpe/model/config.schema.json").read_text())
+    schema = json.loads((ROOT / "source/mpe/model/config/config.schema.json").read_text())
     for section in {*schema["properties"], *KINDS} - {"$schema"}:
         assert f"`{section}" in text, section
     for filled in FILLED["Dataset"] | FILLED["DatasetImportJob"]:

@@ -21,6 +21,17 @@ MAY_IMPORT = {
     "data": {"model"},
     "cli": {"model", "aws", "infrastructure", "emulator", "local", "data"},
 }
+FLOORS = {
+    "errors": {"text"},
+    "text": set(),
+    "endpoints": set(),
+    "usage": set(),
+    "service": {"errors", "text"},
+    "config": {"service", "errors", "text"},
+    "plan": {"config", "service", "errors", "text"},
+    "messages": {"plan", "config", "service", "errors", "text"},
+}
+"""What each room of the model may use of the others: no arrow leads back up."""
 LIBRARIES = {
     "boto3": {"aws", "local", "release", "cli"},
     "aws_cdk": {"infrastructure"},
@@ -57,8 +68,31 @@ def wrong() -> Iterator[str]:
                 yield place
 
 
+def upstairs() -> Iterator[str]:
+    """Find the imports within the model that lead back up."""
+    model = SOURCE / "model"
+    for path in sorted(model.rglob("*.py")):
+        room = path.relative_to(model).parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for line, name in imports(path):
+            *top, found = name.split(".")[:3]
+            inner = top == ["mpe", "model"] and found != room
+            if name == "mpe.model" or (inner and found not in FLOORS[room]):
+                yield f"{path.relative_to(SOURCE)}:{line} imports {name}"
+
+
 def test_imports_go_one_way() -> None:
     assert list(wrong()) == []
+
+
+def test_imports_within_the_model_go_one_way() -> None:
+    assert list(upstairs()) == []
+
+
+def test_every_floor_of_the_model_has_its_rule() -> None:
+    found = {path.stem for path in (SOURCE / "model").iterdir() if not path.name.startswith("_")}
+    assert found == set(FLOORS)
 
 
 def test_every_room_has_its_rule() -> None:

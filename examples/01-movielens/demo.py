@@ -26,7 +26,7 @@ from rich.table import Table
 from mpe.local.cloud import DEFAULT_SPEED, LocalCloud
 from mpe.local.errors import LocalCloudError
 from mpe.model.messages import spoken
-from mpe.model.spec import SPECS
+from mpe.model.service.spec import SPECS
 
 HERE = Path(__file__).parent
 GROUP = "movielens"

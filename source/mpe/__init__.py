@@ -6,4 +6,8 @@ Rooms, and the one way imports go (``tests/test_layers.py`` enforces it)::
     model  <- emulator  <- local  -> assembly
     model  <- infrastructure  <- release  -> assembly
     cli on top of all but handlers
+
+and within ``model``, from the bottom up::
+
+    text  <- errors  <- service  <- config  <- plan  <- messages
 """

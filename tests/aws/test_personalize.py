@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from mpe.aws.personalize import Busy, Missing, Personalize, Refused, ServiceError
 from mpe.emulator import FakeClock
-from mpe.model.desired import Desired
-from mpe.model.spec import SPECS
+from mpe.model.plan.desired import Desired
+from mpe.model.service.spec import SPECS
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import PLACE, World

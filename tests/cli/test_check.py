@@ -19,7 +19,7 @@ from rich.console import Console
 from mpe.cli.apply import files_of
 from mpe.cli.check import _Bar, check_folder, progress
 from mpe.cli.main import mpe
-from mpe.model.config import parse
+from mpe.model.config.parse import parse
 from tests.conftest import ROOT
 from tests.data.writing import HEADERS, config, rows, write, write_config
 

@@ -14,9 +14,9 @@ from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import UNKNOWN, survey
 from mpe.cli.main import mpe
-from mpe.model.config import parse
-from mpe.model.desired import Data, Place, desired_state
-from mpe.model.reconcile import Change, Create, Keep, Reject, Update, Wait
+from mpe.model.config.parse import parse
+from mpe.model.plan.desired import Data, Place, desired_state
+from mpe.model.plan.reconcile import Change, Create, Keep, Reject, Update, Wait
 from tests.conftest import MOVIELENS, ROLE, Emulated, config
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build

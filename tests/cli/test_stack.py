@@ -20,8 +20,8 @@ from mpe.cli.account import Account
 from mpe.cli.destroy import Removal
 from mpe.cli.follow import Follow
 from mpe.cli.main import mpe
-from mpe.model.names import execution_name
-from mpe.model.tasks import schedule_name
+from mpe.model.plan.tasks import schedule_name
+from mpe.model.service.names import execution_name
 from tests.conftest import MOVIELENS, served
 
 REGION = "us-east-1"

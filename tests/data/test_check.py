@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from mpe.data.check import SIZES, Check, broken_by
 from mpe.data.engine import Engine, EngineError, text
 from mpe.data.files import Source
-from mpe.model import avro
-from mpe.model.avro import Field
-from mpe.model.config import parse
-from mpe.model.csvs import MOST_LINES, Head, cell_rules, check_head
+from mpe.model.config.parse import parse
 from mpe.model.errors import Finding
+from mpe.model.service import avro
+from mpe.model.service.avro import Field
+from mpe.model.service.csvs import MOST_LINES, Head, cell_rules, check_head
 from tests.data.writing import INTERACTIONS, config, rows, write
 
 RECIPE = "arn:aws:personalize:::recipe/aws-"

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from mpe.data.columns import ALIASES, DOMAIN_ALIASES, Unsure, mapping, own_name
 from mpe.data.engine import Engine
 from mpe.data.init import Request, Result, initialise
-from mpe.model.avro import fields, loads, problems
-from mpe.model.config import Config, parse
-from mpe.model.csvs import Head, check_head
+from mpe.model.config.parse import parse
+from mpe.model.config.sections import Config
+from mpe.model.service.avro import fields, loads, problems
+from mpe.model.service.csvs import Head, check_head
 
 START = 1_700_000_000
 

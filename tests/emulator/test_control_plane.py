@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.model import Shape
 
 from mpe.emulator import FakeClock, Quotas, Request, authorizations
-from mpe.model.service import operation, service_model
+from mpe.model.service.shapes import operation, service_model
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
 

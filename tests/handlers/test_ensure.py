@@ -15,9 +15,9 @@ from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock, MemoryObjects
 from mpe.handlers.ensure import Ensure, Step
-from mpe.model.csvs import Head
-from mpe.model.desired import Data, Desired
-from mpe.model.outcome import Outcome
+from mpe.model.plan.desired import Data, Desired
+from mpe.model.plan.outcome import Outcome
+from mpe.model.service.csvs import Head
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from mpe.aws.personalize import Personalize
 from mpe.emulator import Request, Response
 from mpe.handlers.ensure import Ensure, Step
-from mpe.model.config import parse
-from mpe.model.desired import Desired, DesiredState, Place, desired_state
-from mpe.model.outcome import Outcome
+from mpe.model.config.parse import parse
+from mpe.model.plan.desired import Desired, DesiredState, Place, desired_state
+from mpe.model.plan.outcome import Outcome
 from tests.conftest import ROLE, Emulated
 from tests.everything import everything, files
 from tests.handlers.measured import Measured

@@ -9,8 +9,8 @@ import pytest
 
 from mpe.aws.clients import client
 from mpe.aws.objects import MOST_HEADS, Objects, Unreadable
-from mpe.model.csvs import HEAD
-from mpe.model.desired import Data, Desired
+from mpe.model.plan.desired import Data, Desired
+from mpe.model.service.csvs import HEAD
 from tests.conftest import interactions
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpe.handlers.configure import Upload
-from mpe.model.limits import SIZE_LIMIT
 from mpe.model.messages import message_for
+from mpe.model.service.limits import SIZE_LIMIT
 from tests.conftest import config
 from tests.handlers.test_runs import Account, account
 

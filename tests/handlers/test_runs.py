@@ -21,9 +21,9 @@ from mpe.aws.turns import LEASE, LOST, Claim, Turns
 from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.finish import Finish
-from mpe.model.desired import Place
-from mpe.model.limits import PROBLEMS_LIMIT
 from mpe.model.messages import message_for
+from mpe.model.plan.desired import Place
+from mpe.model.service.limits import PROBLEMS_LIMIT
 from tests.conftest import config
 from tests.handlers.measured import Measured
 

@@ -18,10 +18,10 @@ from mpe.aws.turns import Claim
 from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
 from mpe.handlers.settle import Settle, failure_of
-from mpe.model.config import parse
-from mpe.model.desired import desired_state
+from mpe.model.config.parse import parse
 from mpe.model.messages import message_for
-from mpe.model.tasks import BY_USER, GONE, schedule_name
+from mpe.model.plan.desired import desired_state
+from mpe.model.plan.tasks import BY_USER, GONE, schedule_name
 from tests.conftest import config
 from tests.everything import RECIPE
 from tests.handlers.test_runs import NOW, PLACE, Account, Fixed

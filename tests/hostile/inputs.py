@@ -6,13 +6,14 @@ import contextlib
 import json
 from typing import Any
 
-from mpe.model import avro, filters, schedules
-from mpe.model.config import Config, parse
-from mpe.model.csvs import MOST_LINES, Head, check_head
-from mpe.model.desired import Place, desired_state
+from mpe.model.config.parse import parse
+from mpe.model.config.sections import Config
 from mpe.model.errors import LONGEST_FILE, LONGEST_PATH, ConfigError, DataError, Problem
-from mpe.model.foreign import foreign
-from mpe.model.limits import PROBLEMS_LIMIT
+from mpe.model.plan.desired import Place, desired_state
+from mpe.model.plan.foreign import foreign
+from mpe.model.service import avro, filters, schedules
+from mpe.model.service.csvs import MOST_LINES, Head, check_head
+from mpe.model.service.limits import PROBLEMS_LIMIT
 from mpe.model.text import LONGEST
 from tests.everything import SCHEMAS
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpe.model.avro import Field
-from mpe.model.csvs import HEAD, Head, cell_rules, check_head
 from mpe.model.errors import Finding
 from mpe.model.messages import message_for
+from mpe.model.service.avro import Field
+from mpe.model.service.csvs import HEAD, Head, cell_rules, check_head
 from tests.hostile.inputs import COLUMNS, check_csv
 from tests.hostile.test_parsing import NASTY, SLOW
 from tests.model.test_messages import RUN

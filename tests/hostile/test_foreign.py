@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from mpe.model.checks import FILLED
-from mpe.model.config import parse
-from mpe.model.desired import Place, desired_state
+from mpe.model.config.checks import FILLED
+from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
-from mpe.model.foreign import foreign
-from mpe.model.reconcile import Keep, Observed, Reject, Switch, decide
-from mpe.model.service import operation
-from mpe.model.spec import SPECS
+from mpe.model.plan.desired import Place, desired_state
+from mpe.model.plan.foreign import foreign
+from mpe.model.plan.reconcile import Keep, Observed, Reject, Switch, decide
+from mpe.model.service.shapes import operation
+from mpe.model.service.spec import SPECS
 from tests.everything import everything
 from tests.hostile.inputs import PLACE
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mpe.model import schedules
-from mpe.model.config import parse
+from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError, Problem
-from mpe.model.limits import DEPTH_LIMIT, PROBLEMS_LIMIT, SIZE_LIMIT, VALUES_LIMIT
+from mpe.model.service import schedules
+from mpe.model.service.limits import DEPTH_LIMIT, PROBLEMS_LIMIT, SIZE_LIMIT, VALUES_LIMIT
 from tests.conftest import config
 from tests.everything import everything
 from tests.hostile.inputs import check_config, check_filter, check_schedule, check_schema

@@ -17,8 +17,8 @@ from mpe.cli.follow import _table
 from mpe.cli.main import _show
 from mpe.cli.terminal import print_plain, say
 from mpe.model.errors import Problem
-from mpe.model.inventory import Exported
 from mpe.model.messages import Message, message_for
+from mpe.model.plan.inventory import Exported
 from mpe.model.text import plain
 from tests.model.test_messages import RUN
 

@@ -13,7 +13,7 @@ import pytest
 
 from mpe.aws.clients import CONFIG
 from mpe.infrastructure.package import SERVICES, code
-from mpe.model.spec import SPECS
+from mpe.model.service.spec import SPECS
 from tests import diagram
 from tests.conftest import ROOT
 from tests.permissions import PAGE, Synthesis, page

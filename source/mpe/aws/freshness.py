@@ -9,7 +9,7 @@ from typing import Protocol
 from mpe.aws.clock import Clock
 from mpe.aws.objects import Completed
 from mpe.aws.personalize import Personalize
-from mpe.model.reconcile import Observed
+from mpe.model.plan.reconcile import Observed
 
 
 class Memory(Protocol):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.aws.personalize import Missing, Personalize
-from mpe.model.inventory import Found, Inventory
-from mpe.model.spec import ACTIVE, SPECS, ResourceSpec
+from mpe.model.plan.inventory import Found, Inventory
+from mpe.model.service.spec import ACTIVE, SPECS, ResourceSpec
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 One DynamoDB table, keyed by dataset group. Each resource of each run has a row, written when
 the run is done with it, so that a run's outcome needs no room in the workflow's state and
 survives a run that is killed. Each resource also has a row with its last duration for each
-kind of work that was done to it (:mod:`mpe.model.waits`), and so has each resource type,
+kind of work that was done to it (:mod:`mpe.model.plan.waits`), and so has each resource type,
 whatever the dataset group. A job has one with the data that it was made for.
 """
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mpe.model.csvs import HEAD, Head
-from mpe.model.desired import Data, Desired, DesiredState, value_at, with_value
+from mpe.model.plan.desired import Data, Desired, DesiredState, value_at, with_value
+from mpe.model.service.csvs import HEAD, Head
 
 FOLDERS = ("train", "batch", "export", "metric-attribution", "state")
 """The top folders of the data bucket; in each a dataset group has a folder of its own."""

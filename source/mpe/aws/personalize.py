@@ -18,10 +18,10 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from mpe.model.desired import Desired
 from mpe.model.errors import PersonalizationError
-from mpe.model.reconcile import Change, Observed, by_part, newest_first, same_job
-from mpe.model.spec import ACTIVE, FAILED, SPECS, ResourceSpec
+from mpe.model.plan.desired import Desired
+from mpe.model.plan.reconcile import Change, Observed, by_part, newest_first, same_job
+from mpe.model.service.spec import ACTIVE, FAILED, SPECS, ResourceSpec
 
 NOT_FOUND = "ResourceNotFoundException"
 EXISTS = "ResourceAlreadyExistsException"

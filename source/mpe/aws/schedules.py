@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mpe.aws.clock import Clock
-from mpe.model.schedules import Rate, ScheduleError, parse
+from mpe.model.service.schedules import Rate, ScheduleError, parse
 
 RETRY_SECONDS = 3600
 """How long a start that fails is tried again, before it goes to the dead-letter queue."""

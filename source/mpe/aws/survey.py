@@ -9,8 +9,8 @@ from mpe.aws.clock import Clock
 from mpe.aws.freshness import Freshness, Memory
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
-from mpe.model.desired import Desired, DesiredState
-from mpe.model.reconcile import Action, Create, Observed, decide
+from mpe.model.plan.desired import Desired, DesiredState
+from mpe.model.plan.reconcile import Action, Create, Observed, decide
 
 UNKNOWN = "(the new solution version)"
 """Stands for an ARN that only the run will know."""

@@ -21,8 +21,8 @@ from mpe.aws.clock import Clock
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import ServiceError
 from mpe.cli.terminal import LINE_LIMIT
-from mpe.model.desired import Place
 from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
+from mpe.model.plan.desired import Place
 from mpe.model.text import plain
 
 STACK = "PersonalizedExperiences"

@@ -21,9 +21,9 @@ from mpe.cli.check import check_folder, csvs_in, print_findings
 from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, print_plan, surveyed
 from mpe.cli.follow import Follow
 from mpe.cli.terminal import print_plain, say
-from mpe.model.config import Config
-from mpe.model.desired import BATCH_INPUTS, DELETIONS, Data
-from mpe.model.names import version_digest
+from mpe.model.config.sections import Config
+from mpe.model.plan.desired import BATCH_INPUTS, DELETIONS, Data
+from mpe.model.service.names import version_digest
 
 INTERRUPTED = 130
 REFUSED = 1

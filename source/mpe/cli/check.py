@@ -22,9 +22,10 @@ from mpe.cli.account import OUTPUT, Account, in_cloud
 from mpe.data.check import Check
 from mpe.data.engine import MEMORY, Engine
 from mpe.data.files import Source, Unwatched, Watcher
-from mpe.model.config import Config, parse
-from mpe.model.desired import DELETIONS
+from mpe.model.config.parse import parse
+from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Finding
+from mpe.model.plan.desired import DELETIONS
 from mpe.model.text import plain
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -16,12 +16,13 @@ from mpe.aws.personalize import Personalize
 from mpe.aws.survey import Step, survey
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.terminal import print_plain
-from mpe.model.config import SIZE_LIMIT, Config, parse
-from mpe.model.desired import desired_state
+from mpe.model.config.parse import parse
+from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Problem
-from mpe.model.foreign import foreign
-from mpe.model.limits import some
-from mpe.model.reconcile import Create, Reject, Update, Wait
+from mpe.model.plan.desired import desired_state
+from mpe.model.plan.foreign import foreign
+from mpe.model.plan.reconcile import Create, Reject, Update, Wait
+from mpe.model.service.limits import SIZE_LIMIT, some
 
 CHANGES = 2
 PROBLEMS = 1

@@ -20,8 +20,8 @@ from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import Account, in_account
 from mpe.cli.terminal import say
-from mpe.model.inventory import Found, Inventory, told
-from mpe.model.tasks import schedule_name
+from mpe.model.plan.inventory import Found, Inventory, told
+from mpe.model.plan.tasks import schedule_name
 
 LOOK, LOOK_LOCALLY = 10.0, 0.5
 """Seconds between two looks at what is being removed."""

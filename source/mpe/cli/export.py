@@ -14,9 +14,10 @@ from mpe.cli.account import Account, in_account
 from mpe.cli.apply import WATCH, YES, apply_config, follow
 from mpe.cli.configs import print_checked
 from mpe.cli.terminal import say
-from mpe.model.config import Config, parse
+from mpe.model.config.parse import parse
+from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError
-from mpe.model.inventory import Exported, exported, scheduled
+from mpe.model.plan.inventory import Exported, exported, scheduled
 
 GROUP = click.argument("group")
 

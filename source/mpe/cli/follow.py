@@ -22,11 +22,11 @@ from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
 from mpe.cli.account import Account
 from mpe.cli.terminal import print_plain
-from mpe.model.desired import DesiredState
 from mpe.model.errors import reason_lines
 from mpe.model.messages import likely_remedy, spoken
-from mpe.model.names import execution_name
-from mpe.model.spec import SPECS
+from mpe.model.plan.desired import DesiredState
+from mpe.model.service.names import execution_name
+from mpe.model.service.spec import SPECS
 from mpe.model.text import plain
 
 BEGIN_SECONDS = 120

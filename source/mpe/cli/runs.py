@@ -14,7 +14,7 @@ from mpe.aws.survey import survey
 from mpe.aws.turns import Turns
 from mpe.cli.account import OUTPUT, Account, in_account, show
 from mpe.model.messages import spoken, spoken_task
-from mpe.model.reconcile import Create, Reject, Update
+from mpe.model.plan.reconcile import Create, Reject, Update
 
 GROUP = click.argument("group", required=False)
 

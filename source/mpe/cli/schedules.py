@@ -19,8 +19,8 @@ from mpe.cli.account import OUTPUT, Account, in_account, show
 from mpe.cli.runs import refuse_unknown
 from mpe.cli.terminal import say
 from mpe.model.messages import spoken_task
-from mpe.model.schedules import Rate, parse, per_month, zone
-from mpe.model.tasks import BY_USER, schedule_name
+from mpe.model.plan.tasks import BY_USER, schedule_name
+from mpe.model.service.schedules import Rate, parse, per_month, zone
 
 TRAININGS = frozenset({"full", "update"})
 MOST_FIRES = 1000

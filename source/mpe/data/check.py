@@ -1,6 +1,6 @@
 """Check whole CSVs against the service's rules, before an import takes its time to fail.
 
-The rules about cells and headers are those of :mod:`mpe.model.csvs`, which the import step
+The rules about cells and headers are those of :mod:`mpe.model.service.csvs`, which the import step
 applies to the first rows; those about whole datasets stand here. Figures are from
 https://docs.aws.amazon.com/personalize/latest/dg/limits.html and
 https://docs.aws.amazon.com/personalize/latest/dg/interactions-datasets.html.
@@ -14,9 +14,10 @@ from typing import Any
 
 from mpe.data.engine import Engine, Unparsable, name, text
 from mpe.data.files import Source, head, header, row_lines, scan
-from mpe.model import avro
-from mpe.model.config import Config
-from mpe.model.csvs import (
+from mpe.model.config.sections import Config
+from mpe.model.errors import Finding, Severity
+from mpe.model.service import avro
+from mpe.model.service.csvs import (
     INTEGER,
     MOST_LINES,
     CellRule,
@@ -27,8 +28,7 @@ from mpe.model.csvs import (
     of_rule,
     ragged_rows,
 )
-from mpe.model.errors import Finding, Severity
-from mpe.model.recipes import RECIPES
+from mpe.model.service.recipes import RECIPES
 
 LEAST_INTERACTIONS = 1000
 LEAST_USERS = 25

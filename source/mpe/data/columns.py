@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mpe.model.avro import DOMAIN_REQUIRED, FIELD_NAME_LIMIT, RULES
+from mpe.model.service.avro import DOMAIN_REQUIRED, FIELD_NAME_LIMIT, RULES
 
 LEAVE_OUT = "-"
 """The target of a column that is to be left out."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mpe.data.columns import Asker, Unsure
 from mpe.data.files import CHUNK, Source, Watcher, head, header, scan
-from mpe.model.csvs import PACKED, records
+from mpe.model.service.csvs import PACKED, records
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 UTF_8 = ("utf-8", "utf-8-sig")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mpe.model.csvs import HEAD, Head
+from mpe.model.service.csvs import HEAD, Head
 
 CHUNK = 1 << 20
 

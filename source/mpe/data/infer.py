@@ -1,6 +1,6 @@
 """What each column becomes: its name, its type in the schema, and the SQL that makes it so.
 
-The rules of the schemas stand in :mod:`mpe.model.avro`; what comes out here obeys them.
+The rules of the schemas stand in :mod:`mpe.model.service.avro`; what comes out here obeys them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from mpe.data.columns import Asker, Unsure, own_name, reserved
 from mpe.data.engine import Engine, name, text
 from mpe.data.times import DATED, TimeForm, has_format, time_form
-from mpe.model.avro import DOMAIN_CATEGORICAL, DOMAIN_REQUIRED, NUMBERS, RULES, Field
-from mpe.model.csvs import FLOAT, INTEGER, TEXT_LIMIT, TEXTUAL_LIMIT
+from mpe.model.service.avro import DOMAIN_CATEGORICAL, DOMAIN_REQUIRED, NUMBERS, RULES, Field
+from mpe.model.service.csvs import FLOAT, INTEGER, TEXT_LIMIT, TEXTUAL_LIMIT
 
 MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A")
 """What is written where there is no value."""

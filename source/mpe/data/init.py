@@ -22,10 +22,10 @@ from mpe.data.files import Source
 from mpe.data.infer import Column, Inference, Inferred, required_sql
 from mpe.data.propose import GROUP_LIMIT, Choice, Known, group_name, propose
 from mpe.data.times import check_format
-from mpe.model import avro, schedules
-from mpe.model.avro import DOMAIN_REQUIRED, RULES
-from mpe.model.config import parse
+from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
+from mpe.model.service import avro, schedules
+from mpe.model.service.avro import DOMAIN_REQUIRED, RULES
 from mpe.model.text import plain
 
 CONFIG, REASONS = "config.json", "config.md"

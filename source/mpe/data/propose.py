@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mpe.model.avro import RULES, Field
-from mpe.model.names import NAME_LIMIT
-from mpe.model.recipes import PREFIX, RECIPES, Recipe
+from mpe.model.service.avro import RULES, Field
+from mpe.model.service.names import NAME_LIMIT
+from mpe.model.service.recipes import PREFIX, RECIPES, Recipe
 
 LEAST = 1000
 """Interactions that a training, and the event of a use case, needs."""

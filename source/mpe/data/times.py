@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mpe.data.columns import Asker, Unsure
 from mpe.data.engine import Engine, name, text
-from mpe.model.csvs import INTEGER
+from mpe.model.service.csvs import INTEGER
 
 UNITS = (
     ("seconds", 1, 1e8, 1e11),

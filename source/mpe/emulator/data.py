@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mpe.emulator.lifecycle import WorkFailed
-from mpe.model.avro import Field
+from mpe.model.service.avro import Field
 
 LEAST_INTERACTIONS = 1000
 NOT_CONFORMING = (

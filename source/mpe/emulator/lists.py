@@ -10,7 +10,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from mpe.emulator.pages import paged
 from mpe.emulator.resources.base import Kind
 from mpe.emulator.state import Resource, World
-from mpe.model.service import operation
+from mpe.model.service.shapes import operation
 
 PAGING = ("nextToken", "maxResults")
 

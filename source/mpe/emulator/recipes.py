@@ -9,7 +9,7 @@ from typing import Any
 from mpe.emulator.pages import paged
 from mpe.emulator.state import NOT_FOUND, World
 from mpe.emulator.wire import ServiceError
-from mpe.model.recipes import RECIPES, Recipe
+from mpe.model.service.recipes import RECIPES, Recipe
 
 BORN = datetime(2019, 6, 10, tzinfo=UTC)
 

@@ -15,8 +15,8 @@ from mpe.emulator.resources.serving import version_of
 from mpe.emulator.sieve import sieve
 from mpe.emulator.state import Resource, World
 from mpe.emulator.wire import ServiceError
-from mpe.model.recipes import RECIPES, RELATED_ITEMS, USER_PERSONALIZATION
-from mpe.model.service import operation, violations
+from mpe.model.service.recipes import RECIPES, RELATED_ITEMS, USER_PERSONALIZATION
+from mpe.model.service.shapes import operation, violations
 
 MOST = 500
 DEFAULT = 25

@@ -26,7 +26,7 @@ from mpe.emulator.resources.solutions import KIND_OF_VERSION, train_automaticall
 from mpe.emulator.settings import Durations, Quotas, utcnow
 from mpe.emulator.state import World
 from mpe.emulator.wire import Request, Response, ServiceError, answer, error_answer
-from mpe.model.service import operation, violations
+from mpe.model.service.shapes import operation, violations
 
 LOG = logging.getLogger(__name__)
 Params = Mapping[str, Any]

@@ -14,7 +14,7 @@ from typing import Any
 from mpe.emulator.data import Dataset
 from mpe.emulator.resources.base import invalid
 from mpe.emulator.state import World
-from mpe.model.filters import CurrentItem, Expression, Filter, Parameter, Predicate, parse
+from mpe.model.service.filters import CurrentItem, Expression, Filter, Parameter, Predicate, parse
 
 Test = Callable[[str], bool]
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from mpe.emulator.data import LEAST_INTERACTIONS, Interaction
 from mpe.emulator.lifecycle import WorkFailed
-from mpe.model.recipes import POPULAR_ITEMS, RELATED_ITEMS, USER_SEGMENTATION
+from mpe.model.service.recipes import POPULAR_ITEMS, RELATED_ITEMS, USER_SEGMENTATION
 
 RECENT = 50
 """How many of a user's last interactions count, so that a few heavy users do not rule."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from mpe.emulator.arns import created_arn
-from mpe.model.service import service_model
+from mpe.model.service.shapes import service_model
 
 TARGET = "AmazonPersonalize."
 SERVICE = "personalize.amazonaws.com"

@@ -23,13 +23,14 @@ from mpe.aws.objects import Objects
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.config import SIZE_LIMIT, Config, parse
-from mpe.model.desired import Place, desired_state
+from mpe.model.config.parse import parse
+from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Problem
-from mpe.model.foreign import foreign
-from mpe.model.limits import some
 from mpe.model.messages import within
-from mpe.model.names import execution_name, version_digest
+from mpe.model.plan.desired import Place, desired_state
+from mpe.model.plan.foreign import foreign
+from mpe.model.service.limits import SIZE_LIMIT, some
+from mpe.model.service.names import execution_name, version_digest
 from mpe.model.text import plain
 
 MOST_NOTES = 20

@@ -25,12 +25,10 @@ from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model import avro
-from mpe.model.csvs import check_head
-from mpe.model.desired import Desired
 from mpe.model.errors import DataError
-from mpe.model.outcome import CHANGES, Outcome
-from mpe.model.reconcile import (
+from mpe.model.plan.desired import Desired
+from mpe.model.plan.outcome import CHANGES, Outcome
+from mpe.model.plan.reconcile import (
     MISSING,
     Create,
     Keep,
@@ -42,8 +40,10 @@ from mpe.model.reconcile import (
     Wait,
     decide,
 )
-from mpe.model.spec import ACTIVE, INACTIVE
-from mpe.model.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
+from mpe.model.plan.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
+from mpe.model.service import avro
+from mpe.model.service.csvs import check_head
+from mpe.model.service.spec import ACTIVE, INACTIVE
 
 PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""

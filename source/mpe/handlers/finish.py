@@ -17,7 +17,7 @@ from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.messages import likely_remedy, within
-from mpe.model.spec import SPECS
+from mpe.model.service.spec import SPECS
 
 
 class EventSink(Protocol):

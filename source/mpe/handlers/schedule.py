@@ -18,7 +18,7 @@ from mpe.aws.objects import Objects, Pointer
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.tasks import GONE, Task, schedule_name
+from mpe.model.plan.tasks import GONE, Task, schedule_name
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from mpe.aws.clock import Clock
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.reconcile import MISSING
-from mpe.model.tasks import GONE, schedule_name
+from mpe.model.plan.reconcile import MISSING
+from mpe.model.plan.tasks import GONE, schedule_name
 
 
 @dataclass(frozen=True)

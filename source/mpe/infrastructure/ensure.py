@@ -12,7 +12,7 @@ from constructs import Construct
 from mpe.infrastructure.functions import HandlerFunction, Package, personalize_arn
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket
-from mpe.model.spec import SPECS, ResourceSpec
+from mpe.model.service.spec import SPECS, ResourceSpec
 
 
 class EnsureFunction(HandlerFunction):

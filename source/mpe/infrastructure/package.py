@@ -125,8 +125,18 @@ def layer(target: Target, build: Path = BUILD) -> Path:
         _prune(unfinished / "python")
         if target.compiled:
             _compile(unfinished)
-        unfinished.replace(place)
+        _settle(unfinished, place)
     return place
+
+
+def _settle(unfinished: Path, place: Path) -> None:
+    """Put a built directory in its place; another build that came first is as good."""
+    try:
+        unfinished.replace(place)
+    except OSError:
+        if not place.exists():
+            raise
+        shutil.rmtree(unfinished)
 
 
 def install(target: Target, requirements: Path, place: Path) -> dict[str, dict[str, str]]:

@@ -31,7 +31,7 @@ from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable
 from mpe.infrastructure.usage import Usage
-from mpe.model.spec import SPECS
+from mpe.model.service.spec import SPECS
 
 FEATURE_FLAGS: dict[str, Any] = {
     "@aws-cdk/aws-iam:minimizePolicies": True,

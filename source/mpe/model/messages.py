@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.errors import reason_lines
-from mpe.model.tasks import SPOKEN
+from mpe.model.plan.tasks import SPOKEN
 from mpe.model.text import LONGEST, plain
 
 SUBJECT_LIMIT = 100

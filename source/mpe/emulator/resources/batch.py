@@ -21,8 +21,8 @@ from mpe.emulator.sieve import Test, sieve
 from mpe.emulator.state import Resource, World
 from mpe.emulator.training import Model
 from mpe.emulator.wire import ServiceError
-from mpe.model.filters import FilterError
-from mpe.model.recipes import (
+from mpe.model.service.filters import FilterError
+from mpe.model.service.recipes import (
     PERSONALIZED_RANKING,
     POPULAR_ITEMS,
     RECIPES,

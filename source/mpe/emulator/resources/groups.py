@@ -12,7 +12,7 @@ from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, li
 from mpe.emulator.resources.files import check_role
 from mpe.emulator.state import EXISTS, Change, Resource, World
 from mpe.emulator.wire import ServiceError
-from mpe.model import avro
+from mpe.model.service import avro
 
 KINDS_BY_TYPE = {
     "INTERACTIONS": "interactions",

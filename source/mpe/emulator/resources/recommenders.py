@@ -13,7 +13,7 @@ from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, li
 from mpe.emulator.resources.solutions import has_datasets, interactions_of
 from mpe.emulator.state import Change, Resource, World
 from mpe.emulator.training import train
-from mpe.model.recipes import RECIPES
+from mpe.model.service.recipes import RECIPES
 
 INACTIVE = "INACTIVE"
 STOPPING = ("STOP PENDING", "STOP IN_PROGRESS", INACTIVE)

@@ -10,7 +10,7 @@ from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, li
 from mpe.emulator.resources.solutions import newest_version
 from mpe.emulator.state import Change, Resource, World
 from mpe.emulator.wire import ServiceError
-from mpe.model.recipes import RECIPES, USER_SEGMENTATION
+from mpe.model.service.recipes import RECIPES, USER_SEGMENTATION
 
 LATEST = "$LATEST"
 

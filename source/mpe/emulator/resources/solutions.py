@@ -14,7 +14,7 @@ from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, li
 from mpe.emulator.state import Change, Resource, World
 from mpe.emulator.training import train
 from mpe.emulator.wire import ServiceError
-from mpe.model.recipes import PERSONALIZED_ACTIONS, RECIPES, Recipe
+from mpe.model.service.recipes import PERSONALIZED_ACTIONS, RECIPES, Recipe
 
 DAY = 24 * 60 * 60
 HOUR = 60 * 60

@@ -9,8 +9,8 @@ from mpe.emulator.resources.base import Kind, Params, invalid, limit, live
 from mpe.emulator.resources.groups import KINDS_BY_TYPE, fields_of
 from mpe.emulator.state import EXISTS, Resource, World
 from mpe.emulator.wire import ServiceError
-from mpe.model import filters
-from mpe.model.avro import Field
+from mpe.model.service import filters
+from mpe.model.service.avro import Field
 
 
 class EventTrackerKind(Kind):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mpe.model.avro import Field
-from mpe.model.filters import FilterError, Parameter, parse, problems
+from mpe.model.service.avro import Field
+from mpe.model.service.filters import FilterError, Parameter, parse, problems
 
 SCHEMAS = {
     "interactions": [Field("EVENT_TYPE", ("string",))],

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from mpe.model import avro
-from mpe.model.names import NAME_LIMIT, job_name
-from mpe.model.sections import Config, DatasetConfig, ResourceConfig, SolutionConfig
-from mpe.model.spec import SPECS, ResourceSpec
-from mpe.model.tasks import Task, tasks_of
+from mpe.model.config.sections import Config, DatasetConfig, ResourceConfig, SolutionConfig
+from mpe.model.plan.tasks import Task, tasks_of
+from mpe.model.service import avro
+from mpe.model.service.names import NAME_LIMIT, job_name
+from mpe.model.service.spec import SPECS, ResourceSpec
 
 DATASET_TYPES = {
     "interactions": "INTERACTIONS",

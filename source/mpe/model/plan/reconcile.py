@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mpe.model.desired import Desired
 from mpe.model.errors import DriftError, ResourceFailed, ResourceMissing
-from mpe.model.spec import ACTIVE, DONE, FAILED, INACTIVE, ResourceSpec
+from mpe.model.plan.desired import Desired
+from mpe.model.service.spec import ACTIVE, DONE, FAILED, INACTIVE, ResourceSpec
 
 DRIFT, FAILURE = DriftError.__name__, ResourceFailed.__name__
 MISSING = ResourceMissing.__name__

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from mpe.model.sections import Config, ResourceConfig, SolutionConfig
+from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig
 
 UTC = "UTC"
 BY_USER = "user"

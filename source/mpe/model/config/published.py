@@ -1,7 +1,7 @@
 """The published JSON Schema of the config, with the service's own parameters filled in.
 
-``python -m mpe.model.published`` writes ``config.schema.json`` anew from botocore's model, so
-that editors complete and check every parameter; a test fails when the file is behind.
+``python -m mpe.model.config.published`` writes ``config.schema.json`` anew from botocore's
+model, so that editors complete and check every parameter; a test fails when the file is behind.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
-from mpe.model.checks import FILLED, MADE_UP
-from mpe.model.service import operation
+from mpe.model.config.checks import FILLED, MADE_UP
+from mpe.model.service.shapes import operation
 
 FILE = Path(__file__).with_name("config.schema.json")
 _CREATES = re.compile(r"Parameters of Create(\w+)")

@@ -19,9 +19,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from mpe.model import checks
+from mpe.model.config import checks
+from mpe.model.config.sections import KINDS, Config, DatasetConfig, ResourceConfig, SolutionConfig
 from mpe.model.errors import ConfigError, Problem
-from mpe.model.limits import (
+from mpe.model.service.limits import (
     DIGITS_LIMIT,
     PROBLEMS_LIMIT,
     SIZE_LIMIT,
@@ -29,8 +30,7 @@ from mpe.model.limits import (
     excesses,
     some,
 )
-from mpe.model.sections import KINDS, Config, DatasetConfig, ResourceConfig, SolutionConfig
-from mpe.model.service import member, shown, unknown
+from mpe.model.service.shapes import member, shown, unknown
 from mpe.model.text import plain
 
 __all__ = ["SIZE_LIMIT", "Config", "DatasetConfig", "ResourceConfig", "SolutionConfig", "parse"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mpe.model.spec import SPECS
-from mpe.model.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
+from mpe.model.plan.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
+from mpe.model.service.spec import SPECS
 
 DAY = 24 * 60 * 60
 

@@ -14,8 +14,8 @@ from typing import Any
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
-from mpe.model.avro import Field
 from mpe.model.errors import PersonalizationError, Problem
+from mpe.model.service.avro import Field
 
 DATASETS = {
     "interactions": "interactions",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mpe.emulator.arns import PARTS
-from mpe.model.service import operation, service_model
-from mpe.model.spec import SPECS, ResourceSpec
+from mpe.model.service.shapes import operation, service_model
+from mpe.model.service.spec import SPECS, ResourceSpec
 
 ROWS = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 

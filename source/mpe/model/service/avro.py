@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.errors import Problem
-from mpe.model.limits import TOO_DEEP, excesses
-from mpe.model.service import member, shown
+from mpe.model.service.limits import TOO_DEEP, excesses
+from mpe.model.service.shapes import member, shown
 
 TYPES = ("string", "long", "int", "float", "double", "boolean", "null")
 NUMBERS = frozenset({"long", "int", "float", "double"})

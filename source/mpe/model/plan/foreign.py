@@ -13,12 +13,12 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from mpe.model.desired import Place
+from mpe.model.config.sections import Config
 from mpe.model.errors import Problem
-from mpe.model.recipes import PREFIX
-from mpe.model.sections import Config
-from mpe.model.service import member, operation, shown
-from mpe.model.spec import SPECS
+from mpe.model.plan.desired import Place
+from mpe.model.service.recipes import PREFIX
+from mpe.model.service.shapes import member, operation, shown
+from mpe.model.service.spec import SPECS
 
 ARN = "Arn"
 """The shape of every ARN of Amazon Personalize in its model; roles and keys have their own."""

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mpe.model import avro, filters, schedules
+from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig
 from mpe.model.errors import Problem
-from mpe.model.names import BASE_LIMIT, NAME_LIMIT
-from mpe.model.recipes import RECIPES, USER_SEGMENTATION, Recipe
-from mpe.model.sections import Config, ResourceConfig, SolutionConfig
-from mpe.model.service import operation, shown, violations
-from mpe.model.spec import SPECS
+from mpe.model.service import avro, filters, schedules
+from mpe.model.service.names import BASE_LIMIT, NAME_LIMIT
+from mpe.model.service.recipes import RECIPES, USER_SEGMENTATION, Recipe
+from mpe.model.service.shapes import operation, shown, violations
+from mpe.model.service.spec import SPECS
 
 PLACED = frozenset({"jobInput", "jobOutput", "roleArn"})
 FILLED: dict[str, frozenset[str]] = {
@@ -515,7 +515,7 @@ def _automatic_rate(params: Mapping[str, Any], place: str) -> Iterator[Problem]:
 def _own_filters(solution: SolutionConfig, config: Config) -> Iterator[Problem]:
     """Check the filters of batch jobs: they are this config's, so none of another group's.
 
-    The account and the region are checked where the place is known (mpe.model.foreign).
+    The account and the region are checked where the place is known (mpe.model.plan.foreign).
     """
     known = [str(one.params.get("name")) for one in config.filters]
     for section in (*solution.batch_inference_jobs, *solution.batch_segment_jobs):

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mpe.model.checks import FILLED
-from mpe.model.desired import DATASET_TYPES, LATEST
-from mpe.model.schedules import problem as not_a_schedule
-from mpe.model.service import operation
-from mpe.model.spec import ACTIVE, FAILED, SPECS, ResourceSpec
+from mpe.model.config.checks import FILLED
+from mpe.model.plan.desired import DATASET_TYPES, LATEST
+from mpe.model.service.schedules import problem as not_a_schedule
+from mpe.model.service.shapes import operation
+from mpe.model.service.spec import ACTIVE, FAILED, SPECS, ResourceSpec
 
 KINDS = {kind: section for section, kind in DATASET_TYPES.items()}
 """The config's section for each of the service's dataset types."""

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpe.model.config import SIZE_LIMIT, parse
-from mpe.model.desired import DesiredState, Place, desired_state
+from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
+from mpe.model.plan.desired import DesiredState, Place, desired_state
+from mpe.model.service.limits import SIZE_LIMIT
 from tests.conftest import config
 from tests.everything import everything
 

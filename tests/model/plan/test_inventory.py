@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mpe.model.config import parse
-from mpe.model.inventory import Found, Inventory, exported, scheduled
+from mpe.model.config.parse import parse
+from mpe.model.plan.inventory import Found, Inventory, exported, scheduled
 from tests.conftest import config
 
 ACCOUNT = "arn:aws:personalize:us-east-1:000000000000:"

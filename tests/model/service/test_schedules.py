@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpe.model.schedules import ScheduleError, parse, per_month, problem, seconds, zone
+from mpe.model.service.schedules import ScheduleError, parse, per_month, problem, seconds, zone
 
 START = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)  # a Tuesday
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mpe.model import schedules
 from mpe.model.errors import Problem
-from mpe.model.recipes import RECIPES, Recipe
+from mpe.model.service import schedules
+from mpe.model.service.recipes import RECIPES, Recipe
 
 KINDS = ("interactions", "users", "items", "actions", "actionInteractions")
 

@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mpe.model.spec import ResourceSpec
+from mpe.model.service.spec import ResourceSpec
 
 SHORTEST = 5
 LONGEST = 60

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mpe.model.desired import Desired
-from mpe.model.reconcile import (
+from mpe.model.plan.desired import Desired
+from mpe.model.plan.reconcile import (
     Action,
     Change,
     Create,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from mpe.model.desired import Desired
+from mpe.model.plan.desired import Desired
 
 CHANGES = frozenset({"created", "updated", "started", "stopped"})
 """What a run does to a resource itself, so that its failure is the run's own."""

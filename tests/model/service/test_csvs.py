@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpe.model.avro import Field
-from mpe.model.csvs import Head, cell_rules, check_head, records
 from mpe.model.errors import DataError, Finding
+from mpe.model.service.avro import Field
+from mpe.model.service.csvs import Head, cell_rules, check_head, records
 
 FIELDS = [
     Field("USER_ID", ("string",)),

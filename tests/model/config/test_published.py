@@ -7,7 +7,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from mpe.model.published import FILE, published, text
+from mpe.model.config.published import FILE, published, text
 from tests.conftest import config
 from tests.everything import everything
 

@@ -19,9 +19,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mpe.model.avro import RULES, Field
 from mpe.model.errors import Finding, Severity
-from mpe.model.limits import DIGITS_LIMIT
+from mpe.model.service.avro import RULES, Field
+from mpe.model.service.limits import DIGITS_LIMIT
 from mpe.model.text import plain
 
 ID_LIMIT, TEXT_LIMIT, TEXTUAL_LIMIT = 256, 1000, 20_000

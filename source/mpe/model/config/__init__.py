@@ -1,0 +1,1 @@
+"""What the user wrote: a config file, parsed and checked."""

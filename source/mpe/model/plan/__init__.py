@@ -1,0 +1,1 @@
+"""What is to be done: desired and observed state, decisions, tasks and waits."""

@@ -1,0 +1,1 @@
+"""What Amazon Personalize is: its resources, shapes, recipes, grammars and limits."""
