@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aws_cdk import Duration
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
 from constructs import Construct
 
-from mpe.infrastructure.functions import HandlerFunction, Package, personalize_arn
+from mpe.infrastructure.functions import HandlerFunction, personalize_arn
+from mpe.infrastructure.rooms import Rooms
 from mpe.infrastructure.service_role import ServiceRole
-from mpe.infrastructure.storage import DataBucket
 from mpe.model.service.spec import SPECS, ResourceSpec
 
 
@@ -23,20 +19,16 @@ class EnsureFunction(HandlerFunction):
         scope: Construct,
         spec: ResourceSpec,
         *,
-        package: Package,
-        bucket: DataBucket,
-        ledger: dynamodb.TableV2,
-        bus: events.EventBus,
+        rooms: Rooms,
         service_role: ServiceRole,
-        environment: Mapping[str, str],
     ) -> None:
         super().__init__(
             scope,
             f"Ensure{spec.noun}",
-            package=package,
+            package=rooms.package,
             handler="ensure",
             description=f"Move a {spec.noun} of Amazon Personalize towards its desired state",
-            environment=environment,
+            environment=rooms.environment(),
             timeout=Duration.seconds(60),
         )
         self.allow(
@@ -69,19 +61,21 @@ class EnsureFunction(HandlerFunction):
             )
         self.allow(
             ["s3:GetObject"],
-            [bucket.arn_for_objects("state/*")],
+            [rooms.bucket.arn_for_objects("state/*")],
             because="Reads the desired state of whichever dataset group it is called for.",
         )
         if spec.watches:
             prefix = f"{spec.watches}/*"
-            self.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": prefix})
+            self.allow(
+                ["s3:ListBucket"], [rooms.bucket.bucket_arn], StringLike={"s3:prefix": prefix}
+            )
         if spec.inspects:
             self.allow(
                 ["s3:GetObject"],
-                [bucket.arn_for_objects(f"{spec.watches}/*")],
+                [rooms.bucket.arn_for_objects(f"{spec.watches}/*")],
                 because="Looks at the first rows of the CSVs of whichever dataset it imports.",
             )
-        self.allow(["dynamodb:PutItem"], [ledger.table_arn])
+        self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
         if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
-            self.allow(["dynamodb:GetItem"], [ledger.table_arn])
-        self.allow(["events:PutEvents"], [bus.event_bus_arn])
+            self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
+        self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])

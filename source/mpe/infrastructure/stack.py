@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from aws_cdk import (
-    ArnFormat,
     Aws,
     CfnCondition,
     CfnOutput,
@@ -16,17 +15,17 @@ from aws_cdk import (
     Stack,
 )
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mpe.infrastructure.ensure import EnsureFunction
-from mpe.infrastructure.functions import HandlerFunction, Package
+from mpe.infrastructure.functions import Package
 from mpe.infrastructure.monitoring import Monitoring
 from mpe.infrastructure.notifications import Notifications
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
-from mpe.infrastructure.reasons import accept, accept_wildcard
+from mpe.infrastructure.reasons import accept
+from mpe.infrastructure.rooms import Rooms
+from mpe.infrastructure.runs import Begin, Bury, Configure, Finish
 from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable
@@ -43,9 +42,6 @@ FEATURE_FLAGS: dict[str, Any] = {
     "@aws-cdk/core:target-partitions": ["aws", "aws-cn"],
 }
 """CDK's feature flags, here and not in cdk.json so that every way to synthesize agrees."""
-
-CONFIGS = "train/*.json"
-"""The keys at which an upload is a config."""
 
 
 class PersonalizedExperiences(Stack):
@@ -90,15 +86,20 @@ class PersonalizedExperiences(Stack):
             bucket=self.bucket,
             undelivered=self.undelivered,
         )
-        self.begin = self._begin()
+        rooms = Rooms(self.package, self.bucket, self.turns, self.ledger, self.bus)
+        begin = Begin(self, rooms, tasks=self.schedules.table)
         self.workflow = ProvisioningWorkflow(
             self,
             "Provisioning",
-            begin=self.begin,
-            finish=self._finishing("Finish", "finish", "Tell how a run went"),
+            begin=begin,
+            finish=Finish(self, rooms),
             keep_schedules=self.schedules.keep,
-            functions={noun: self._ensure(noun) for noun in SPECS},
+            functions={
+                spec.noun: EnsureFunction(self, spec, rooms=rooms, service_role=self.service_role)
+                for spec in SPECS.values()
+            },
         )
+        machine = self.workflow.machine
         self.tasks = ScheduledTasks(
             self,
             "ScheduledTasks",
@@ -106,11 +107,16 @@ class PersonalizedExperiences(Stack):
             schedules=self.schedules,
             workflow=self.workflow,
         )
-        self._let_ask_after_runs(self.begin)
-        self._tell_of_killed_runs(
-            self._finishing("Bury", "bury", "Tell of a run that was killed", self.undelivered)
+        begin.let_ask_after_runs(machine)
+        Bury(self, rooms, undelivered=self.undelivered).on_killed(machine)
+        configure = Configure(
+            self,
+            rooms,
+            machine=machine,
+            service_role=self.service_role,
+            undelivered=self.undelivered,
         )
-        self._run_on_upload(self._configure())
+        configure.on_upload()
         Monitoring(
             self,
             "Monitoring",
@@ -162,172 +168,6 @@ class PersonalizedExperiences(Stack):
         )
         accept(queue, "AwsSolutions-SQS3", "It is the dead-letter queue of the event rules.")
         return queue
-
-    def _ensure(self, noun: str) -> EnsureFunction:
-        return EnsureFunction(
-            self,
-            SPECS[noun],
-            package=self.package,
-            bucket=self.bucket,
-            ledger=self.ledger,
-            bus=self.bus,
-            service_role=self.service_role,
-            environment={
-                "LEDGER_TABLE": self.ledger.table_name,
-                "EVENT_BUS": self.bus.event_bus_name,
-                "STACK": Aws.STACK_NAME,
-            },
-        )
-
-    def _begin(self) -> HandlerFunction:
-        function = HandlerFunction(
-            self,
-            "Begin",
-            package=self.package,
-            handler="begin",
-            description="Wait for a run's turn in its dataset group",
-            environment={
-                "TURNS_TABLE": self.turns.table_name,
-                "TASKS_TABLE": self.schedules.table.table_name,
-            },
-        )
-        function.allow(
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
-            [self.turns.table_arn],
-        )
-        function.allow(["dynamodb:GetItem"], [self.schedules.table.table_arn])
-        function.allow(
-            ["s3:GetObject"],
-            [self.bucket.arn_for_objects("state/*")],
-            because="Reads the desired state of whichever dataset group has a run.",
-        )
-        return function
-
-    def _finishing(
-        self, id: str, handler: str, description: str, undelivered: sqs.IQueue | None = None
-    ) -> HandlerFunction:
-        """Return a function that tells how a run went and gives its turn back."""
-        function = HandlerFunction(
-            self,
-            id,
-            package=self.package,
-            handler=handler,
-            description=f"{description} and give its turn back",
-            environment={
-                "TURNS_TABLE": self.turns.table_name,
-                "LEDGER_TABLE": self.ledger.table_name,
-                "EVENT_BUS": self.bus.event_bus_name,
-                "STACK": Aws.STACK_NAME,
-            },
-            undelivered=undelivered,
-        )
-        function.allow(
-            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
-            [self.turns.table_arn],
-        )
-        function.allow(["dynamodb:Query"], [self.ledger.table_arn])
-        function.allow(["events:PutEvents"], [self.bus.event_bus_arn])
-        return function
-
-    def _tell_of_killed_runs(self, function: HandlerFunction) -> None:
-        """Report the runs that could not do it themselves: stopped, out of time, or broken down.
-
-        Most runs that failed have reported it; nothing is told twice.
-        """
-        events.Rule(
-            self,
-            "Killed",
-            description="Tells of runs that could not report how they ended",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "status": ["ABORTED", "FAILED", "TIMED_OUT"],
-                    "stateMachineArn": [self.workflow.machine.state_machine_arn],
-                },
-            ),
-            targets=[
-                targets.LambdaFunction(
-                    function, dead_letter_queue=self.undelivered, retry_attempts=8
-                )
-            ],
-        )
-
-    def _let_ask_after_runs(self, function: HandlerFunction) -> None:
-        """Let a run ask whether the one that has the turn is still alive.
-
-        The workflow calls this function, so the permission is a policy of its own: in the
-        role's default policy it would make a circle.
-        """
-        executions = self.format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{self.workflow.machine.state_machine_name}:*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        assert function.role is not None
-        policy = iam.Policy(
-            self,
-            "AskAfterRuns",
-            roles=[function.role],
-            statements=[
-                iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
-            ],
-        )
-        accept_wildcard(policy, executions, "Runs are named as they start.")
-
-    def _configure(self) -> HandlerFunction:
-        function = HandlerFunction(
-            self,
-            "Configure",
-            package=self.package,
-            handler="configure",
-            description="Check an uploaded config and start its run",
-            environment={
-                "TURNS_TABLE": self.turns.table_name,
-                "EVENT_BUS": self.bus.event_bus_name,
-                "STACK": Aws.STACK_NAME,
-                "PERSONALIZE_ROLE": self.service_role.role_arn,
-                "WORKFLOW": self.workflow.machine.state_machine_arn,
-            },
-            timeout=Duration.minutes(2),
-            memory_size=1024,
-            undelivered=self.undelivered,
-        )
-        function.allow(
-            ["s3:GetObjectVersion"],
-            [self.bucket.arn_for_objects(CONFIGS)],
-            because="Reads the config of any dataset group, in the version that was uploaded.",
-        )
-        function.allow(
-            ["s3:PutObject"],
-            [self.bucket.arn_for_objects("state/*")],
-            because="Writes the desired state of any dataset group.",
-        )
-        function.allow(["dynamodb:PutItem"], [self.turns.table_arn])
-        function.allow(["events:PutEvents"], [self.bus.event_bus_arn])
-        function.allow(["states:StartExecution"], [self.workflow.machine.state_machine_arn])
-        return function
-
-    def _run_on_upload(self, function: HandlerFunction) -> None:
-        events.Rule(
-            self,
-            "Upload",
-            description="Starts a run for each config that is uploaded",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={
-                    "bucket": {"name": [self.bucket.bucket_name]},
-                    "object": {"key": [{"wildcard": CONFIGS}]},
-                },
-            ),
-            targets=[
-                targets.LambdaFunction(
-                    function, dead_letter_queue=self.undelivered, retry_attempts=8
-                )
-            ],
-        )
 
     def _outputs(self) -> None:
         for name, value, description in (

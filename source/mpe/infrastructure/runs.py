@@ -1,0 +1,222 @@
+"""The functions of a run, from the upload of its config to its report.
+
+Each class is one function whole: its environment, what it may do and, where a rule starts it,
+the rule.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Aws, Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from mpe.infrastructure.functions import HandlerFunction
+from mpe.infrastructure.reasons import accept_wildcard
+from mpe.infrastructure.rooms import Rooms
+from mpe.infrastructure.service_role import ServiceRole
+
+CONFIGS = "train/*.json"
+"""The keys at which an upload is a config."""
+DELIVERIES = 8
+"""How often an event is delivered again that Lambda did not take."""
+
+
+class Configure(HandlerFunction):
+    """Checks each config that is uploaded, and starts its run."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        rooms: Rooms,
+        *,
+        machine: sfn.IStateMachine,
+        service_role: ServiceRole,
+        undelivered: sqs.IQueue,
+    ) -> None:
+        super().__init__(
+            scope,
+            "Configure",
+            package=rooms.package,
+            handler="configure",
+            description="Check an uploaded config and start its run",
+            environment={
+                "TURNS_TABLE": rooms.turns.table_name,
+                "EVENT_BUS": rooms.bus.event_bus_name,
+                "STACK": Aws.STACK_NAME,
+                "PERSONALIZE_ROLE": service_role.role_arn,
+                "WORKFLOW": machine.state_machine_arn,
+            },
+            timeout=Duration.minutes(2),
+            memory_size=1024,
+            undelivered=undelivered,
+        )
+        self._bucket, self._undelivered = rooms.bucket, undelivered
+        self.allow(
+            ["s3:GetObjectVersion"],
+            [rooms.bucket.arn_for_objects(CONFIGS)],
+            because="Reads the config of any dataset group, in the version that was uploaded.",
+        )
+        self.allow(
+            ["s3:PutObject"],
+            [rooms.bucket.arn_for_objects("state/*")],
+            because="Writes the desired state of any dataset group.",
+        )
+        self.allow(["dynamodb:PutItem"], [rooms.turns.table_arn])
+        self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
+        self.allow(["states:StartExecution"], [machine.state_machine_arn])
+
+    def on_upload(self) -> None:
+        """Start it for each config that is uploaded."""
+        events.Rule(
+            self.stack,
+            "Upload",
+            description="Starts a run for each config that is uploaded",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [self._bucket.bucket_name]},
+                    "object": {"key": [{"wildcard": CONFIGS}]},
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    self, dead_letter_queue=self._undelivered, retry_attempts=DELIVERIES
+                )
+            ],
+        )
+
+
+class Begin(HandlerFunction):
+    """Gives a run its turn in its dataset group, and its work."""
+
+    def __init__(self, scope: Construct, rooms: Rooms, *, tasks: dynamodb.ITableV2) -> None:
+        super().__init__(
+            scope,
+            "Begin",
+            package=rooms.package,
+            handler="begin",
+            description="Wait for a run's turn in its dataset group",
+            environment={
+                "TURNS_TABLE": rooms.turns.table_name,
+                "TASKS_TABLE": tasks.table_name,
+            },
+        )
+        _lend_turns(self, rooms)
+        self.allow(["dynamodb:GetItem"], [tasks.table_arn])
+        self.allow(
+            ["s3:GetObject"],
+            [rooms.bucket.arn_for_objects("state/*")],
+            because="Reads the desired state of whichever dataset group has a run.",
+        )
+
+    def let_ask_after_runs(self, machine: sfn.StateMachine) -> None:
+        """Let a run ask whether the one that has the turn is still alive.
+
+        The workflow calls this function, so the permission is a policy of its own: in the
+        role's default policy it would make a circle.
+        """
+        executions = Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{machine.state_machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        assert self.role is not None
+        policy = iam.Policy(
+            self.stack,
+            "AskAfterRuns",
+            roles=[self.role],
+            statements=[
+                iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+            ],
+        )
+        accept_wildcard(policy, executions, "Runs are named as they start.")
+
+
+class _Finishing(HandlerFunction):
+    """Tells how a run went and gives its turn back."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        rooms: Rooms,
+        *,
+        handler: str,
+        description: str,
+        undelivered: sqs.IQueue | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            package=rooms.package,
+            handler=handler,
+            description=f"{description} and give its turn back",
+            environment={"TURNS_TABLE": rooms.turns.table_name, **rooms.environment()},
+            undelivered=undelivered,
+        )
+        _lend_turns(self, rooms)
+        self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])
+        self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
+
+
+class Finish(_Finishing):
+    """The end of a workflow that came to its end."""
+
+    def __init__(self, scope: Construct, rooms: Rooms) -> None:
+        super().__init__(
+            scope, "Finish", rooms, handler="finish", description="Tell how a run went"
+        )
+
+
+class Bury(_Finishing):
+    """Tells of the runs that could not do it themselves: stopped, out of time, or broken down."""
+
+    def __init__(self, scope: Construct, rooms: Rooms, *, undelivered: sqs.IQueue) -> None:
+        super().__init__(
+            scope,
+            "Bury",
+            rooms,
+            handler="bury",
+            description="Tell of a run that was killed",
+            undelivered=undelivered,
+        )
+        self._undelivered = undelivered
+
+    def on_killed(self, machine: sfn.IStateMachine) -> None:
+        """Start it for each run that did not succeed.
+
+        Most runs that failed have reported it; nothing is told twice.
+        """
+        events.Rule(
+            self.stack,
+            "Killed",
+            description="Tells of runs that could not report how they ended",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["ABORTED", "FAILED", "TIMED_OUT"],
+                    "stateMachineArn": [machine.state_machine_arn],
+                },
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    self, dead_letter_queue=self._undelivered, retry_attempts=DELIVERIES
+                )
+            ],
+        )
+
+
+def _lend_turns(function: HandlerFunction, rooms: Rooms) -> None:
+    """Let a function take a turn, look whose it is, and give it back."""
+    function.allow(
+        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+        [rooms.turns.table_arn],
+    )
