@@ -28,7 +28,7 @@ def test_the_version_that_is_pinned_is_installed() -> None:
 
 
 def test_personalize_answers_at_the_one_endpoint(cloud: LocalCloud) -> None:
-    recipes = cloud.client("personalize").list_recipes()["recipes"]
+    recipes = cloud.client("personalize").list_recipes(maxResults=100)["recipes"]
     assert "aws-user-personalization-v2" in {one["name"] for one in recipes}
 
 

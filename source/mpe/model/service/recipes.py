@@ -43,6 +43,10 @@ class Recipe:
     """The datasets that it cannot do without."""
     event: str | None = None
     """The event type that a use case needs 1,000 of."""
+    features: str | None = None
+    """The name of the feature transformation, where the recipe's page names one."""
+    trained_by: str | None = None
+    """The name of the algorithm, where it is not the recipe's."""
 
     @property
     def arn(self) -> str:
@@ -50,13 +54,15 @@ class Recipe:
 
     @property
     def algorithm(self) -> str:
-        """The algorithm's ARN, which bears the recipe's name."""
-        return f"arn:aws:personalize:::algorithm/{self.name}"
+        """The algorithm's ARN, which bears the recipe's name, but for one."""
+        return f"arn:aws:personalize:::algorithm/{self.trained_by or self.name}"
 
     @property
-    def transformation(self) -> str:
+    def transformation(self) -> str | None:
         """The feature transformation's ARN."""
-        return f"arn:aws:personalize:::feature-transformation/{self.name}"
+        if self.features is None:
+            return None
+        return f"arn:aws:personalize:::feature-transformation/{self.features}"
 
 
 _CUSTOM = (
@@ -69,26 +75,42 @@ _CUSTOM = (
         objective=True,
     ),
     Recipe(name="aws-personalized-ranking-v2", type=PERSONALIZED_RANKING),
-    Recipe(name="aws-personalized-ranking", type=PERSONALIZED_RANKING, hpo=True, objective=True),
-    Recipe(name="aws-similar-items", type=RELATED_ITEMS, hpo=True, themes=True),
-    Recipe(name="aws-sims", type=RELATED_ITEMS, hpo=True),
     Recipe(
-        name="aws-semantic-similarity", type=RELATED_ITEMS, incremental=True, datasets=("items",)
+        name="aws-personalized-ranking",
+        type=PERSONALIZED_RANKING,
+        hpo=True,
+        objective=True,
+        features="JSON-percentile-filtering",
     ),
-    Recipe(name="aws-popularity-count", type=POPULAR_ITEMS),
-    Recipe(name="aws-trending-now", type=POPULAR_ITEMS, batch=False),
+    Recipe(name="aws-similar-items", type=RELATED_ITEMS, hpo=True, themes=True),
+    Recipe(name="aws-sims", type=RELATED_ITEMS, hpo=True, features="sims"),
+    Recipe(
+        name="aws-semantic-similarity",
+        type=RELATED_ITEMS,
+        incremental=True,
+        datasets=("items",),
+        features="aws-semantic-similarity",
+    ),
+    Recipe(name="aws-popularity-count", type=POPULAR_ITEMS, features="sims"),
+    Recipe(
+        name="aws-trending-now",
+        type=POPULAR_ITEMS,
+        batch=False,
+        trained_by="aws-trending-now-custom",
+    ),
     Recipe(
         name="aws-next-best-action",
         type=PERSONALIZED_ACTIONS,
         batch=False,
         datasets=("interactions", "actions"),
     ),
-    Recipe(name="aws-item-affinity", type=USER_SEGMENTATION, batch=False),
+    Recipe(name="aws-item-affinity", type=USER_SEGMENTATION, batch=False, features="item-affinity"),
     Recipe(
         name="aws-item-attribute-affinity",
         type=USER_SEGMENTATION,
         batch=False,
         datasets=("interactions", "items"),
+        features="item-attribute-affinity",
     ),
 )
 
