@@ -28,12 +28,12 @@ from urllib.parse import urlsplit
 from benchmarks.virtual_time import VirtualTime, govern
 from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Durations, MemoryObjects, Personalize, Quotas
-from mpe.local import ministack
 from mpe.local.deploy import deploy
+from mpe.local.ministack import personalize, process, s3
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ENVIRONMENT = {
-    **ministack.environment(0, 1.0),
+    **process.environment(0, 1.0),
     "AUTH": "false",
     "LOG_LEVEL": "ERROR",
     "AWS_ENDPOINT_URL": "http://127.0.0.1",
@@ -88,7 +88,7 @@ class Cloud:
 
     def __init__(self, assembly: Assembly, latency: Latency | None = None) -> None:
         os.environ.update(ENVIRONMENT)
-        ministack.check_version()
+        process.check_version()
         self.latency = latency or Latency()
         self._ended = datetime.min
         self.meter = Meter()
@@ -101,7 +101,7 @@ class Cloud:
         self.outputs = deploy(
             self.client, assembly, account=ACCOUNT, region=REGION, parameters={"Email": ""}
         )
-        ministack.name_versions()
+        s3.name_versions()
         govern(self.time)
         self._hook_engine()
         self._hook_lambda()
@@ -129,7 +129,7 @@ class Cloud:
             durations=durations,
             quotas=quotas,
         )
-        ministack.mount(self.service)
+        personalize.mount(self.service)
 
     def put(self, key: str, body: str) -> None:
         self.objects.objects[f"s3://{self.bucket}/{key}"] = body

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -111,6 +113,24 @@ def wait_until(ask: Any) -> Any:
             return answer
         time.sleep(0.1)
     raise AssertionError(f"it did not happen within {PATIENCE:.0f} s")
+
+
+def role_for(cloud: Any, name: str, service: str, action: str) -> str:
+    """Make a role of a service that may take one action on anything."""
+    iam = cloud.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]
+    document["Statement"] = [{"Effect": "Allow", "Action": action, "Resource": "*"}]
+    iam.put_role_policy(RoleName=name, PolicyName="it", PolicyDocument=json.dumps(document))
+    return str(arn["Arn"])
+
+
+def packed(source: str) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        archive.writestr("index.py", source)
+    return body.getvalue()
 
 
 def names(personalize: Any, kind: str) -> list[str]:

@@ -18,8 +18,7 @@ from mpe.cli.main import mpe
 from mpe.local.cloud import LocalCloud
 from tests.conftest import ROOT, interactions
 from tests.everything import everything, files
-from tests.local.conftest import CSV, NEVER, PATIENCE, User, names, small, wait_until
-from tests.local.test_ministack import role_for
+from tests.local.conftest import CSV, NEVER, PATIENCE, User, names, role_for, small, wait_until
 
 pytestmark = pytest.mark.local
 

@@ -23,7 +23,7 @@ try:
     from mpe.cli.terminal import say
     from mpe.data.engine import EngineError
     from mpe.local.errors import LocalCloudError
-    from mpe.local.ministack import VersionError
+    from mpe.local.ministack.process import VersionError
 except KeyboardInterrupt:  # the imports take long enough for a Ctrl-C
     sys.exit(130)
 

@@ -27,9 +27,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mpe.assembly.processes import end_group
 from mpe.assembly.synthesis import Assembly, AssemblyError, synthesize
 from mpe.emulator import Quotas
-from mpe.local import ministack
 from mpe.local.deploy import Template, deploy
 from mpe.local.errors import DeployError, LocalCloudError, PortInUseError, ServerDiedError
+from mpe.local.ministack import process
 from mpe.local.ports import free_port, listening
 from mpe.local.server import QUOTAS, RELEASED, WATCHED
 
@@ -151,7 +151,7 @@ class LocalCloud:
 
     def start(self) -> None:
         """Start the servers and deploy the stack; stop everything where that fails."""
-        ministack.check_version()
+        process.check_version()
         try:
             self._serve()
             if not self._empty:
@@ -243,7 +243,7 @@ class LocalCloud:
         }
         return {
             **own,
-            **ministack.environment(self.port, self.speed),
+            **process.environment(self.port, self.speed),
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": self.region,

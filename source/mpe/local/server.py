@@ -16,8 +16,14 @@ import time
 from pathlib import Path
 
 from mpe.assembly.processes import STOP_SECONDS
-from mpe.local import ministack, permissions
+from mpe.emulator import Durations, Personalize, Quotas
 from mpe.local.faults import Interference
+from mpe.local.kept import Calls, Mailbox
+from mpe.local.ministack.difference import Start
+from mpe.local.ministack.differences import make_good
+from mpe.local.ministack.objects import RoleObjects
+from mpe.local.ministack.process import check_version
+from mpe.local.pages import serve
 
 WATCH_SECONDS = 0.5
 LEAST = 60
@@ -32,47 +38,33 @@ QUOTAS = "MPE_LOCAL_QUOTAS"
 
 def main() -> int:
     """Serve until told to stop, or until the watched parent is gone."""
-    ministack.check_version()
+    check_version()
     _live_with_parent()
     import ministack.app as app
 
-    from mpe.emulator import Durations, Personalize, Quotas
-
-    port, speed = int(os.environ["GATEWAY_PORT"]), float(os.environ["MPE_TIME_SCALE"])
-    endpoint = f"http://127.0.0.1:{port}"
-    region = os.environ["MINISTACK_REGION"]
-    quotas = Quotas(**json.loads(os.environ.get(QUOTAS, "{}")))
-    objects = ministack.RoleObjects(endpoint, region)
-    # A cold start takes as long as ever: a workflow's own training must come first here as well.
-    durations = Durations(first_training=max(Durations.first_training, LEAST * speed))
-    service = Personalize(objects=objects, speed=speed, quotas=quotas, durations=durations)
-    ministack.mount(service)
-    mailbox = ministack.Mailbox()
-    mailbox.listen()
-    ministack.name_versions()
-    ministack.locate_schedules()
-    ministack.hasten_schedules(speed)
-    ministack.start_schedules()
-    calls = permissions.Calls()
-    calls.listen()
-    permissions.check_workflows(calls)
-    permissions.check_schedules(calls)
-    ministack.share_packages()
-    ministack.guard_sessions()
-    ministack.keep_dead_letter_queues()
-    ministack.limit_processes()
-    ministack.retry_events(speed)
-    interference = Interference()
-    ministack.follow_invocations(interference)
+    speed = float(os.environ["MPE_TIME_SCALE"])
+    start = Start(_service(speed), speed, Calls(), Mailbox(), Interference())
+    make_good(start)
     pages = {
-        "/_mpe/mail": mailbox.as_list,
-        "/_mpe/calls": calls.as_list,
+        "/_mpe/mail": start.mailbox.as_list,
+        "/_mpe/calls": start.calls.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},
     }
-    app.app = interference.wrap(ministack.wrap(app.app, pages))
+    app.app = serve(start.interference.wrap(app.app), pages)
     sys.argv = sys.argv[:1]
     app.main()
     return 0
+
+
+def _service(speed: float) -> Personalize:
+    """Return Amazon Personalize, with the objects of this cloud and the quotas that were asked."""
+    objects = RoleObjects(
+        f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", os.environ["MINISTACK_REGION"]
+    )
+    quotas = Quotas(**json.loads(os.environ.get(QUOTAS, "{}")))
+    # A cold start takes as long as ever: a workflow's own training must come first here as well.
+    durations = Durations(first_training=max(Durations.first_training, LEAST * speed))
+    return Personalize(objects=objects, speed=speed, quotas=quotas, durations=durations)
 
 
 def _live_with_parent() -> None:

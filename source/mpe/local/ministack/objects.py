@@ -1,0 +1,124 @@
+"""What Amazon Personalize does in the name of the roles it is given: S3, keys and metrics."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from mpe.emulator import KeyDenied, MetricsDenied, ObjectsDenied, ObjectsMissing
+from mpe.local.ministack import kms, sts
+from mpe.local.ministack.iam import trusts
+
+SERVICE = "personalize.amazonaws.com"
+NAMESPACE = "AWS/Personalize"
+"""Where the metrics of the service go."""
+CHUNK = 1 << 20
+
+
+class RoleObjects:
+    """Read S3 and use keys in the name of a role: its policies and the resource's decide.
+
+    The service assumes the role that an import job was given, so the role's trust policy
+    must let it, in this account.
+    """
+
+    def __init__(self, endpoint: str, region: str) -> None:
+        self._endpoint = endpoint
+        self._region = region
+        self._session = boto3.Session()
+        self._making = threading.Lock()  # a session makes one client at a time
+
+    def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
+        source = f"arn:aws:personalize:{self._region}:{account}:dataset-import-job/any"
+        return trusts(role_arn, SERVICE, source, self._region)
+
+    def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
+        bucket, key = _split(url)
+        with _Errors():
+            pages = self._s3(role_arn, account).get_paginator("list_objects_v2")
+            found = [
+                f"s3://{bucket}/{item['Key']}"
+                for page in pages.paginate(Bucket=bucket, Prefix=key)
+                for item in page.get("Contents", ())
+            ]
+        return found if url.endswith("/") else [one for one in found if one == url]
+
+    def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
+        bucket, key = _split(url)
+        with _Errors():
+            body = self._s3(role_arn, account).get_object(Bucket=bucket, Key=key)["Body"]
+        yield from body.iter_chunks(CHUNK)
+
+    def write(self, url: str, body: bytes, *, role_arn: str, account: str) -> None:
+        bucket, key = _split(url)
+        with _Errors():
+            self._s3(role_arn, account).put_object(Bucket=bucket, Key=key, Body=body)
+
+    def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
+        """Use a key in a role's name, and see that its policy lets the service in as well.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
+        """
+        keys = self._client("kms", role_arn, account)
+        try:
+            keys.describe_key(KeyId=key_arn)
+            data = keys.generate_data_key(KeyId=key_arn, KeySpec="AES_256")
+            keys.decrypt(CiphertextBlob=data["CiphertextBlob"], KeyId=key_arn)
+            keys.list_grants(KeyId=key_arn)
+            keys.create_grant(KeyId=key_arn, GranteePrincipal=SERVICE, Operations=["Decrypt"])
+        except ClientError as error:
+            raise KeyDenied(str(error)) from error
+        for action in kms.KEY_ACTIONS:
+            if not kms.key_lets(SERVICE, key_arn, action, account=account):
+                raise KeyDenied(f"the key's policy does not allow {SERVICE} to perform {action}")
+
+    def put_metrics(self, *, role_arn: str, account: str) -> None:
+        """Publish a metric in a role's name."""
+        metric = {"MetricName": "Validation", "Value": 0.0}
+        try:
+            client = self._client("cloudwatch", role_arn, account)
+            client.put_metric_data(Namespace=NAMESPACE, MetricData=[metric])
+        except (ClientError, ObjectsDenied) as error:
+            raise MetricsDenied(str(error)) from error
+
+    def _s3(self, role_arn: str, account: str) -> Any:
+        return self._client("s3", role_arn, account)
+
+    def _client(self, service: str, role_arn: str, account: str) -> Any:
+        """Return a client with a new session of the role, if the role lets the service."""
+        if not self.role_trusts_service(role_arn, account=account):
+            raise ObjectsDenied(f"{SERVICE} may not assume {role_arn}")
+        with self._making:
+            return self._session.client(
+                service,
+                endpoint_url=self._endpoint,
+                region_name=self._region,
+                config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
+                **sts.session_of(role_arn, account),
+            )
+
+
+class _Errors:
+    """Turn S3's refusals into the emulator's."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        if not isinstance(error, ClientError):
+            return
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == 403:
+            raise ObjectsDenied(str(error)) from error
+        if status == 404:
+            raise ObjectsMissing(str(error)) from error
+
+
+def _split(url: str) -> tuple[str, str]:
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return bucket, key

@@ -1,0 +1,93 @@
+"""Step Functions: what a workflow may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from mpe.local.kept import Calls
+from mpe.local.ministack.difference import Difference
+from mpe.local.ministack.iam import denied_to, trusts
+
+SERVICE = "states.amazonaws.com"
+RULE = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+"""The rule by which Step Functions hears of the end of an execution that it started."""
+
+_machine: ContextVar[Mapping[str, str] | None] = ContextVar("machine", default=None)
+
+
+def check_workflows(calls: Calls) -> None:
+    """Let Step Functions do in a task only what its machine's role may.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html
+    """
+    from ministack.services import stepfunctions
+
+    execute, invoke = stepfunctions._execute_task, stepfunctions._invoke_resource
+
+    def execute_for_machine(
+        state: dict[str, Any], given: Any, execution: dict[str, Any], context: Any
+    ) -> Any:
+        token = _machine.set(stepfunctions._state_machines[execution["stateMachineArn"]])
+        try:
+            return execute(state, given, execution, context)
+        finally:
+            _machine.reset(token)
+
+    def invoke_if_allowed(resource: str, given: Any) -> Any:
+        machine = _machine.get()
+        denied = _refusal_of_task(calls, machine, resource, given) if machine else None
+        if denied:
+            raise stepfunctions._ExecutionError(_error(resource), denied)
+        return invoke(resource, given)
+
+    stepfunctions._execute_task = execute_for_machine
+    stepfunctions._invoke_resource = invoke_if_allowed
+
+
+def _refusal_of_task(
+    calls: Calls, machine: Mapping[str, str], resource: str, given: Mapping[str, Any]
+) -> str | None:
+    role, own = machine["roleArn"], machine["stateMachineArn"]
+    if not trusts(role, SERVICE, own, own.split(":")[3]):
+        return f"{SERVICE} may not assume the role {role}"
+    asked = (denied_to(role, action, on, calls) for action, on in _needed(resource, given))
+    return next((denied for denied in asked if denied), None)
+
+
+def _needed(resource: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a task needs: each action, and on which resource.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html
+    """
+    if ":lambda:invoke" in resource:
+        yield "lambda:InvokeFunction", given["FunctionName"]
+    if ":states:startExecution" in resource:
+        machine = given["StateMachineArn"]
+        yield "states:StartExecution", machine
+        if ".sync" in resource:
+            run = machine.replace(":stateMachine:", ":execution:") + ":any"
+            yield "states:DescribeExecution", run
+            yield "states:StopExecution", run
+            rule = ":".join([*machine.split(":")[:5], RULE]).replace(":states:", ":events:")
+            for action in ("PutTargets", "PutRule", "DescribeRule"):
+                yield f"events:{action}", rule
+
+
+def _error(resource: str) -> str:
+    """Return the name of the error of a task whose call was refused."""
+    if ":lambda:" in resource:
+        return "Lambda.AWSLambdaException"
+    return "StepFunctions.AWSStepFunctionsException"
+
+
+DIFFERENCES = (
+    Difference(
+        aws="a workflow does only what its machine's role may",
+        alone="no role is asked",
+        page="https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html",
+        test="test_stepfunctions.py::test_alone_a_workflow_calls_what_its_role_may_not",
+        make_good=lambda start: check_workflows(start.calls),
+    ),
+)

@@ -1,0 +1,124 @@
+"""The functions' queues, packages and processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mpe.local.cloud import LocalCloud
+from mpe.local.faults import PAGE
+from mpe.local.ministack import functions
+from tests.local.conftest import wait_until
+from tests.local.ministack.conftest import Alone, function_in
+
+pytestmark = pytest.mark.local
+
+
+def test_a_function_of_the_template_has_its_dead_letter_queue(cloud: LocalCloud) -> None:
+    """MiniStack's CloudFormation alone leaves it out."""
+    found = {
+        one["FunctionName"].split("-")[1]: one.get("DeadLetterConfig", {}).get("TargetArn", "")
+        for one in cloud.client("lambda").list_functions(MaxItems=1000)["Functions"]
+        if one["FunctionName"].startswith(cloud.stack_name)
+    }
+    having = {name for name, queue in found.items() if "Undelivered" in queue}
+    assert {name[:4] for name in having} == {"Noti", "Bury", "Conf"}
+
+
+WHERE = """
+import os
+def handler(event, context):
+    return os.path.realpath(__file__)
+"""
+TRACED = """
+import os
+def handler(event, context):
+    return os.environ.get("_X_AMZN_TRACE_ID")
+"""
+TOGETHER = """
+import os, time
+def handler(event, context):
+    open(os.path.join(event["folder"], str(event["number"])), "w").close()
+    while len(os.listdir(event["folder"])) < event["all"]:
+        time.sleep(0.05)
+    return "together"
+"""
+
+
+def answer(cloud: LocalCloud | Alone, function: str, event: Any = None) -> Any:
+    invoked = cloud.client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps(event or {}).encode()
+    )
+    return json.loads(invoked["Payload"].read())
+
+
+def test_the_code_is_unpacked_once_for_all_environments(cloud: LocalCloud) -> None:
+    places = {answer(cloud, function_in(cloud, name, WHERE)) for name in ("here", "there")}
+    assert len(places) == 1
+
+
+def test_alone_each_environment_has_its_own_copy_of_the_code(alone: Alone) -> None:
+    places = {answer(alone, function_in(alone, name, WHERE)) for name in ("here", "there")}
+    assert len(places) == 2
+
+
+def test_an_invocation_that_is_watched_has_a_trace_id(cloud: LocalCloud) -> None:
+    function = function_in(cloud, "traced", TRACED)
+    order = json.dumps({"label": "traced-here"}).encode()
+    urllib.request.urlopen(cloud.endpoint + PAGE, data=order).close()
+    assert answer(cloud, function, {"label": "traced-here"}).startswith("Root=1-")
+    assert answer(cloud, function, {"label": "another"}) is None
+
+
+def test_alone_an_invocation_has_no_trace_id(alone: Alone) -> None:
+    assert answer(alone, function_in(alone, "traced", TRACED)) is None
+
+
+QUEUED = {
+    "AWSTemplateFormatVersion": "2010-09-09",
+    "Resources": {
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "FunctionName": "queued",
+                "Runtime": "python3.14",
+                "Handler": "index.handler",
+                "Role": "arn:aws:iam::000000000000:role/any",
+                "Code": {"ZipFile": TRACED},
+                "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:letters"},
+            },
+        }
+    },
+}
+
+
+def test_alone_a_function_of_a_template_has_no_dead_letter_queue(alone: Alone) -> None:
+    alone.client("cloudformation").create_stack(StackName="queued", TemplateBody=json.dumps(QUEUED))
+    config = wait_until(lambda: configuration(alone, "queued"))
+    assert not config.get("DeadLetterConfig")
+
+
+def configuration(cloud: Alone, function: str) -> Any:
+    client = cloud.client("lambda")
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+        return client.get_function_configuration(FunctionName=function)
+    return None
+
+
+def test_alone_invocations_are_not_limited(alone: Alone, tmp_path: Path) -> None:
+    """One more than may run at the same time in the local cloud, all waiting for each other."""
+    many = functions.PROCESSES + 1
+    function = function_in(alone, "together", TOGETHER, Timeout=300)
+
+    def invoke(number: int) -> Any:
+        event = {"folder": str(tmp_path), "number": number, "all": many}
+        return answer(alone, function, event)
+
+    with ThreadPoolExecutor(many) as pool:
+        assert set(pool.map(invoke, range(many))) == {"together"}

@@ -1,0 +1,53 @@
+"""Sessions of roles."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from mpe.local.ministack import sts as our_sts
+
+pytestmark = pytest.mark.local
+
+
+class Meanwhile(dict[str, dict[str, Any]]):
+    """Sessions of which another thread makes one while they are gone through first."""
+
+    other: threading.Thread | None = None
+
+    def items(self) -> Any:
+        from ministack.services import sts
+
+        for one in super().items():
+            if self.other is None:
+                self.other = threading.Thread(target=sts.register_session, args=("another", {}))
+                self.other.start()
+                self.other.join(timeout=0.5)  # where sessions are made one by one, it must wait
+            yield one
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ministack.services import sts
+
+    monkeypatch.setattr(sts, "register_session", sts.register_session)
+    monkeypatch.setattr(sts, "_sessions", Meanwhile({"a": {}, "b": {}}))
+
+
+@pytest.mark.usefixtures("sessions")
+def test_two_sessions_can_be_made_at_once() -> None:
+    from ministack.services import sts
+
+    our_sts.guard_sessions()
+    sts.register_session("one", {})
+    assert "one" in sts._sessions
+
+
+@pytest.mark.usefixtures("sessions")
+def test_alone_two_sessions_at_once_are_an_error() -> None:
+    from ministack.services import sts
+
+    with pytest.raises(RuntimeError, match="changed size during iteration"):
+        sts.register_session("one", {})
