@@ -1,7 +1,7 @@
 """The reference pages of the docs: ``python -m tests.reference`` writes them.
 
 The page of commands is made from the commands themselves, that of the config from its
-published JSON Schema; a test fails when either is behind.
+published JSON Schema, that of MiniStack from what is made good; a test fails when either is behind.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from typing import Any
 import click
 
 from mpe.cli.main import mpe
+from mpe.local.ministack.difference import Difference
+from mpe.local.ministack.differences import BY_SERVICE
 from tests.conftest import ROOT
 
 CLI = ROOT / "docs" / "cli.md"
+MINISTACK = ROOT / "docs" / "ministack.md"
 CONFIG = ROOT / "docs" / "config-reference.md"
 API = "https://docs.aws.amazon.com/personalize/latest/dg/API_{}.html"
 SHARED = ("stack", "profile", "region", "endpoint_url")
@@ -199,7 +202,33 @@ def _limits(one: Mapping[str, Any]) -> str:
     return f"{least}–{most}{unit}" if least is not None else f"up to {most}{unit}"
 
 
-PAGES = {CLI: cli_page, CONFIG: config_page}
+MINISTACK_HEAD = """# MiniStack and AWS
+
+Made from `mpe/local/ministack` by `python -m tests.reference`: where MiniStack alone differs from
+AWS, and the local cloud makes it good. Each has a test with MiniStack alone, which fails once the
+difference is gone. What the local cloud does otherwise than AWS is on
+[its own page](local-cloud.md#where-it-differs-from-aws).
+
+| service | in AWS | MiniStack alone | `tests/local/ministack` |
+|---|---|---|---|
+"""
+
+
+def ministack_page() -> str:
+    rows = (
+        f"| {service} | {aws(one)} | {one.alone} | `{one.test.replace('::', '` `')}` |"
+        for service, differences in BY_SERVICE.items()
+        for one in differences
+    )
+    return MINISTACK_HEAD + "\n".join(rows)
+
+
+def aws(difference: Difference) -> str:
+    """Return what AWS does, with the page that says so."""
+    return f"[{difference.aws}]({difference.page})" if difference.page else difference.aws
+
+
+PAGES = {CLI: cli_page, CONFIG: config_page, MINISTACK: ministack_page}
 
 if __name__ == "__main__":
     for path, page in PAGES.items():

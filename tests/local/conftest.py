@@ -129,7 +129,7 @@ def role_for(cloud: Any, name: str, service: str, action: str) -> str:
 def packed(source: str) -> bytes:
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
-        archive.writestr("index.py", source)
+        archive.writestr(zipfile.ZipInfo("index.py"), source)
     return body.getvalue()
 
 
