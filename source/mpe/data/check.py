@@ -9,11 +9,11 @@ https://docs.aws.amazon.com/personalize/latest/dg/interactions-datasets.html.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mpe.data.engine import Engine, Unparsable, name, text
-from mpe.data.files import Source, head, header, row_lines, scan
+from mpe.data.files import Source, head, header, normal, row_lines, scan
 from mpe.model.config.sections import Config
 from mpe.model.errors import Finding, Severity
 from mpe.model.service import avro
@@ -23,11 +23,14 @@ from mpe.model.service.csvs import (
     CellRule,
     cell_rules,
     decoded,
+    escape_findings,
     header_findings,
     not_utf8,
     of_rule,
     ragged_rows,
+    unended,
 )
+from mpe.model.service.dialect import Unended
 from mpe.model.service.recipes import RECIPES
 
 LEAST_INTERACTIONS = 1000
@@ -169,10 +172,18 @@ class Check:
             yield not_utf8(source.name, scanned.not_utf8)
             return
         number = len(dataset.files)
+        read, skip = source, ends
+        if not scanned.simple(escapes=True):
+            target = self.engine.folder / f"{dataset.kind}-{number}.csv"
+            try:
+                made = normal(source, target, self.engine.watcher)
+            except Unended as error:
+                yield unended(source.name, error.line)
+                return
+            yield from escape_findings(source.name, made.doubled, made.bare)
+            read, skip = replace(source, path=target), 0
         try:
-            self.engine.load(
-                dataset.kind, source, names, file=number, take=dataset.called, skip=ends
-            )
+            self.engine.load(dataset.kind, read, names, file=number, take=dataset.called, skip=skip)
         except Unparsable as error:
             lines = (error.line,) if error.line else ()
             told = f"It cannot be read as a CSV: {error}"

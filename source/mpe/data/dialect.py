@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mpe.data.columns import Asker, Unsure
 from mpe.data.files import CHUNK, Source, Watcher, head, header, scan
-from mpe.model.service.csvs import PACKED, records
+from mpe.model.service.csvs import PACKED
+from mpe.model.service.dialect import Unended, text_records
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 UTF_8 = ("utf-8", "utf-8-sig")
@@ -61,7 +62,7 @@ def readable(
     if beginning.whole and not text.strip():
         raise Unsure(f"{source.name} is empty.")
     separator = delimiter or _delimiter(source, text, whole=beginning.whole)
-    names, ends = header(text, separator)
+    names, ends = header(text, separator, escapes=False)
     _check_header(source, names)
     spoken = DELIMITERS.get(separator, repr(separator))
     return Readable(text_source, names, ends, separator, f"{told}, separated by {spoken}")
@@ -124,7 +125,7 @@ def _delimiter(source: Source, text: str, *, whole: bool) -> str:
     """Return what gives most rows the header's number of columns, and more than one column."""
     fits: dict[str, tuple[float, int]] = {}
     for one in DELIMITERS:
-        widths = [len(cells) for _, cells in records(text, whole=whole, delimiter=one)][:SAMPLE]
+        widths = _widths(text, one, whole=whole)
         if widths and widths[0] > 1:
             share = Counter(widths)[widths[0]] / len(widths)
             fits[one] = (round(share, 1), widths[0])
@@ -139,6 +140,19 @@ def _delimiter(source: Source, text: str, *, whole: bool) -> str:
         known = " or ".join(DELIMITERS[one] for one in (first, *others))
         raise Unsure(f"{source.name} may be separated by {known}. Say which with --delimiter.")
     return first
+
+
+def _widths(text: str, delimiter: str, *, whole: bool, escapes: bool = False) -> list[int]:
+    """Return how many cells the first records have; fewer where they cannot all be read."""
+    found: list[int] = []
+    try:
+        for one in text_records(text, whole=whole, delimiter=delimiter, escapes=escapes):
+            found.append(len(one.cells))
+            if len(found) == SAMPLE:
+                break
+    except Unended:
+        pass
+    return found
 
 
 def _check_header(source: Source, names: list[str]) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from mpe.model.service.csvs import HEAD, Head
+from mpe.model.service.csvs import HEAD, Found, Head
+from mpe.model.service.dialect import Record, Unended, records, text_records
 
 CHUNK = 1 << 20
+_ODD = re.compile(rb'(?<![,;|:\t\n\r"])"(?![,;|:\t\n\r"])')
+"""A quotation mark that neither begins nor ends a cell: engines differ in what they make of it."""
+_DOUBLED = re.compile(rb'[^,;|:\t\n\r]""|""[^,;|:\t\n\r]')
+"""Two of them that are not just an empty cell."""
 
 
 class Watcher(Protocol):
@@ -54,6 +59,14 @@ class Scan:
     lines: int
     not_utf8: int | None = None
     """The first line that is not UTF-8."""
+    quotes: bool = False
+    backslashes: bool = False
+    odd: bool = False
+    """It has quotation marks that are doubled, or within a cell, or a lone carriage return."""
+
+    def simple(self, *, escapes: bool) -> bool:
+        """Tell whether every engine reads its quotation marks alike."""
+        return not self.odd and not (escapes and self.quotes and self.backslashes)
 
 
 def head(source: Source) -> Head:
@@ -64,22 +77,36 @@ def head(source: Source) -> Head:
 
 
 def scan(source: Source, watcher: Watcher) -> Scan:
-    """Count a file's lines and check its encoding."""
+    """Count a file's lines, check its encoding and look for quotation marks and backslashes."""
     watcher.begin(f"Reading {source.name}")
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, size = 0, b"\n", max(source.size, 1)
-    done = 0
+    done, quotes, backslashes, odd = 0, False, False, False
     for chunk in _chunks(source.path):
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
             return Scan(lines, lines + error.object.count(b"\n", 0, error.start) + 1)
         lines += chunk.count(b"\n")
+        quoted = b'"' in chunk
+        quotes, backslashes = quotes or quoted, backslashes or b"\\" in chunk
+        odd = odd or (quoted and _is_odd(last + chunk)) or _returns(last + chunk)
         last = chunk[-1:]
         done += len(chunk)
         watcher.at(done / size)
     ended = 0 if last == b"\n" else 1
-    return Scan(lines + ended, lines + 1 if decoder.getstate()[0] else None)
+    cut = lines + 1 if decoder.getstate()[0] else None
+    return Scan(lines + ended, cut, quotes, backslashes, odd)
+
+
+def _is_odd(chunk: bytes) -> bool:
+    return bool(_DOUBLED.search(chunk) or _ODD.search(chunk))
+
+
+def _returns(chunk: bytes) -> bool:
+    """Tell whether a carriage return stands alone; one at the very end is seen with the next."""
+    found = chunk.find(b"\r")
+    return found >= 0 and chunk[:-1].count(b"\r") != chunk.count(b"\r\n")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -88,18 +115,23 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def header(text: str, delimiter: str = ",") -> tuple[list[str], int]:
+def header(text: str, delimiter: str = ",", *, escapes: bool = True) -> tuple[list[str], int]:
     """Return the names in the first record, and the line that it ends in."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        cells = next((cells for cells in reader if cells), [])
-    except csv.Error:
+        first = next(text_records(text, delimiter=delimiter, escapes=escapes), None)
+    except Unended:
         return [], 1
-    return cells, reader.line_num
+    return (first.cells, first.last) if first else ([], 1)
 
 
 def row_lines(
-    path: Path, rows: Iterable[int], *, header_ends: int, plain: bool, delimiter: str = ","
+    path: Path,
+    rows: Iterable[int],
+    *,
+    header_ends: int,
+    plain: bool,
+    delimiter: str = ",",
+    escapes: bool = True,
 ) -> dict[int, int]:
     """Return the lines in which rows begin, by the rows' numbers from 0.
 
@@ -111,24 +143,55 @@ def row_lines(
         return {row: row + header_ends + 1 for row in wanted}
     found: dict[int, int] = {}
     last = max(wanted)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for row, line in enumerate(_starts(csv.reader(file, delimiter=delimiter)), -1):
-            if row in wanted:
-                found[row] = line
-            if row >= last:
-                break
+    for row, record in enumerate(_records(path, delimiter, escapes), 0 if header_ends == 0 else -1):
+        if row in wanted:
+            found[row] = record.line
+        if row >= last:
+            break
     return found
 
 
-class _Reader(Protocol):
-    line_num: int
+def _records(path: Path, delimiter: str, escapes: bool) -> Iterator[Record]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield from records(file, delimiter=delimiter, escapes=escapes)
 
-    def __iter__(self) -> Iterator[list[str]]: ...
+
+@dataclass(frozen=True)
+class Normal:
+    """A copy of a CSV in the form that every engine reads alike, and what was found in the first.
+
+    The copy has no header; its quotation marks are doubled, and commas separate its cells.
+    """
+
+    path: Path
+    doubled: Found = field(default_factory=Found)
+    bare: Found = field(default_factory=Found)
 
 
-def _starts(reader: _Reader) -> Iterator[int]:
-    line = 1
-    for cells in reader:
-        if cells:
-            yield line
-        line = reader.line_num + 1
+def normal(
+    source: Source,
+    target: Path,
+    watcher: Watcher,
+    *,
+    delimiter: str = ",",
+    escapes: bool = True,
+    header: bool = True,
+) -> Normal:
+    """Write the rows of a CSV anew; raise Unended where a quotation mark is not closed."""
+    watcher.begin(f"Reading {source.name}")
+    made = Normal(target)
+    with target.open("w", encoding="utf-8", newline="") as copy:
+        out = csv.writer(copy, lineterminator="\n")
+        size = max(source.size, 1)
+        done = 0
+        for number, one in enumerate(_records(source.path, delimiter, escapes)):
+            if one.doubled:
+                made.doubled.add(one.line)
+            if one.bare:
+                made.bare.add(one.line)
+            if number or not header:
+                out.writerow(one.cells)
+            done += sum(map(len, one.cells)) + len(one.cells)
+            if not number % 10_000:
+                watcher.at(done / size)
+    return made

@@ -277,14 +277,13 @@ def _write(
 
 
 def _convert(dataset: Dataset, target: Path, engine: Engine) -> None:
+    """Write a dataset's rows in the service's dialect; see :mod:`mpe.model.service.dialect`."""
     columns = dataset.inferred.columns
     values = ", ".join(f"{one.sql} AS {name(one.field.name)}" for one in columns)
     filters = " AND ".join(required_sql(columns)) or "true"
-    engine.run(
-        f"COPY (SELECT {values} FROM {name(dataset.kind)} WHERE {filters}) TO {text(str(target))} "
-        "(HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '')",
-        f"Writing {dataset.kind}.csv",
-    )
+    query = f"SELECT {values} FROM {name(dataset.kind)} WHERE {filters}"
+    texts = [one.field.name for one in columns if one.field.textual]
+    engine.write(query, target, header=[one.field.name for one in columns], quoted=texts)
 
 
 def reasons(request: Request, result: Result) -> str:

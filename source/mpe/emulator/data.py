@@ -7,13 +7,13 @@ The failure reasons are those that the developer guide gives
 from __future__ import annotations
 
 import codecs
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from mpe.emulator.lifecycle import WorkFailed
 from mpe.model.service.avro import Field
+from mpe.model.service.dialect import Unended, records
 
 LEAST_INTERACTIONS = 1000
 NOT_CONFORMING = (
@@ -105,18 +105,18 @@ def _interaction(row: dict[str, Any]) -> Interaction:
 def read_csv(chunks: Iterator[bytes], fields: Iterable[Field]) -> Iterator[dict[str, Any]]:
     """Yield the rows of one CSV as its schema types them; raise WorkFailed at the first fault."""
     fields = list(fields)
-    rows = csv.reader(lines_of(chunks))
-    header = next(rows, [])
-    missing = [one.name for one in fields if one.name not in header]
-    if missing:
-        raise WorkFailed(f"Input CSV is missing the following columns:[{', '.join(missing)}]")
-    columns = [(one.name, header.index(one.name), _reader(one)) for one in fields]
-    for row in rows:
-        if row:
-            try:
-                yield {name: read(row[index]) for name, index, read in columns}
-            except (ValueError, IndexError):
-                raise WorkFailed(NOT_CONFORMING) from None
+    rows = records(lines_of(chunks))
+    try:
+        first = next(rows, None)
+        header = first.cells if first else []
+        missing = [one.name for one in fields if one.name not in header]
+        if missing:
+            raise WorkFailed(f"Input CSV is missing the following columns:[{', '.join(missing)}]")
+        columns = [(one.name, header.index(one.name), _reader(one)) for one in fields]
+        for row in rows:
+            yield {name: read(row.cells[index]) for name, index, read in columns}
+    except (ValueError, IndexError, Unended):
+        raise WorkFailed(NOT_CONFORMING) from None
 
 
 def lines_of(chunks: Iterator[bytes]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mpe.model.errors import DataError, Finding
 from mpe.model.service.avro import Field
-from mpe.model.service.csvs import Head, cell_rules, check_head, records
+from mpe.model.service.csvs import Head, cell_rules, check_head
 
 FIELDS = [
     Field("USER_ID", ("string",)),
@@ -183,7 +183,3 @@ def test_the_error_of_an_import_stays_short() -> None:
     assert message.splitlines()[0] == "f.csv, lines 2, 3: is wrong. (1,200 times) Mend it."
     assert len(message.splitlines()) == 11
     assert message.endswith("And 2 more: see mpe check-data.")
-
-
-def test_records_are_split_at_any_delimiter() -> None:
-    assert list(records("a;b\n1;'2'\n", delimiter=";")) == [(1, ["a", "b"]), (2, ["1", "'2'"])]

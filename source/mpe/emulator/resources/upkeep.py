@@ -13,6 +13,7 @@ from mpe.emulator.resources.base import Kind, Params, limit
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working, write
 from mpe.emulator.resources.groups import fields_of
 from mpe.emulator.state import Resource, World
+from mpe.model.service.dialect import records
 
 
 class DatasetExportJobKind(Kind):
@@ -81,10 +82,10 @@ class DataDeletionJobKind(Kind):
         def work() -> None:
             users: set[str] = set()
             for url in files(world, location, role, ".csv", nested=True):
-                rows = csv.reader(lines_of(chunks(world, url, role)))
+                rows = (one.cells for one in records(lines_of(chunks(world, url, role))))
                 if next(rows, []) != ["USER_ID"]:
                     raise WorkFailed("Input CSV must have exactly one column: USER_ID")
-                users.update(row[0] for row in rows if row)
+                users.update(cells[0] for cells in rows)
             made.fields["numDeleted"] = sum(
                 dataset.data.forget(users) for dataset in datasets if dataset.data
             )

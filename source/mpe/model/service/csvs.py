@@ -10,9 +10,7 @@ https://docs.aws.amazon.com/personalize/latest/dg/limits.html
 from __future__ import annotations
 
 import codecs
-import csv
 import difflib
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +19,7 @@ from typing import Literal
 
 from mpe.model.errors import Finding, Severity
 from mpe.model.service.avro import RULES, Field
+from mpe.model.service.dialect import Record, Unended, text_records
 from mpe.model.service.limits import DIGITS_LIMIT
 from mpe.model.text import plain
 
@@ -288,7 +287,9 @@ def _quotes(quoted: bool, file: str) -> Iterator[Finding]:
 
 
 @dataclass
-class _Found:
+class Found:
+    """How many rows there are of some sort, and the lines of the first."""
+
     lines: list[int] = field(default_factory=list)
     count: int = 0
 
@@ -312,14 +313,20 @@ def check_head(head: Head, kind: str, fields: Sequence[Field]) -> list[Finding]:
     text, wrong = decoded(head)
     if wrong:
         return [wrong]
-    rows = list(records(text, whole=head.whole))
+    rows: list[Record] = []
+    found: list[Finding] = []
+    try:
+        rows.extend(text_records(text, whole=head.whole))
+    except Unended as error:
+        found.append(unended(head.file, error.line))
     if not rows and not head.whole:
-        return []  # a first line without an end in sight
-    header = rows[0][1] if rows else []
-    found = header_findings(header, fields, head.file, quoted=text.startswith('"'))
+        return found  # a first line without an end in sight
+    header = rows[0].cells if rows else []
+    found += header_findings(header, fields, head.file, quoted=text.startswith('"'))
     if any(one.severity == "error" for one in found):
         return found
-    return [*found, *_rows(rows[1:], header, cell_rules(kind, fields), head.file)]
+    rules = cell_rules(kind, fields)
+    return [*found, *_rows(rows[1:], header, rules, head.file), *_escapes(rows, head.file)]
 
 
 def decoded(head: Head) -> tuple[str, Finding | None]:
@@ -341,39 +348,17 @@ def not_utf8(file: str, line: int) -> Finding:
     return Finding("error", file, told, remedy, lines=(line,))
 
 
-def records(
-    text: str, *, whole: bool = True, delimiter: str = ","
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records of a CSV's beginning, each with the line that it begins in.
-
-    The last record of a part is left out, since it may be cut off.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    before: tuple[int, list[str]] | None = None
-    line = 1
-    try:
-        for cells in reader:
-            if before is not None:
-                yield before
-            before = (line, cells) if cells else None
-            line = reader.line_num + 1
-    except csv.Error:
-        return  # a cell without an end, longer than any may be
-    if before is not None and whole:
-        yield before
-
-
 def _rows(
-    rows: Sequence[tuple[int, list[str]]],
+    rows: Sequence[Record],
     header: Sequence[str],
     rules: Sequence[CellRule],
     file: str,
 ) -> Iterator[Finding]:
-    ragged = _Found()
-    broken = [_Found() for _ in rules]
+    ragged = Found()
+    broken = [Found() for _ in rules]
     at = {name: place for place, name in enumerate(header)}
     places = [at[rule.column] for rule in rules]
-    for line, cells in rows:
+    for line, cells, *_ in rows:
         if len(cells) != len(header):
             ragged.add(line)
             continue
@@ -389,8 +374,47 @@ def _rows(
 
 def ragged_rows(file: str, columns: int, count: int, lines: Sequence[int]) -> Finding:
     told = f"The row has not the {columns} cells that the header has."
-    remedy = 'Put values with commas in quotation marks ("), and double those inside.'
+    remedy = (
+        "Put values with commas in quotation marks, and in such values "
+        '\\ before each " and each \\.'
+    )
     return Finding("error", file, told, remedy, count=count, lines=tuple(lines))
+
+
+def unended(file: str, line: int) -> Finding:
+    told = "A quotation mark is not closed: what follows would be read as one value."
+    remedy = (
+        'Close it; inside quotation marks put \\ before each " and each \\, and after none else.'
+    )
+    return Finding("error", file, told, remedy, lines=(line,))
+
+
+def _escapes(rows: Sequence[Record], file: str) -> Iterator[Finding]:
+    doubled, bare = Found(), Found()
+    for one in rows:
+        if one.doubled:
+            doubled.add(one.line)
+        if one.bare:
+            bare.add(one.line)
+    yield from escape_findings(file, doubled, bare)
+
+
+def escape_findings(file: str, doubled: Found, bare: Found) -> Iterator[Finding]:
+    """Tell text that is not escaped as the guide asks: what the service reads is not documented.
+
+    The page of error messages names it as a cause of "Length cannot be more than ...":
+    https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html
+    """
+    if doubled.count:
+        told = 'Quotation marks in text are doubled; the guide asks for \\" instead.'
+        remedy = "mpe init writes them so."
+        yield Finding(
+            "warning", file, told, remedy, count=doubled.count, lines=tuple(doubled.lines)
+        )
+    if bare.count:
+        told = "A backslash in text stands alone; the guide asks for two: \\\\."
+        remedy = "mpe init writes them so."
+        yield Finding("warning", file, told, remedy, count=bare.count, lines=tuple(bare.lines))
 
 
 def of_rule(rule: CellRule, file: str, count: int, lines: Sequence[int]) -> Finding:
