@@ -11,7 +11,15 @@ from dataclasses import dataclass, field, replace
 from mpe.data.columns import Asker, Unsure, own_name, reserved
 from mpe.data.engine import Engine, name, text
 from mpe.data.times import DATED, TimeForm, has_format, time_form
-from mpe.model.service.avro import DOMAIN_CATEGORICAL, DOMAIN_REQUIRED, NUMBERS, RULES, Field
+from mpe.model.service.avro import (
+    DOMAIN_CATEGORICAL,
+    DOMAIN_REQUIRED,
+    DOMAIN_RESERVED,
+    NUMBERS,
+    RULES,
+    Field,
+    keyword_problems,
+)
 from mpe.model.service.csvs import FLOAT, INTEGER, TEXT_LIMIT, TEXTUAL_LIMIT
 
 MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A")
@@ -367,6 +375,16 @@ class Inference:
             elif plain and self.kind != "items":
                 self._leave(found, column, "nearly every row has another text: nothing to learn")
         self._cut(found, [one for one in spare if one in found.columns])
+        self._yield_keywords(found)
+
+    def _yield_keywords(self, found: Inferred) -> None:
+        """Name a column anew that bears a domain's keyword but is not what the keyword is for."""
+        keywords = DOMAIN_RESERVED.get((self.domain or "", self.kind), {})
+        for index, column in enumerate(found.columns):
+            if any(keyword_problems(column.field, self.kind, self.domain, "")):
+                taken = [*(one.field.name for one in found.columns), *keywords]
+                own = replace(column.field, name=own_name(column.field.name, taken))
+                found.columns[index] = replace(column, field=own)
 
     def _cut(self, found: Inferred, spare: Sequence[Column]) -> None:
         """Leave out the columns beyond those that the service takes.

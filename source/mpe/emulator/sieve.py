@@ -14,7 +14,15 @@ from typing import Any
 from mpe.emulator.data import Dataset
 from mpe.emulator.resources.base import invalid
 from mpe.emulator.state import World
-from mpe.model.service.filters import CurrentItem, Expression, Filter, Parameter, Predicate, parse
+from mpe.model.service.filters import (
+    EVENT_TYPE,
+    CurrentItem,
+    Expression,
+    Filter,
+    Parameter,
+    Predicate,
+    parse,
+)
 
 Test = Callable[[str], bool]
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -97,8 +105,10 @@ class _Scene:
         return held
 
     def _holds(self, predicate: Predicate, row: Mapping[str, Any]) -> bool:
-        found = row.get(predicate.field.upper(), row.get(predicate.field))
+        found = _cell(row, predicate.field)
         wanted = [value for one in predicate.values for value in self._value(one)]
+        if predicate.field.upper() == EVENT_TYPE:  # the one thing that is matched case aside
+            found, wanted = str(found or "").lower(), [str(one).lower() for one in wanted]
         if predicate.operator in {"IN", "NOT IN"}:
             inside = "*" in wanted or bool(_parts(found) & {str(one) for one in wanted})
             return inside == (predicate.operator == "IN")
@@ -115,8 +125,15 @@ class _Scene:
         if isinstance(value, Parameter):
             return next(csv.reader([self._values[value.name]], skipinitialspace=True), [])
         if isinstance(value, CurrentItem):
-            return list(_parts(self._items.get(self._item or "", {}).get(value.name)))
+            return list(_parts(_cell(self._items.get(self._item or "", {}), value.name)))
         return [value]
+
+
+def _cell(row: Mapping[str, Any], field: str) -> Any:
+    """Return a row's value of a field, which may be written in any case."""
+    if field in row:
+        return row[field]
+    return next((value for name, value in row.items() if name.upper() == field.upper()), None)
 
 
 def _parts(value: Any) -> set[str]:

@@ -146,10 +146,11 @@ def schema_problem(text: str, domain: str | None) -> str:
     except ValueError as error:
         return f"not JSON: {error}"
     name = schema.get("name") if isinstance(schema, dict) else None
-    kinds = {rules.record: kind for kind, rules in avro.RULES.items()}
-    if name not in kinds:
-        return f"the record's name must be one of {', '.join(kinds)}"
-    return "; ".join(str(one) for one in avro.problems(schema, kinds[name], domain))
+    kind = avro.kind_named(name)
+    if kind is None:
+        records = ", ".join(rules.record for rules in avro.RULES.values())
+        return f"the record's name must be one of {records}"
+    return "; ".join(str(one) for one in avro.problems(schema, kind, domain))
 
 
 def fields_of(schema: Resource) -> list[avro.Field]:
@@ -157,8 +158,7 @@ def fields_of(schema: Resource) -> list[avro.Field]:
 
 
 def _needs_kind(schema: Resource, kind: str) -> None:
-    record = avro.RULES[KINDS_BY_TYPE[kind]].record
-    if avro.loads(schema.fields["schema"])["name"] != record:
+    if avro.kind_of(avro.loads(schema.fields["schema"])) != KINDS_BY_TYPE[kind]:
         raise invalid(f"The schema {schema.arn} is not for a dataset of type {kind}.")
 
 

@@ -305,6 +305,11 @@ def _filters(config: Config, schemas: Mapping[str, list[avro.Field]]) -> Iterato
         if isinstance(expression, str):
             place = f"{one.path}.serviceConfig.filterExpression"
             yield from filters.problems(expression, schemas, place)
+    yield from filters.problems_of_all(
+        (f"{one.path}.serviceConfig.filterExpression", one.params["filterExpression"])
+        for one in config.filters
+        if isinstance(one.params.get("filterExpression"), str)
+    )
 
 
 _METRIC = re.compile(r"SAMPLECOUNT\(\)|SUM\((Interactions|Items)\.([A-Za-z_][A-Za-z0-9_]*)\)", re.I)

@@ -97,13 +97,40 @@ DOMAIN_REQUIRED: dict[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     ("ECOMMERCE", "interactions"): {"EVENT_TYPE": _TEXT},
     ("VIDEO_ON_DEMAND", "interactions"): {"EVENT_TYPE": _TEXT},
     ("ECOMMERCE", "items"): {
-        "PRICE": ("float", "double", "int", "long"),
+        "PRICE": ("float",),
         "CATEGORY_L1": _OPTIONAL_TEXT,
     },
     ("VIDEO_ON_DEMAND", "items"): {"GENRES": _OPTIONAL_TEXT, "CREATION_TIMESTAMP": _TIME},
 }
 """What a domain dataset group asks for beyond its custom counterpart."""
+DOMAIN_OPTIONAL: dict[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
+    ("ECOMMERCE", "items"): {"CREATION_TIMESTAMP": ("long", "float", "null")}
+}
+"""Reserved fields that a domain's page gives another type: ECOMMERCE-items-dataset.html has it as
+a float, the overview of the domain and its default schema as a long."""
+ALTERNATIVES = {"GENRES": "GENRES_L1"}
+"""Names that do as well: the default schema of VIDEO_ON_DEMAND has GENRES_L1."""
 DOMAIN_CATEGORICAL = frozenset({"CATEGORY_L1", "GENRES"})
+_SHOP_TEXTS = ("CATEGORY_L2", "CATEGORY_L3", "AGE_GROUP", "ADULT", "GENDER")
+_VIDEO_TEXTS = ("GENRE_L2", "GENRE_L3", "CONTENT_OWNER", "CONTENT_CLASSIFICATION")
+_VIDEO_NUMBERS = ("PRICE", "DURATION", "AVERAGE_RATING")
+DOMAIN_RESERVED: dict[tuple[str, str], Mapping[str, tuple[tuple[str, ...], str | None]]] = {
+    ("ECOMMERCE", "items"): {
+        **dict.fromkeys(_SHOP_TEXTS, (_OPTIONAL_TEXT, "categorical")),
+        "PRODUCT_DESCRIPTION": (_OPTIONAL_TEXT, "textual"),
+    },
+    ("VIDEO_ON_DEMAND", "items"): {
+        **dict.fromkeys(_VIDEO_NUMBERS, (("float", "null"), None)),
+        **dict.fromkeys(_VIDEO_TEXTS, (_OPTIONAL_TEXT, "categorical")),
+        "PRODUCT_DESCRIPTION": (_OPTIONAL_TEXT, "textual"),
+    },
+    ("VIDEO_ON_DEMAND", "users"): {"SUBSCRIPTION_MODEL": (_OPTIONAL_TEXT, "categorical")},
+}
+"""The types and the flag that a domain's reserved keywords must have where a schema uses them.
+
+https://docs.aws.amazon.com/personalize/latest/dg/ECOMMERCE-datasets-and-schemas.html and
+https://docs.aws.amazon.com/personalize/latest/dg/VIDEO-ON-DEMAND-datasets-and-schemas.html.
+"""
 
 
 def fields(schema: Mapping[str, Any]) -> list[Field]:
@@ -121,7 +148,21 @@ def fields(schema: Mapping[str, Any]) -> list[Field]:
 
 def kind_of(schema: Mapping[str, Any]) -> str:
     """Return the kind of dataset that a schema without problems is for."""
-    return next(kind for kind, rules in RULES.items() if rules.record == schema["name"])
+    kind = kind_named(schema["name"])
+    if kind is None:
+        raise ValueError(schema["name"])
+    return kind
+
+
+def kind_named(record: Any) -> str | None:
+    """Return the kind of dataset that a record's name stands for, or None.
+
+    Case is no matter: the configs of AWS's immersion day, which are deployed, name them
+    ``interactions``, ``users`` and ``items`` (aws-samples/amazon-personalize-immersion-day,
+    Media/params.json). Nor is ``_``, which the service has in the type of a dataset.
+    """
+    plain = record.replace("_", "").lower() if isinstance(record, str) else None
+    return next((kind for kind in RULES if kind.lower() == plain), None)
 
 
 def loads(schema: Any) -> Any:
@@ -150,16 +191,16 @@ def problems(schema: Any, kind: str, domain: str | None = None, path: str = "$")
         return too_large
     if not isinstance(schema, Mapping):
         return [Problem(path, f"must be an Avro record, not {shown(schema)}.")]
-    return [*_record(schema, RULES[kind], path), *_all_fields(schema, kind, domain, path)]
+    return [*_record(schema, kind, path), *_all_fields(schema, kind, domain, path)]
 
 
-def _record(schema: Mapping[str, Any], rules: Rules, path: str) -> Iterator[Problem]:
+def _record(schema: Mapping[str, Any], kind: str, path: str) -> Iterator[Problem]:
     if schema.get("type") != "record":
         yield Problem(member(path, "type"), f'must be "record", not {shown(schema.get("type"))}.')
-    if schema.get("name") != rules.record:
+    if kind_named(schema.get("name")) != kind:
         yield Problem(
             member(path, "name"),
-            f'must be "{rules.record}", not {shown(schema.get("name"))}.',
+            f'must be "{RULES[kind].record}", not {shown(schema.get("name"))}.',
             "Amazon Personalize knows the dataset's type by it.",
         )
     if not isinstance(schema.get("fields"), list):
@@ -232,12 +273,14 @@ def _against_rules(
 ) -> Iterator[Problem]:
     rules = RULES[kind]
     required = {**rules.required, **DOMAIN_REQUIRED.get((domain or "", kind), {})}
+    optional = {**rules.optional, **DOMAIN_OPTIONAL.get((domain or "", kind), {})}
     names = {field.name for field in found}
     for name, types in required.items():
-        if name not in names:
+        if name not in names and ALTERNATIVES.get(name) not in names:
             yield Problem(path, f"lacks the field {name} ({types[0]}).", "Add it.")
     for index, field in enumerate(found):
-        yield from _reserved(field, {**rules.optional, **required}, f"{path}[{index}]")
+        yield from _reserved(field, {**optional, **required}, f"{path}[{index}]")
+        yield from keyword_problems(field, kind, domain, f"{path}[{index}]")
     yield from _metadata(found, {*rules.optional, *rules.required}, rules, path)
 
 
@@ -259,6 +302,21 @@ def _reserved(
         yield Problem(f"{path}.categorical", f"{field.name} may not be categorical.")
     if domain and not field.categorical:
         yield Problem(f"{path}.categorical", f"{field.name} must be categorical.", "Set it true.")
+
+
+def keyword_problems(field: Field, kind: str, domain: str | None, path: str) -> Iterator[Problem]:
+    """Hold a domain's reserved keyword to its type and its flag."""
+    types, flag = DOMAIN_RESERVED.get((domain or "", kind), {}).get(field.name, (None, None))
+    if types is None:
+        return
+    for one in field.types:
+        if one not in types:
+            told = f"{field.name} may not be {one} in the domain {domain}."
+            yield Problem(f"{path}.type", told, f"It must be {' or '.join(types)}.")
+    if flag and not getattr(field, flag):
+        yield Problem(
+            f"{path}.{flag}", f"{field.name} must be {flag} in the domain {domain}.", "Set it."
+        )
 
 
 def _metadata(

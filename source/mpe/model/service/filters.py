@@ -1,11 +1,17 @@
 """The filter expressions of Amazon Personalize: parsed, and checked against the schemas.
 
-https://docs.aws.amazon.com/personalize/latest/dg/filter-expressions.html
+https://docs.aws.amazon.com/personalize/latest/dg/creating-filter-expressions.html says how they
+are built and
+https://docs.aws.amazon.com/personalize/latest/dg/filter-expression-guidelines-requirements.html
+what they may read. Fields are compared without regard to case: AWS's own samples deploy
+``INTERACTIONS.event_type`` on a schema with ``EVENT_TYPE`` (aws-samples/retail-demo-store,
+src/aws-lambda/personalize-pre-create-resources/personalize_pre_create_resources.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,11 +28,26 @@ DATASETS = {
     "items": "items",
     "users": "users",
     "actions": "actions",
+    "action": "actions",
     "action_interactions": "actionInteractions",
+    "actioninteractions": "actionInteractions",
     "currentuser": "users",
+    "currentitem": "items",
 }
-"""The config's section for each dataset that an expression may name."""
+"""The config's section for each dataset that an expression may name.
+
+The guide's own example has ``Action.MEMBERSHIP_LEVEL``
+(https://docs.aws.amazon.com/personalize/latest/dg/action-recommendation-filter-examples.html).
+"""
+KNOWN = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
+EVENTS = frozenset({"interactions", "actionInteractions"})
+"""Sections of which only the event type can be filtered by."""
+EVENT_TYPE = "EVENT_TYPE"
+ORDERS = frozenset({"<", "<=", ">", ">="})
 MOST_FIELDS = 10
+MOST_FIELDS_OF_GROUP = 20
+"""Distinct fields of one filter, and of all filters of a dataset group
+(https://docs.aws.amazon.com/personalize/latest/dg/limits.html; older guides say 5 and 10)."""
 LONGEST = 2_500
 """Characters of an expression."""
 
@@ -94,8 +115,15 @@ class Filter:
 
     @property
     def fields(self) -> frozenset[tuple[str, str]]:
-        """The fields it reads, each with the config's section of its dataset."""
-        return frozenset((DATASETS[one.dataset], one.field) for one in self.predicates)
+        """The fields it reads in upper case, each with the config's section of its dataset."""
+        own = {(DATASETS[one.dataset], one.field.upper()) for one in self.predicates}
+        of_item = {
+            ("items", value.name.upper())
+            for one in self.predicates
+            for value in one.values
+            if isinstance(value, CurrentItem)
+        }
+        return frozenset(own | of_item)
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -141,12 +169,31 @@ def problems(expression: str, schemas: Mapping[str, list[Field]], path: str = "$
     return list(_against(parsed, schemas, path))
 
 
+def problems_of_all(
+    expressions: Iterable[tuple[str, str]], *, most: int = MOST_FIELDS_OF_GROUP
+) -> Iterator[Problem]:
+    """Yield what is wrong with the filters of one group together, each given with its path."""
+    read: set[tuple[str, str]] = set()
+    for path, expression in expressions:
+        try:
+            read |= parse(expression).fields
+        except FilterError:
+            continue  # its own problem is told
+        if len(read) > most:
+            yield Problem(
+                path,
+                f"with it the filters of the dataset group read {len(read)} distinct fields.",
+                f"The most is {most}.",
+            )
+            return
+
+
 def _against(parsed: Filter, schemas: Mapping[str, list[Field]], path: str) -> Iterator[Problem]:
     for section, name in sorted(parsed.fields):
         if section not in schemas:
             yield Problem(path, f"reads {section}.{name}, but there is no {section} dataset.")
             continue
-        field = next((one for one in schemas[section] if one.name == name), None)
+        field = field_of(schemas[section], name)
         if field is None:
             yield Problem(
                 path,
@@ -156,19 +203,33 @@ def _against(parsed: Filter, schemas: Mapping[str, list[Field]], path: str) -> I
         elif field.textual or field.type == "boolean":
             kind = "textual" if field.textual else "boolean"
             yield Problem(path, f"reads {section}.{name}, but a {kind} field cannot be filtered.")
+    yield from _compared(parsed, schemas, path)
     if len(parsed.fields) > MOST_FIELDS:
         yield Problem(path, f"reads {len(parsed.fields)} fields.", f"The most is {MOST_FIELDS}.")
 
 
+def field_of(fields: Iterable[Field], name: str) -> Field | None:
+    """Return the field of a name, whatever its case, or None."""
+    return next((one for one in fields if one.name.upper() == name.upper()), None)
+
+
+def _compared(parsed: Filter, schemas: Mapping[str, list[Field]], path: str) -> Iterator[Problem]:
+    """Find texts that are asked whether they are more or less: the operators are for numbers."""
+    for one in parsed.predicates:
+        field = field_of(schemas.get(DATASETS[one.dataset], ()), one.field)
+        if field and field.type == "string" and one.operator in ORDERS:
+            yield Problem(
+                path,
+                f"compares {one.field}, which is a string, by {one.operator}.",
+                "That operator is for numbers: use IN, NOT IN or =.",
+            )
+
+
 def _check(expression: Expression) -> None:
     """Hold an expression to the rules that its grammar cannot say."""
-    known = ", ".join(("Interactions", "Items", "Users", "Actions", "Action_Interactions"))
     for one in (*expression.predicates, *expression.only_if):
-        if one.dataset not in DATASETS:
-            raise FilterError(f"{one.dataset} is not a dataset; known: {known}")
-        if "*" in one.values and one.field.upper() != "EVENT_TYPE":
-            raise FilterError(f"* is only for EVENT_TYPE, not for {one.field}")
-    if len({one.dataset for one in expression.predicates}) > 1:
+        _check_predicate(one)
+    if len({DATASETS[one.dataset] for one in expression.predicates}) > 1:
         raise FilterError("one expression may read one dataset; join two with |")
     if any(one.dataset == "currentuser" for one in expression.predicates):
         raise FilterError("CurrentUser is only for IF")
@@ -176,6 +237,26 @@ def _check(expression: Expression) -> None:
         raise FilterError("IF is only for CurrentUser")
     if "OR" in expression.only_joiners:
         raise FilterError("the conditions after IF are joined by AND only")
+
+
+def _check_predicate(one: Predicate) -> None:
+    if one.dataset not in DATASETS:
+        raise FilterError(f"{one.dataset} is not a dataset; known: {', '.join(KNOWN)}")
+    if one.dataset == "currentitem":
+        raise FilterError("CurrentItem is only for values: Items.PRICE < CurrentItem.PRICE")
+    event = one.field.upper() == EVENT_TYPE
+    if DATASETS[one.dataset] in EVENTS and not event:
+        raise FilterError(
+            f"interactions can be filtered by {EVENT_TYPE} only, not by {one.field}; other "
+            "columns of interactions cannot be filtered by"
+        )
+    if "*" in one.values and not event:
+        raise FilterError(f"* is only for {EVENT_TYPE}, not for {one.field}")
+    if one.operator == "NOT IN" and any(isinstance(value, Parameter) for value in one.values):
+        raise FilterError(
+            "Placeholders are not allowed with NOT_IN operator. Use IN with the other verb: "
+            "EXCLUDE in place of INCLUDE, or the other way round"
+        )
 
 
 @cache
@@ -211,8 +292,15 @@ class _Build(Transformer[Token, Filter]):
     def field(self, children: list[Token]) -> tuple[str, str]:
         return str(children[0]).lower(), str(children[1])
 
+    def members(self, children: list[Any]) -> tuple[Any, ...]:
+        (given,) = children
+        return given if isinstance(given, tuple) else (given,)
+
     def values(self, children: list[Any]) -> tuple[Any, ...]:
         return tuple(str(one) if isinstance(one, Token) else one for one in children)
+
+    def operand(self, children: list[Any]) -> Any:
+        return children[0]
 
     def scalar(self, children: list[Any]) -> Any:
         return children[0]
@@ -221,7 +309,7 @@ class _Build(Transformer[Token, Filter]):
         return CurrentItem(str(children[0]))
 
     def STRING(self, token: Token) -> str:
-        return str(token)[1:-1]
+        return re.sub(r"\\(.)", r"\1", str(token)[1:-1])
 
     def NUMBER(self, token: Token) -> float | int:
         return float(token) if "." in token else int(token)
