@@ -174,6 +174,16 @@ def test_what_is_ones_own_is_not_foreign() -> None:
     assert len(list(foreign(config, elsewhere))) == 2
 
 
+def test_a_recipe_is_of_the_partition_that_the_stack_is_in() -> None:
+    config = parse(bent(recipe="arn:aws-cn:personalize:::recipe/aws-user-personalization"))
+    china = Place("cn-north-1", "000000000000", "data", "role", "aws-cn")
+    told = [problem.path for problem in foreign(config, china)]
+    assert "$.solutions[0].serviceConfig.recipeArn" not in told
+    (problem,) = foreign(config, PLACE)
+    assert problem.path == "$.solutions[0].serviceConfig.recipeArn"
+    assert problem.remedy == "Begin it with arn:aws: instead."
+
+
 def test_a_role_is_the_stacks_own_and_a_key_may_be_shared() -> None:
     role = "arn:aws:iam::999999999999:role/other"
     key = "arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"

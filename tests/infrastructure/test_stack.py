@@ -17,30 +17,9 @@ from mpe.model.service.spec import SPECS
 from tests import diagram
 from tests.conftest import ROOT
 from tests.permissions import PAGE, Synthesis, page
-from tests.synth import synthesize
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
 
 Template = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("synth")
-
-
-@pytest.fixture(scope="session")
-def found(folder: Path) -> list[str]:
-    """What cdk-nag found."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MPE_PACKAGE_TARGET", "local")
-        return synthesize(folder)
-
-
-@pytest.fixture(scope="session")
-def template(folder: Path, found: list[str]) -> Template:
-    text = (folder / "PersonalizedExperiences.template.json").read_text()
-    loaded: Template = json.loads(text)
-    return loaded
 
 
 def of(template: Template, kind: str) -> Iterator[tuple[str, Template]]:

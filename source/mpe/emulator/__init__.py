@@ -8,6 +8,7 @@ Nothing here listens: :class:`Personalize` takes requests and gives answers. The
 mounts it in an HTTP server, and tests attach it to a boto3 client.
 """
 
+from mpe.emulator.authorization import Authorization, authorizations
 from mpe.emulator.faults import Faults
 from mpe.emulator.objects import (
     KeyDenied,
@@ -19,7 +20,7 @@ from mpe.emulator.objects import (
 )
 from mpe.emulator.service import Personalize
 from mpe.emulator.settings import Durations, FakeClock, Quotas
-from mpe.emulator.wire import Authorization, Request, Response, authorizations
+from mpe.emulator.wire import Request, Response
 
 __all__ = [
     "Authorization",

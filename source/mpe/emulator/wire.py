@@ -1,4 +1,4 @@
-"""Requests and answers as they go over the wire, and what each needs permission for.
+"""Requests and answers as they go over the wire.
 
 The control plane speaks JSON 1.1, the operation in ``X-Amz-Target``; the runtime speaks
 REST with a path per operation.
@@ -7,16 +7,14 @@ REST with a path per operation.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mpe.emulator.arns import created_arn
 from mpe.model.service.shapes import service_model
 
 TARGET = "AmazonPersonalize."
-SERVICE = "personalize.amazonaws.com"
 
 
 class ServiceError(Exception):
@@ -72,15 +70,6 @@ class Response:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Authorization:
-    """One check that IAM makes for a request."""
-
-    action: str
-    resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
-
-
 def _runtime_routes() -> dict[tuple[str, str], str]:
     return {
         (operation.http["method"], operation.http["requestUri"].rstrip("/")): name
@@ -111,53 +100,3 @@ def _seconds(value: Any) -> float:
     if isinstance(value, datetime):
         return round(value.timestamp(), 3)
     raise TypeError(f"{value!r} cannot be sent")
-
-
-def authorizations(request: Request) -> tuple[Authorization, ...]:
-    """Return every check that IAM makes for a request.
-
-    A creation is checked on the ARN of what it creates, a list on ``*`` alone, everything
-    else on the ARN in the request; tags and roles that are handed over cost a check each
-    (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonpersonalize.html).
-    """
-    try:
-        return tuple(_authorizations(request, request.params))
-    except ServiceError:
-        return (Authorization(f"personalize:{request.operation}", "*"),)
-
-
-def _authorizations(request: Request, params: Mapping[str, Any]) -> Iterator[Authorization]:
-    operation = request.operation
-    if operation.startswith("Create"):
-        noun = operation.removeprefix("Create")
-        resource = created_arn(noun, params, request.account, request.region)
-        yield Authorization(f"personalize:{operation}", resource)
-        if params.get("tags"):
-            yield Authorization("personalize:TagResource", resource)
-    else:
-        yield Authorization(f"personalize:{operation}", _resource(operation, params))
-    for role in _roles(params):
-        yield Authorization("iam:PassRole", role, {"iam:PassedToService": SERVICE})
-
-
-def _resource(operation: str, params: Mapping[str, Any]) -> str:
-    if operation.startswith("List") and operation != "ListTagsForResource":
-        return "*"
-    noun = operation
-    for verb in ("Describe", "Update", "Delete", "Start", "Stop"):
-        noun = noun.removeprefix(verb)
-    own = f"{noun[:1].lower()}{noun[1:]}Arn"
-    for key in (own, "resourceArn", "campaignArn", "recommenderArn", "solutionVersionArn"):
-        if isinstance(params.get(key), str):
-            return str(params[key])
-    return "*"
-
-
-def _roles(params: Any) -> Iterator[str]:
-    """Find the roles that a request hands to the service, at any depth."""
-    if isinstance(params, Mapping):
-        for key, value in params.items():
-            if key == "roleArn" and isinstance(value, str):
-                yield value
-            else:
-                yield from _roles(value)

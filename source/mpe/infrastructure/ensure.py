@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from constructs import Construct
 
 from mpe.infrastructure.functions import HandlerFunction, personalize_arn
@@ -42,17 +42,7 @@ class EnsureFunction(HandlerFunction):
                 ["*"],
                 because="The service has no resource-level permission for its lists.",
             )
-        if spec.parent_actions and spec.parent:
-            self.allow(
-                spec.parent_actions,
-                [personalize_arn(self, SPECS[spec.parent].iam_resource)],
-                because="Users name their resources; "
-                + (
-                    "the parent tells whose dataset group one is of."
-                    if spec.grouped_by_parent
-                    else "jobs count from when their parent was made."
-                ),
-            )
+        self._allow_creation_in_others(spec)
         if spec.passes_role:
             self.allow(
                 ["iam:PassRole"],
@@ -79,3 +69,22 @@ class EnsureFunction(HandlerFunction):
         if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
             self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
+
+    def _allow_creation_in_others(self, spec: ResourceSpec) -> None:
+        """Grant what ensuring one takes on its parent, and its creation on recipes.
+
+        A creation is checked on the parent too, as AWS's authorization data has it. The data has
+        no recipe there, but the AWS solution, which runs in accounts, grants it.
+        """
+        if spec.parent_actions and spec.parent:
+            self.allow(
+                spec.parent_actions,
+                [personalize_arn(self, SPECS[spec.parent].iam_resource)],
+                because="Users name their resources; making one is checked on its parent too.",
+            )
+        if spec.by_recipe:
+            self.allow(
+                [f"personalize:{spec.create}"],
+                [f"arn:{Aws.PARTITION}:personalize:::recipe/*"],
+                because="Users choose the recipe; the service's own are in no account.",
+            )

@@ -16,7 +16,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from mpe.model.config.sections import Config
 from mpe.model.errors import Problem
 from mpe.model.plan.desired import Place
-from mpe.model.service.recipes import PREFIX
+from mpe.model.service.recipes import partition_of
 from mpe.model.service.shapes import member, operation, shown
 from mpe.model.service.spec import SPECS
 
@@ -28,13 +28,21 @@ _OWN = re.compile(r"arn:([a-z0-9-]+):personalize:([a-z0-9-]+):([0-9]{12}):[A-Za-
 def foreign(config: Config, place: Place) -> Iterator[Problem]:
     """Yield each ARN in a config that is not of a place's account and region.
 
-    A recipe is the service's own and of no account. The key of a dataset group may be another
+    A recipe is the service's own and of no account, named in this partition or as the guide names
+    it. The key of a dataset group may be another
     account's, since KMS lets it be shared; the role is the stack's own whatever the config says.
     """
     for noun, section in config.sections():
         shape = operation(SPECS[noun].create).input_shape
         for path, arn in arns(shape, section.params, f"{section.path}.serviceConfig"):
-            if not arn.startswith(PREFIX) and not _in(arn, place):
+            partition = partition_of(arn)
+            if partition and partition not in {"aws", place.partition}:
+                yield Problem(
+                    path,
+                    f"{shown(arn)} is of another partition.",
+                    f"Begin it with arn:{place.partition}: instead.",
+                )
+            elif not partition and not _in(arn, place):
                 yield Problem(
                     path,
                     f"{shown(arn)} is not of this account and region.",

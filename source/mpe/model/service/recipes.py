@@ -7,9 +7,12 @@ https://docs.aws.amazon.com/personalize/latest/dg/domain-use-cases.html).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 PREFIX = "arn:aws:personalize:::recipe/"
+_ARN = re.compile(r"arn:(aws(?:-[a-z]+)*):personalize:::recipe/(.+)")
 
 USER_PERSONALIZATION = "USER_PERSONALIZATION"
 PERSONALIZED_RANKING = "PERSONALIZED_RANKING"
@@ -136,5 +139,35 @@ _DOMAIN = (
     _use_case(_VIDEO, "aws-vod-top-picks", USER_PERSONALIZATION, None, items=True),
 )
 
-RECIPES: dict[str, Recipe] = {recipe.arn: recipe for recipe in (*_CUSTOM, *_DOMAIN)}
+
+def partition_of(arn: str) -> str | None:
+    """Return the partition that a recipe's ARN names; None where it is not one of a recipe."""
+    found = _ARN.fullmatch(arn)
+    return found[1] if found else None
+
+
+class _ByArn(Mapping[str, Recipe]):
+    """Recipes by their ARN, in whichever partition: ``aws``, ``aws-cn``.
+
+    The service is in China too, where ARNs have a partition of their own
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
+    """
+
+    def __init__(self, recipes: tuple[Recipe, ...]) -> None:
+        self._recipes = {recipe.name: recipe for recipe in recipes}
+
+    def __getitem__(self, arn: str) -> Recipe:
+        found = _ARN.fullmatch(arn)
+        if found is None or found[2] not in self._recipes:
+            raise KeyError(arn)
+        return self._recipes[found[2]]
+
+    def __iter__(self) -> Iterator[str]:
+        return (recipe.arn for recipe in self._recipes.values())
+
+    def __len__(self) -> int:
+        return len(self._recipes)
+
+
+RECIPES: Mapping[str, Recipe] = _ByArn((*_CUSTOM, *_DOMAIN))
 """Every recipe by its ARN; the legacy HRNN recipes are no longer available."""

@@ -94,6 +94,8 @@ class ResourceSpec:
     """Where the create parameters say which place in S3 it writes to."""
     tagged: bool = True
     """Whether the create operation takes tags."""
+    by_recipe: bool = False
+    """Whether it is made by a recipe, which its creation may be checked on as well."""
     authorized_as: str | None = None
     """The resource part that IAM checks where it is not the type's own."""
     typical_seconds: int = 0
@@ -167,10 +169,17 @@ class ResourceSpec:
 
     @property
     def parent_actions(self) -> tuple[str, ...]:
-        """IAM actions on its parent that ensuring one takes."""
-        if self.parent and (self.outlives_parent or self.grouped_by_parent):
-            return (f"personalize:{SPECS[self.parent].describe}",)
-        return ()
+        """IAM actions on its parent that ensuring one takes.
+
+        The service authorization reference requires the parent for most creations, and does not
+        forbid it for the one that it leaves out.
+        """
+        if self.parent is None or SPECS[self.parent].iam_resource == self.iam_resource:
+            return ()
+        operations = [self.create]
+        if self.outlives_parent or self.grouped_by_parent:
+            operations.append(SPECS[self.parent].describe)
+        return tuple(f"personalize:{operation}" for operation in operations)
 
     @property
     def list_actions(self) -> tuple[str, ...]:
@@ -295,6 +304,7 @@ _ROWS = (
         mutable=frozenset({"recommenderConfig"}),
         update_status="latestRecommenderUpdate",
         switches={ACTIVE: "StartRecommender", INACTIVE: "StopRecommender"},
+        by_recipe=True,
         typical_seconds=HOUR,
         needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
     ),
@@ -312,6 +322,7 @@ _ROWS = (
             }
         ),
         update_inside={"solutionConfig": "solutionUpdateConfig"},
+        by_recipe=True,
         update_status="latestSolutionUpdate",
         typical_seconds=10,
         needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
