@@ -38,6 +38,8 @@ LIBRARIES = {
     "constructs": {"infrastructure"},
     "ministack": {"local"},
     "duckdb": {"data"},
+    "numpy": {"emulator"},
+    "scipy": {"emulator"},
     "click": {"release", "cli"},
     "rich": {"release", "cli"},
     "aws_lambda_powertools": {"handlers"},

@@ -1,167 +1,223 @@
-"""Reading CSVs as import jobs do, and the rows of a dataset.
-
-The failure reasons are those that the developer guide gives
-(https://docs.aws.amazon.com/personalize/latest/dg/bulk-data-import-step.html).
-"""
+"""The rows of a dataset: what was imported in bulk, and what was put one by one."""
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+import numpy as np
+
+from mpe.emulator.interactions import Collector, Interactions, nothing
 from mpe.emulator.lifecycle import WorkFailed
+from mpe.emulator.tables import Columns
 from mpe.model.service.avro import Field
-from mpe.model.service.dialect import Unended, records
 
 LEAST_INTERACTIONS = 1000
-NOT_CONFORMING = (
-    "Input CSV has rows that do not conform to the dataset schema. Please ensure all required "
-    "data fields are present and that they are of the type specified in the schema."
-)
+KEYS = {
+    "interactions": "ITEM_ID",
+    "actionInteractions": "ACTION_ID",
+    "users": "USER_ID",
+    "items": "ITEM_ID",
+    "actions": "ACTION_ID",
+}
+"""The column of each kind of dataset that names an item, an action or a user."""
+EVENTS = frozenset({"interactions", "actionInteractions"})
+BULK, PUT, ALL = "BULK", "PUT", "ALL"
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Interaction:
-    """One event of one user with one item."""
+class Streamed:
+    """One event that was put."""
 
-    user: str
-    item: str
-    time: int
-    event: str = ""
-    value: float | None = None
-    more: tuple[tuple[str, Any], ...] = ()
-    """Its other columns, with their names."""
+    row: Row
+    """By column; ``USER_ID`` is None as long as nobody is known to be behind the session."""
+    session: str
+    arrived: datetime
+    id: str = ""
 
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The row as it was imported."""
-        return {
-            "USER_ID": self.user,
-            "ITEM_ID": self.item,
-            "TIMESTAMP": self.time,
-            "EVENT_TYPE": self.event,
-            "EVENT_VALUE": self.value,
-            **dict(self.more),
-        }
+
+class Stream:
+    """The events that were put, by user and by session.
+
+    An event without a user belongs to whom the session is known to be of, before or after it
+    (https://docs.aws.amazon.com/personalize/latest/dg/recording-events.html).
+    """
+
+    def __init__(self) -> None:
+        self.version = 0
+        """Counts the changes."""
+        self._clear()
+
+    def _clear(self) -> None:
+        self._events: list[Streamed] = []
+        self._of: defaultdict[str, list[Streamed]] = defaultdict(list)
+        self._sessions: defaultdict[str, list[Streamed]] = defaultdict(list)
+        self._owners: dict[str, str] = {}
+        self._owned: defaultdict[str, set[str]] = defaultdict(set)
+        self._ids: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, event: Streamed) -> None:
+        """Take in an event; one whose id was seen before does not count."""
+        if event.id and event.id in self._ids:
+            return
+        self._ids.add(event.id)
+        user = event.row["USER_ID"]
+        if user is None:
+            self._sessions[event.session].append(event)
+        else:
+            self._of[user].append(event)
+            self._owners[event.session] = user
+            self._owned[user].add(event.session)
+        self._events.append(event)
+        self.version += 1
+
+    def of(self, user: str) -> list[Streamed]:
+        """Return the events of a user, or of a session that is named in a user's place."""
+        found = list(self._of.get(user, ()))
+        for session in self._owned.get(user, {user}):
+            found += self._sessions.get(session, ())
+        return sorted(found, key=lambda one: one.row["TIMESTAMP"])
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the events of known users."""
+        for event in list(self._events):
+            user = event.row["USER_ID"] or self._owners.get(event.session)
+            if user is not None:
+                yield {**event.row, "USER_ID": user}
+
+    def forget(self, users: set[str]) -> int:
+        """Delete the events of users and return how many there were."""
+        events = self._events
+        kept = [
+            one
+            for one in events
+            if (one.row["USER_ID"] or self._owners.get(one.session)) not in users
+        ]
+        gone = len(events) - len(kept)
+        if gone:
+            self.version += 1
+            self._clear()
+            for one in kept:
+                self.add(one)
+        return gone
 
 
 @dataclass
 class Dataset:
-    """The rows that were imported: interactions in order of arrival, others by their id."""
+    """All rows of a dataset; events stand by column, others by their id."""
 
     kind: str
     """``interactions``, ``users``, ``items``, ``actions`` or ``actionInteractions``."""
-    events: list[Interaction] = field(default_factory=list)
+    events: Interactions = field(init=False)
+    """The events that were imported in bulk."""
+    stream: Stream = field(default_factory=Stream)
+    """The events that were put."""
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    put: set[str] = field(default_factory=set)
+    """The ids of the rows that were put, not imported in bulk."""
+    version: int = 0
+    """Counts the changes of ``rows``."""
+    _merged: tuple[Interactions, int, Interactions] | None = None
+
+    def __post_init__(self) -> None:
+        self.events = nothing(KEYS[self.kind])
 
     @property
     def count(self) -> int:
-        return len(self.events) or len(self.rows)
+        """How many rows were imported in bulk."""
+        return len(self.events) + len(self.rows) - len(self.put)
 
-    def table(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows, by column."""
-        yield from (event.columns for event in self.events)
-        yield from self.rows.values()
+    def everything(self) -> Interactions:
+        """Return all events of known users."""
+        merged, version = self._merged, self.stream.version
+        if merged is None or merged[0] is not self.events or merged[1] != version:
+            put = Interactions.of(list(self.stream.rows()), KEYS[self.kind])
+            merged = self.events, version, self.events + put.distinct()
+            self._merged = merged
+        return merged[2]
+
+    def table(self, mode: str = ALL) -> Iterator[Row]:
+        """Yield the rows by column: those of bulk imports, those that were put, or all."""
+        if mode != PUT:
+            yield from self.events.rows()
+        if mode != BULK:
+            yield from self.stream.rows()
+        for key, row in list(self.rows.items()):
+            if mode == ALL or (mode == PUT) == (key in self.put):
+                yield row
 
     def forget(self, users: set[str]) -> int:
         """Delete the rows of users and return how many there were."""
-        before = self.count
-        self.events = [one for one in self.events if one.user not in users]
-        self.rows = {key: row for key, row in self.rows.items() if row.get("USER_ID") not in users}
-        return before - self.count
+        gone = np.array([one in users for one in self.events.user.values], np.bool_)
+        before = len(self.events) + len(self.rows)
+        if gone.any():
+            self.events = self.events.only(~gone[self.events.user.codes]).prepare()
+        rows = {key: row for key, row in self.rows.items() if row.get("USER_ID") not in users}
+        self._replace(rows, self.put & set(rows))
+        return before - len(self.events) - len(self.rows) + self.stream.forget(users)
 
     def load(self, rows: Iterable[dict[str, Any]], *, replace: bool) -> None:
-        """Take in rows, in place of the bulk data there is or beside it."""
-        if self.kind == "interactions":
-            events = [_interaction(row) for row in rows]
-            if len(events) < LEAST_INTERACTIONS:
-                raise WorkFailed(
-                    f"Dataset has fewer than {LEAST_INTERACTIONS} interactions: {len(events)}"
-                )
-            self.events = events if replace else self.events + events
-            return
-        key = {"users": "USER_ID", "items": "ITEM_ID", "actions": "ACTION_ID"}.get(self.kind)
-        first = 0 if replace else len(self.rows)
-        own = {row[key] if key else str(n): row for n, row in enumerate(rows, first)}
-        self.rows = own if replace else {**self.rows, **own}
+        """Take in rows of a bulk import, in place of the bulk data there is or beside it.
+
+        What was put stays in either case
+        (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html).
+        """
+        own = {str(row[KEYS[self.kind]]): row for row in rows}
+        kept = {key: self.rows[key] for key in self.put} if replace else self.rows
+        self._replace({**kept, **own}, self.put - set(own))
+
+    def load_events(
+        self, columns: Iterable[Columns], fields: Iterable[Field], *, replace: bool
+    ) -> None:
+        """Take in the events of a bulk import, as :meth:`load` does rows."""
+        collector = Collector(fields, KEYS[self.kind])
+        for some in columns:
+            collector.add(some)
+        if self.kind == "interactions" and collector.count < LEAST_INTERACTIONS:
+            raise WorkFailed(
+                f"Dataset has fewer than {LEAST_INTERACTIONS} interactions: {collector.count}"
+            )
+        table = collector.table()
+        self.events = (table if replace else (self.events + table).distinct()).prepare()
+
+    def put_row(self, row: dict[str, Any]) -> None:
+        """Take in one row that was put; it replaces one of the same id."""
+        key = str(row[KEYS[self.kind]])
+        self.rows[key] = row
+        self.put.add(key)
+        self.version += 1
+
+    def history(self, user: str, most: int) -> list[Row]:
+        """Return a user's last events of each type, the oldest first."""
+        table = self.events
+        places = table.of_user(user)
+        kept: list[int] = []
+        codes = table.event.codes[places]
+        for code in np.unique(codes):
+            kept += places[codes == code][-most:].tolist()
+        rows: list[Row] = [table.row(place) for place in kept]
+        rows += [one.row for one in self.stream.of(user)]
+        rows.sort(key=lambda row: int(row["TIMESTAMP"]))
+        return _last(rows, most)
+
+    def _replace(self, rows: dict[str, dict[str, Any]], put: set[str]) -> None:
+        self.rows, self.put, self.version = rows, put, self.version + 1
 
 
-OWN = frozenset({"USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE"})
-
-
-def _interaction(row: dict[str, Any]) -> Interaction:
-    return Interaction(
-        row["USER_ID"],
-        row["ITEM_ID"],
-        row["TIMESTAMP"],
-        row.get("EVENT_TYPE") or "",
-        row.get("EVENT_VALUE"),
-        tuple((name, value) for name, value in row.items() if name not in OWN),
-    )
-
-
-def read_csv(chunks: Iterator[bytes], fields: Iterable[Field]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one CSV as its schema types them; raise WorkFailed at the first fault."""
-    fields = list(fields)
-    rows = records(lines_of(chunks))
-    try:
-        first = next(rows, None)
-        header = first.cells if first else []
-        missing = [one.name for one in fields if one.name not in header]
-        if missing:
-            raise WorkFailed(f"Input CSV is missing the following columns:[{', '.join(missing)}]")
-        columns = [(one.name, header.index(one.name), _reader(one)) for one in fields]
-        for row in rows:
-            yield {name: read(row.cells[index]) for name, index, read in columns}
-    except (ValueError, IndexError, Unended):
-        raise WorkFailed(NOT_CONFORMING) from None
-
-
-def lines_of(chunks: Iterator[bytes]) -> Iterator[str]:
-    """Yield whole lines from chunks of bytes, each with its end."""
-    decoder, rest = codecs.getincrementaldecoder("utf-8-sig")(), ""
-    try:
-        for chunk in chunks:
-            rest += decoder.decode(chunk)
-            *whole, rest = rest.split("\n")
-            yield from (f"{line}\n" for line in whole)
-        rest += decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise WorkFailed("Input CSV is not encoded in UTF-8.") from None
-    if rest:
-        yield rest
-
-
-def _reader(field: Field) -> Callable[[str], Any]:
-    """Return what turns a cell into a value of the field's type, or raises ValueError."""
-    convert = _CONVERTERS[field.type]
-
-    def read(cell: str) -> Any:
-        if cell == "":
-            if field.nullable:
-                return None
-            raise ValueError(field.name)
-        return convert(cell)
-
-    return read
-
-
-def _boolean(cell: str) -> bool:
-    return {"true": True, "false": False}[cell] if cell in {"true", "false"} else _refuse(cell)
-
-
-def _refuse(cell: str) -> bool:
-    raise ValueError(cell)
-
-
-_CONVERTERS: dict[str, Callable[[str], Any]] = {
-    "string": str,
-    "int": int,
-    "long": int,
-    "float": float,
-    "double": float,
-    "boolean": _boolean,
-    "null": str,
-}
+def _last(rows: list[Row], most: int) -> list[Row]:
+    """Return the last rows of each event type."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    kept = []
+    for row in reversed(rows):
+        kind = str(row.get("EVENT_TYPE") or "").lower()
+        counts[kind] += 1
+        if counts[kind] <= most:
+            kept.append(row)
+    return kept[::-1]

@@ -12,7 +12,7 @@ from typing import Any
 from mpe.emulator.lifecycle import ACTIVE
 from mpe.emulator.resources.base import invalid
 from mpe.emulator.resources.serving import version_of
-from mpe.emulator.sieve import sieve
+from mpe.emulator.sieve import Asked, datasets_of, sieve
 from mpe.emulator.state import Resource, World
 from mpe.emulator.wire import ServiceError
 from mpe.model.service.recipes import RECIPES, RELATED_ITEMS, USER_PERSONALIZATION
@@ -96,11 +96,5 @@ def _filter(
     group = version.fields["datasetGroupArn"]
     if found.fields["datasetGroupArn"] != group:
         raise invalid(f"Filter {arn} is of another dataset group.")
-    return sieve(
-        world,
-        group,
-        found.fields["filterExpression"],
-        params.get("userId"),
-        params.get("itemId"),
-        params.get("filterValues", {}),
-    )
+    asked = Asked(params.get("userId"), params.get("itemId"), params.get("filterValues", {}))
+    return sieve(datasets_of(world, group), found.fields["filterExpression"], asked)

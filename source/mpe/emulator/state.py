@@ -12,10 +12,10 @@ from typing import Any
 from mpe.emulator.arns import arn, last
 from mpe.emulator.data import Dataset
 from mpe.emulator.faults import Faults
+from mpe.emulator.learned import Model
 from mpe.emulator.lifecycle import ACTIVE, FAILED, Progress, State, Work
 from mpe.emulator.objects import Objects
 from mpe.emulator.settings import Durations, Quotas
-from mpe.emulator.training import Model
 from mpe.emulator.wire import ServiceError
 
 NOT_FOUND = "ResourceNotFoundException"

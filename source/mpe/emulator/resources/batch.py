@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mpe.emulator.data import Dataset, lines_of
+from mpe.emulator.data import Dataset
+from mpe.emulator.learned import Model
 from mpe.emulator.lifecycle import WorkFailed
 from mpe.emulator.resources.base import Kind, Params, check_running, invalid
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working, write
-from mpe.emulator.sieve import Test, sieve
+from mpe.emulator.sieve import Asked, Test, datasets_of, sieve
 from mpe.emulator.state import Resource, World
-from mpe.emulator.training import Model
+from mpe.emulator.tables import lines_of
 from mpe.emulator.wire import ServiceError
 from mpe.model.service.filters import FilterError
 from mpe.model.service.recipes import (
@@ -58,7 +59,7 @@ class Job:
     def ranked(self, line: Line) -> list[tuple[str, float]]:
         """Return the items that a line asks for, the best first."""
         if self.recipe.type == PERSONALIZED_RANKING:
-            return self.model.order(_text(line, "userId"), _texts(line, "itemList"))
+            return self.model.order_for(_text(line, "userId"), _texts(line, "itemList"))
         by_item = self.recipe.type == RELATED_ITEMS
         key = "itemId" if by_item else "userId"
         asked = {"item" if by_item else "user": _text(line, key)}
@@ -74,7 +75,7 @@ class Job:
             return self.model.audience(self.model.near(_text(line, "itemId")), self.count)
         expression = f"INCLUDE ItemID WHERE {_text(line, 'itemAttributes')}"
         try:
-            wanted = sieve(self.world, self.group, expression, None, None, {})
+            wanted = sieve(datasets_of(self.world, self.group), expression, Asked())
         except FilterError as error:
             raise BadLine(f"itemAttributes: {error}") from None
         liked = {item: 1.0 for item in self.model.popular if wanted(item)}
@@ -85,11 +86,9 @@ class Job:
         if not arn:
             return None
         expression = self.world.get("Filter", arn).fields["filterExpression"]
-        values = line.get("filterValues", {})
+        asked = Asked(line.get("userId"), line.get("itemId"), line.get("filterValues", {}))
         try:
-            return sieve(
-                self.world, self.group, expression, line.get("userId"), line.get("itemId"), values
-            )
+            return sieve(datasets_of(self.world, self.group), expression, asked)
         except ServiceError as error:
             raise BadLine(error.message) from None
 

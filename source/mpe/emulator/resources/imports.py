@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mpe.emulator.data import read_csv
+from mpe.emulator.data import EVENTS
 from mpe.emulator.resources.base import Kind, Params, check_running, invalid
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working
 from mpe.emulator.resources.groups import fields_of
 from mpe.emulator.state import Resource, World
+from mpe.emulator.tables import Columns, read_columns, read_csv
 
 
 class DatasetImportJobKind(Kind):
@@ -35,8 +36,20 @@ class DatasetImportJobKind(Kind):
         assert dataset.data is not None
         target = dataset.data
 
-        def rows() -> Iterator[dict[str, Any]]:
+        def bodies() -> Iterator[Iterator[bytes]]:
             for url in files(world, location, role, ".csv"):
-                yield from read_csv(chunks(world, url, role), fields)
+                yield chunks(world, url, role)
 
-        return working(location, lambda: target.load(rows(), replace=not incremental))
+        def events() -> Iterator[Columns]:
+            return (some for body in bodies() for some in read_columns(body, fields))
+
+        def rows() -> Iterator[dict[str, Any]]:
+            return (row for body in bodies() for row in read_csv(body, fields))
+
+        def work() -> None:
+            if target.kind in EVENTS:
+                target.load_events(events(), fields, replace=not incremental)
+            else:
+                target.load(rows(), replace=not incremental)
+
+        return working(location, work)

@@ -10,9 +10,9 @@ from typing import Any
 
 from mpe.emulator.lifecycle import ACTIVE, Progress
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live
-from mpe.emulator.resources.solutions import has_datasets, interactions_of
+from mpe.emulator.resources.solutions import dataset_of, has_datasets
 from mpe.emulator.state import Change, Resource, World
-from mpe.emulator.training import train
+from mpe.emulator.training import Lesson, train
 from mpe.model.service.recipes import RECIPES
 
 INACTIVE = "INACTIVE"
@@ -42,10 +42,17 @@ class RecommenderKind(Kind):
 
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
         recipe = RECIPES[params["recipeArn"]]
-        events = interactions_of(world, params["datasetGroupArn"])
+        group = params["datasetGroupArn"]
+        data, items = dataset_of(world, group, "INTERACTIONS"), dataset_of(world, group, "ITEMS")
 
         def work() -> None:
-            made.model = train(recipe.type, events, event_type=recipe.event)
+            lesson = Lesson(
+                recipe=recipe,
+                events=data.everything(),
+                items=dict(items.rows),
+                event_type=recipe.event,
+            )
+            made.model = train(lesson)
 
         return work
 

@@ -8,11 +8,12 @@ from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
-from mpe.emulator.data import Interaction
+from mpe.emulator.data import Dataset
 from mpe.emulator.lifecycle import ACTIVE
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live, need_none
+from mpe.emulator.resources.groups import KINDS_BY_TYPE
 from mpe.emulator.state import Change, Resource, World
-from mpe.emulator.training import train
+from mpe.emulator.training import Lesson, train
 from mpe.emulator.wire import ServiceError
 from mpe.model.service.recipes import PERSONALIZED_ACTIONS, RECIPES, Recipe
 
@@ -141,17 +142,21 @@ class SolutionVersionKind(Kind):
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
         solution = world.get("Solution", params["solutionArn"])
         recipe = RECIPES[solution.fields["recipeArn"]]
-        data = interactions_of(world, solution.fields["datasetGroupArn"])
+        group = solution.fields["datasetGroupArn"]
+        data, items = dataset_of(world, group, "INTERACTIONS"), dataset_of(world, group, "ITEMS")
         config = solution.fields.get("solutionConfig", {})
         least = config.get("eventValueThreshold")
 
         def work() -> None:
-            made.model = train(
-                recipe.type,
-                data,
+            lesson = Lesson(
+                recipe=recipe,
+                events=data.everything(),
+                items=dict(items.rows),
                 event_type=solution.fields.get("eventType"),
                 threshold=float(least) if least else None,
+                hyperparameters=config.get("algorithmHyperParameters", {}),
             )
+            made.model = train(lesson)
 
         return work
 
@@ -206,12 +211,12 @@ def days(rate: str) -> int:
     return int(found.group()) if found else 0
 
 
-def interactions_of(world: World, group: str) -> list[Interaction]:
-    """Return the interactions that were imported into a dataset group."""
-    for dataset in world.of("Dataset", datasetGroupArn=group, datasetType="INTERACTIONS"):
-        assert dataset.data is not None
-        return dataset.data.events
-    return []
+def dataset_of(world: World, group: str, kind: str) -> Dataset:
+    """Return a dataset of a group; an empty one where it has none of that type."""
+    for dataset in world.of("Dataset", datasetGroupArn=group, datasetType=kind):
+        if dataset.data is not None:
+            return dataset.data
+    return Dataset(KINDS_BY_TYPE[kind])
 
 
 def newest_version(world: World, solution: str, *, active: bool = False) -> Resource | None:

@@ -7,17 +7,18 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from mpe.emulator.data import lines_of
+from mpe.emulator.data import PUT
 from mpe.emulator.lifecycle import WorkFailed
 from mpe.emulator.resources.base import Kind, Params, limit
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working, write
 from mpe.emulator.resources.groups import fields_of
 from mpe.emulator.state import Resource, World
+from mpe.emulator.tables import lines_of
 from mpe.model.service.dialect import records
 
 
 class DatasetExportJobKind(Kind):
-    """Exports: only bulk data is emulated, so a job for streamed data writes the header alone.
+    """Exports of what was imported in bulk, of what was put one by one, or of both.
 
     The service looks into the folder that it writes to, which takes a permission of its own:
     https://docs.aws.amazon.com/personalize/latest/dg/export-data.html
@@ -37,7 +38,7 @@ class DatasetExportJobKind(Kind):
         dataset = world.get("Dataset", params["datasetArn"])
         columns = [one.name for one in fields_of(world.get("Schema", dataset.fields["schemaArn"]))]
         target = params["jobOutput"]["s3DataDestination"]["path"].rstrip("/")
-        bulk = params.get("ingestionMode", "PUT") in {"BULK", "ALL"}
+        mode = params.get("ingestionMode", PUT)
 
         def work() -> None:
             assert dataset.data is not None
@@ -45,7 +46,7 @@ class DatasetExportJobKind(Kind):
             text = io.StringIO()
             writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
             writer.writeheader()
-            writer.writerows(dataset.data.table() if bulk else ())
+            writer.writerows(dataset.data.table(mode))
             write(world, f"{target}/part-00000.csv", text.getvalue(), params["roleArn"])
 
         return working(target, work)
