@@ -38,7 +38,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_good_data_is_fine(file: Path) -> None:
     result = run(file)
-    assert (result.exit_code, result.output) == (0, "The data is fine.\n")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == "The data is fine, with 2 notes."
 
 
 def test_warnings_alone_are_exit_code_0(file: Path) -> None:
@@ -107,7 +108,10 @@ def test_names_of_files_are_no_markup_in_the_progress() -> None:
 def test_an_optional_dataset_without_a_csv_is_fine(file: Path) -> None:
     document = config("interactions", "users")
     document["datasets"]["users"]["dataset"]["workflowConfig"] = {"dataOptional": True}
-    assert run(write_config(file.parent, document)).output == "The data is fine.\n"
+    assert (
+        run(write_config(file.parent, document)).output.splitlines()[-1]
+        == "The data is fine, with 2 notes."
+    )
 
 
 def test_csvs_in_sub_folders_are_not_imported_and_told(file: Path) -> None:
@@ -119,11 +123,16 @@ def test_csvs_in_sub_folders_are_not_imported_and_told(file: Path) -> None:
     ]
     result = run(file, "--output", "json")
     assert result.exit_code == 0
-    (found,) = json.loads(result.output)
+    found, *notes = json.loads(result.output)
+    assert {one["severity"] for one in notes} == {"note"}
     assert (found["severity"], found["file"], found["count"]) == ("warning", str(nested[0]), 2)
     assert "imports only files directly in the folder" in found["message"]
     parsed = parse(file.read_bytes())
-    assert [one.severity for one in check_folder(parsed, file.parent)] == ["warning"]
+    assert [one.severity for one in check_folder(parsed, file.parent)] == [
+        "warning",
+        "note",
+        "note",
+    ]
     (file.parent / "interactions/a.csv").unlink()
     assert run(file).exit_code == 1
     assert [one.severity for one in check_folder(parsed, file.parent)] == ["warning"]
@@ -159,7 +168,8 @@ def test_objects_in_sub_folders_are_not_imported_and_told(
         client.put_object(Bucket="films", Key="train/interactions/x/b.csv", Body=b"no such column")
         result = run(file, "--path", "s3://films/train", "--output", "json")
     assert result.exit_code == 0, result.output
-    (found,) = json.loads(result.output)
+    found, *notes = json.loads(result.output)
+    assert {one["severity"] for one in notes} == {"note"}
     assert found["file"] == "s3://films/train/interactions/x/b.csv"
     assert found["remedy"] == "Move it up, to s3://films/train/interactions/."
 
@@ -209,5 +219,5 @@ def test_how_far_it_is_is_shown_at_a_terminal_only(file: Path, terminal: bool) -
     os.close(ours)
     os.close(theirs)
     assert done.returncode == 0
-    assert done.stdout == "The data is fine.\n"
+    assert done.stdout.splitlines()[-1] == "The data is fine, with 2 notes."
     assert ("interactions.csv" in shown) == terminal

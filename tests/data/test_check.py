@@ -21,10 +21,13 @@ from mpe.model.service.avro import Field
 from mpe.model.service.csvs import MOST_LINES, Head, cell_rules, check_head
 from tests.data.writing import INTERACTIONS, config, rows, write
 
+NOW = 1_750_000_000
 RECIPE = "arn:aws:personalize:::recipe/aws-"
 
 
-def check(folder: Path, document: dict[str, Any], memory: str = "500MB") -> list[Finding]:
+def check(
+    folder: Path, document: dict[str, Any], memory: str = "500MB", *, notes: bool = False
+) -> list[Finding]:
     parsed = parse(json.dumps(document))
     places = {}
     for one in parsed.datasets:
@@ -32,7 +35,8 @@ def check(folder: Path, document: dict[str, Any], memory: str = "500MB") -> list
         sources = [Source(file, file.name) for file in files if file.exists()]
         places[one.kind] = (one.kind, sources)
     with Engine(memory=memory) as engine:
-        return Check(parsed, engine)(places)
+        found = Check(parsed, engine, now=NOW)(places)
+    return [one for one in found if notes or one.severity != "note"]
 
 
 Told = list[tuple[str, str, str | None, int, tuple[int, ...]]]
@@ -319,3 +323,62 @@ def test_the_memory_has_its_bound(tmp_path: Path) -> None:
     assert size > 80_000_000
     assert [one.column for one in found if one.severity == "error"] == ["USER_ID"]
     assert all(len(one.lines) <= MOST_LINES for one in found)
+
+
+# Rules of the governing pages
+
+
+def test_times_to_come_are_a_warning_and_eleven_digits_an_error(tmp_path: Path) -> None:
+    lines = rows()
+    lines[5] = "u1,i1,View,1,2700000000"
+    lines[6] = "u2,i2,View,1,17000000001"
+    write(tmp_path, "interactions.csv", lines)
+    future, digits = sorted(check(tmp_path, config("interactions")), key=lambda one: one.lines)
+    assert (future.severity, future.lines) == ("warning", (7,))
+    assert "to come" in future.message
+    assert (digits.severity, digits.lines) == ("error", (8,))
+    assert "'17000000001'" in digits.message
+
+
+def test_more_than_a_thousand_categories_are_told_with_their_count(tmp_path: Path) -> None:
+    write(tmp_path, "interactions.csv", rows())
+    write(tmp_path, "items.csv", [f"i{n},t,1,c{n % 1010}|d" for n in range(2100)])
+    (found,) = check(tmp_path, config("interactions", "items"))
+    assert (found.severity, found.column, found.count) == ("warning", "CATEGORY_L1", 1011)
+
+
+def test_event_type_and_event_value_count_to_the_ten_on_one_page(tmp_path: Path) -> None:
+    lines = [f"u{n % 99},i{n % 40},e{n % 9},1,{1_700_000_000 + n}" for n in range(1200)]
+    write(tmp_path, "interactions.csv", lines)
+    (found,) = check(tmp_path, config("interactions"))
+    assert found.severity == "warning"
+    assert "another does not" in found.message
+
+
+def test_few_interactions_and_users_and_empty_columns_are_noted(tmp_path: Path) -> None:
+    write(tmp_path, "interactions.csv", rows())
+    write(tmp_path, "items.csv", [f"i{n},,{n},c" for n in range(40)])
+    notes = check(tmp_path, config("interactions", "items"), notes=True)
+    assert {(one.severity, one.column) for one in notes} == {("note", None), ("note", "TITLE")}
+    told_ = " ".join(one.message for one in notes)
+    assert "1,200 interactions; the guide recommends 50,000" in told_
+    assert "100 users; the guide recommends 1,000" in told_
+    assert "100% of the rows" in told_
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("u{}.0", ".0 at their end"), ("U{}", "upper and lower case"), ("other{}", "same ids")],
+)
+def test_ids_of_which_none_matches_are_an_error(tmp_path: Path, key: str, hint: str) -> None:
+    write(tmp_path, "interactions.csv", rows())
+    write(tmp_path, "users.csv", [f"{key.format(n)},{n}" for n in range(100)])
+    (found,) = check(tmp_path, config("interactions", "users"))
+    assert (found.severity, found.column, found.count) == ("error", "USER_ID", 1200)
+    assert hint in found.remedy
+
+
+def test_textual_values_that_are_too_long_are_cut_not_refused() -> None:
+    textual = Field("TEXT", ("string",), textual=True)
+    (rule,) = (one for one in cell_rules("items", [textual]) if one.test == "longer")
+    assert (rule.severity, rule.argument) == ("warning", 20_000)

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
@@ -30,6 +31,7 @@ from mpe.model.text import plain
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 ERRORS = 1
+SEVERITIES = ("error", "warning", "note")
 S3 = "s3://"
 LONGEST = 30
 """Characters of a file's name beside the progress bar."""
@@ -96,8 +98,8 @@ def _checked(
     config: Config, places: Places, nested: Sequence[Finding], memory: str, watcher: Watcher
 ) -> list[Finding]:
     with Engine(memory=memory, watcher=watcher) as engine:
-        found = Check(config, engine)(places)
-    return sorted((*found, *nested), key=lambda one: one.severity)
+        found = Check(config, engine, now=time.time())(places)
+    return sorted((*found, *nested), key=lambda one: SEVERITIES.index(one.severity))
 
 
 def csvs_in(folder: Path, kind: str) -> tuple[Path, list[Path]]:
@@ -256,9 +258,12 @@ def print_findings(findings: Sequence[Finding], output: str) -> None:
         console.width = 400
     console.print(table)
     errors = sum(one.severity == "error" for one in findings)
-    warnings = len(findings) - errors
+    warnings = sum(one.severity == "warning" for one in findings)
+    notes = len(findings) - errors - warnings
     told = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}."
-    console.print(f"\n{told}", style="red" if errors else "yellow")
+    if not errors and not warnings:
+        told = f"The data is fine, with {_counted(notes, 'note')}."
+    console.print(f"\n{told}", style="red" if errors else "yellow" if warnings else "green")
 
 
 def _cells(one: Finding) -> tuple[str, ...]:

@@ -38,9 +38,29 @@ LEAST_USERS = 25
 LEAST_SHARE = 100
 """At least one of so many users must have two interactions."""
 MOST_EVENTS_AND_COLUMNS = 10
+COUNTED_TOO = ("EVENT_TYPE", "EVENT_VALUE")
+"""Columns that one page counts to these 10, and another does not:
+https://docs.aws.amazon.com/personalize/latest/dg/interactions-dataset-requirements.html and
+https://docs.aws.amazon.com/personalize/latest/dg/limits.html."""
+RECOMMENDED_INTERACTIONS, RECOMMENDED_USERS = 50_000, 1_000
+"""https://docs.aws.amazon.com/personalize/latest/dg/preparing-training-data.html"""
+MOST_CATEGORIES = 1_000
+"""Values that a categorical column should have at most:
+https://docs.aws.amazon.com/personalize/latest/dg/items-datasets.html"""
+MOST_MISSING = 0.7
+"""The share of missing values from which the service's own data analysis advises otherwise:
+https://docs.aws.amazon.com/personalize/latest/dg/analyzing-data.html"""
+DAY = 86_400
 GB = 1024**3
 SIZES = {"FULL": 100 * GB, "INCREMENTAL": GB}
 KEYS = {"users": "USER_ID", "items": "ITEM_ID", "actions": "ACTION_ID"}
+ALIKE = {
+    ".0 at their end": r"regexp_replace({0}, '\.0+$', '')",
+    "upper and lower case": "lower({0})",
+    "spaces around them": "trim({0})",
+    "zeros at their beginning": "ltrim({0}, '0')",
+}
+"""Ways in which the same ids are written differently."""
 REFERENCES = (
     ("interactions", "ITEM_ID", "items"),
     ("interactions", "USER_ID", "users"),
@@ -97,8 +117,9 @@ class _Dataset:
 class Check:
     """One check of the data of a config."""
 
-    def __init__(self, config: Config, engine: Engine) -> None:
-        self.config, self.engine = config, engine
+    def __init__(self, config: Config, engine: Engine, *, now: float | None = None) -> None:
+        """``now``, in seconds since 1970, tells which times are to come."""
+        self.config, self.engine, self.now = config, engine, now
         self.loaded: dict[str, _Dataset] = {}
 
     def __call__(self, places: Mapping[str, tuple[str, Sequence[Source]]]) -> list[Finding]:
@@ -209,13 +230,20 @@ class Check:
         if not found:
             return
         least = [f"min(rowid, {MOST_LINES}) FILTER ({broken[place]})" for place in found]
+        least += [
+            f"arg_min({dataset.called[rules[place - 1].column] if place else repr('')}, rowid) "
+            f"FILTER ({broken[place]})"
+            for place in found
+        ]
         examples = self._by_file(dataset, least)
         for number, file in enumerate(dataset.files):
-            for place, rows in zip(found, examples.get(number, ()), strict=False):
+            told = examples.get(number, ())
+            values = told[len(found) :]
+            for place, rows, value in zip(found, told, values, strict=False):
                 count = counts[number][place]
                 if count:
                     rule = rules[place - 1] if place else None
-                    yield _of_cells(rule, file, count, file.lines_of(rows))
+                    yield _of_cells(rule, file, count, file.lines_of(rows), str(value))
 
     def _by_file(self, dataset: _Dataset, columns: Sequence[str]) -> dict[int, list[Any]]:
         """Return some aggregates of each file's rows."""
@@ -229,10 +257,62 @@ class Check:
         if dataset.kind == "interactions":
             yield from self._enough(dataset)
             yield from self._events(dataset)
+            yield from self._to_come(dataset)
         if dataset.kind in KEYS:
             yield from self._keys(dataset, KEYS[dataset.kind])
         else:
             yield from self._duplicates(dataset)
+        yield from self._columns(dataset)
+
+    def _to_come(self, dataset: _Dataset) -> Iterator[Finding]:
+        """Find times after now: they would be the newest of all."""
+        if self.now is None:
+            return
+        time = dataset.called["TIMESTAMP"]
+        latest = int(self.now) + DAY
+        which = (
+            f"(SELECT rowid AS number, _file FROM interactions WHERE NOT _ragged AND "
+            f"length({time}) = 10 AND TRY_CAST({time} AS BIGINT) > {latest})"
+        )
+        told = "TIMESTAMP is a time to come, later than today."
+        remedy = "It counts as newer than whatever your users do now; mend it or leave it out."
+        yield from self._located(dataset, which, "warning", told, remedy, "TIMESTAMP")
+
+    def _columns(self, dataset: _Dataset) -> Iterator[Finding]:
+        """Tell columns of which training learns little: too many categories, or few values."""
+        own = [one for one in dataset.fields if one.categorical or one.nullable]
+        if not own or not dataset.rows:
+            return
+        told = ", ".join(
+            f"count(*) FILTER ({dataset.called[one.name]} = ''), "
+            f"approx_count_distinct({dataset.called[one.name]})"
+            for one in own
+        )
+        row = self.engine.row(f"SELECT {told} FROM {name(dataset.kind)}")
+        for one, empty, distinct in zip(own, row[::2], row[1::2], strict=True):
+            if empty > dataset.rows * MOST_MISSING:
+                share = f"{empty / dataset.rows:.0%}"
+                yield Finding(
+                    "note", dataset.place, f"{one.name} is empty in {share} of the rows.",
+                    "The service's own analysis advises to fill it or leave it out above 70%.",
+                    column=one.name, count=empty,
+                )  # fmt: skip
+            if one.categorical and distinct > MOST_CATEGORIES:
+                yield from self._categories(dataset, one)
+
+    def _categories(self, dataset: _Dataset, one: avro.Field) -> Iterator[Finding]:
+        column = dataset.called[one.name]
+        (count,) = self.engine.row(
+            "SELECT count(DISTINCT part) FROM "
+            f"(SELECT unnest(string_split({column}, '|')) AS part FROM {name(dataset.kind)})"
+        )
+        if count > MOST_CATEGORIES:
+            yield Finding(
+                "warning", dataset.place,
+                f"{one.name} has {count:,} categories; the guide recommends {MOST_CATEGORIES:,} at "
+                "most, since more can make recommendations worse.",
+                "Merge rare ones, or do not make it categorical.", column=one.name, count=count,
+            )  # fmt: skip
 
     def _enough(self, dataset: _Dataset) -> Iterator[Finding]:
         count = dataset.rows
@@ -243,6 +323,7 @@ class Check:
             "SELECT count(*), count(*) FILTER (n >= 2) FROM "
             f"(SELECT count(*) AS n FROM interactions GROUP BY {dataset.called['USER_ID']})"
         )
+        yield from self._recommended(dataset, count, users)
         if active < LEAST_USERS:
             yield Finding(
                 "error",
@@ -260,6 +341,15 @@ class Check:
                 "Leave out users who come once, or collect more first.",
                 column="USER_ID",
             )
+
+    def _recommended(self, dataset: _Dataset, count: int, users: int) -> Iterator[Finding]:
+        for have, wanted, what in (
+            (count, RECOMMENDED_INTERACTIONS, "interactions"),
+            (users, RECOMMENDED_USERS, "users"),
+        ):
+            if have < wanted and count >= LEAST_INTERACTIONS:
+                told = f"There are {have:,} {what}; the guide recommends {wanted:,} or more."
+                yield Finding("note", dataset.place, told, "With fewer, expect weak results.")
 
     def _events(self, dataset: _Dataset) -> Iterator[Finding]:
         counts: dict[str, int] = {}
@@ -297,15 +387,19 @@ class Check:
     def _variety(self, dataset: _Dataset, counts: Mapping[str, int]) -> Iterator[Finding]:
         rules = avro.RULES["interactions"]
         own = [one for one in dataset.names if one not in {**rules.required, **rules.optional}]
-        if len(counts) + len(own) > MOST_EVENTS_AND_COLUMNS:
-            yield Finding(
-                "error",
-                dataset.place,
-                f"There are {len(counts):,} event types and {len(own)} columns of metadata; "
-                f"together they may be {MOST_EVENTS_AND_COLUMNS}.",
-                "Leave out rare event types, or columns.",
-                column="EVENT_TYPE",
+        found = len(counts) + len(own)
+        more = [one for one in COUNTED_TOO if one in dataset.names]
+        remedy = "Leave out rare event types, or columns."
+        both = f"There are {len(counts):,} event types and {len(own)} columns of metadata"
+        if found > MOST_EVENTS_AND_COLUMNS:
+            told = f"{both}; together they may be {MOST_EVENTS_AND_COLUMNS}."
+            yield Finding("error", dataset.place, told, remedy, column="EVENT_TYPE")
+        elif found + len(more) > MOST_EVENTS_AND_COLUMNS:
+            told = (
+                f"{both}, and {' and '.join(more)}: {found + len(more)}. One page of the guide "
+                f"counts these to the {MOST_EVENTS_AND_COLUMNS} that may be, another does not."
             )
+            yield Finding("warning", dataset.place, told, remedy, column="EVENT_TYPE")
 
     def _keys(self, dataset: _Dataset, key: str) -> Iterator[Finding]:
         remedy = f"Keep one row for each {key}."
@@ -348,9 +442,33 @@ class Check:
             f"AND {key} NOT IN (SELECT {other} FROM {name(target)}))"
         )
         self.engine.watcher.begin(f"Comparing {dataset.place} with {target}")
-        told = f"{column} is not among the {target}."
         remedy = f"Without its row in {target}, training knows nothing of it but these events."
+        counted, missing = self.engine.row(
+            f"SELECT count(*) FILTER ({key} <> ''), (SELECT count(*) FROM {which}) FROM {table}"
+        )
+        if missing and missing == counted:
+            told = f"No {column} is among the {target}: {missing:,} of {counted:,} rows match none."
+            hint = self._alike(dataset, column, target)
+            yield Finding(
+                "error", dataset.place, told, hint or "Are these the same ids?", column, missing
+            )
+            return
+        share = f" ({missing / counted:.0%} of all rows)" if missing * 10 > counted else ""
+        told = f"{column} is not among the {target}{share}."
         yield from self._located(dataset, which, "warning", told, remedy, column)
+
+    def _alike(self, dataset: _Dataset, column: str, target: str) -> str:
+        """Say in which way ids are written otherwise, where that is all that keeps them apart."""
+        key, other = dataset.called[column], self.loaded[target].called[column]
+        for told, change in ALIKE.items():
+            (match,) = self.engine.row(
+                f"SELECT count(*) FROM (SELECT DISTINCT {change.format(key)} AS id FROM "
+                f"{name(dataset.kind)}) WHERE id IN "
+                f"(SELECT {change.format(other)} FROM {name(target)})"
+            )
+            if match:
+                return f"They match but for {told}: write them alike; mpe init does for .0."
+        return ""
 
     def _located(
         self,
@@ -371,12 +489,14 @@ class Check:
             yield Finding(severity, file.source.name, told, remedy, column, count, lines)
 
 
-def _of_cells(rule: CellRule | None, file: _Loaded, count: int, lines: Sequence[int]) -> Finding:
+def _of_cells(
+    rule: CellRule | None, file: _Loaded, count: int, lines: Sequence[int], value: str
+) -> Finding:
     """Say that cells break a rule, or without one that rows have not the header's cells."""
     at = file.source.name
     if rule is None:
         return ragged_rows(at, file.columns, count, lines)
-    return of_rule(rule, at, count, lines)
+    return of_rule(rule, at, count, lines, value)
 
 
 def broken_by(rule: CellRule, cell: str) -> str:

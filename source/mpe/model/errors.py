@@ -50,7 +50,8 @@ class Problem:
         return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
 
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+"""An error is refused or fails, a warning is usually a mistake, a note is advice."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ ID_LIMIT, TEXT_LIMIT, TEXTUAL_LIMIT = 256, 1000, 20_000
 """Characters that an id, a string and a textual value may have."""
 MOST_NAMES, MOST_SHOWN, LONGEST_NAME = 200, 12, 60
 """How many names of a header are looked into or told, and the characters that each is told in."""
+LONGEST_VALUE = 60
+"""Characters in which a wrong value is shown."""
 MOST_LINES = 5
 """How many example lines a finding names."""
 HEAD = 256 * 1024
@@ -149,7 +151,12 @@ def _texts(kind: str, one: Field) -> Iterator[CellRule]:
     elif one.textual:
         most = TEXTUAL_LIMIT
     too_long = f"has more than {most:,} characters."
-    yield CellRule(one.name, "longer", most, too_long, "Shorten it.")
+    if one.textual:
+        # cut, not refused: https://docs.aws.amazon.com/personalize/latest/dg/items-datasets.html
+        cut = "Amazon Personalize reads only the first of them."
+        yield CellRule(one.name, "longer", most, too_long, cut, "warning")
+    else:
+        yield CellRule(one.name, "longer", most, too_long, "Shorten it.")
     reserved = (*rules.required, *rules.optional)
     yield CellRule(
         one.name,
@@ -172,9 +179,9 @@ def _times(name: str) -> Iterator[CellRule]:
     yield CellRule(
         name,
         "like",
-        "-?[0-9]{12,}",
-        "is not in seconds: so many digits are milliseconds or less.",
-        "Divide it, to seconds since 1970; mpe init does.",
+        "-?[0-9]{11,}",
+        "is not in seconds: so many digits are a time after 2286, or milliseconds or less.",
+        "Write it as seconds since 1970, of ten digits; mpe init divides milliseconds.",
     )
     yield CellRule(
         name,
@@ -288,12 +295,15 @@ def _quotes(quoted: bool, file: str) -> Iterator[Finding]:
 
 @dataclass
 class Found:
-    """How many rows there are of some sort, and the lines of the first."""
+    """How many rows there are of some sort, the lines of the first, and its value."""
 
     lines: list[int] = field(default_factory=list)
     count: int = 0
+    value: str = ""
 
-    def add(self, line: int) -> None:
+    def add(self, line: int, value: str = "") -> None:
+        if not self.count:
+            self.value = value
         self.count += 1
         if len(self.lines) < MOST_LINES:
             self.lines.append(line)
@@ -364,12 +374,12 @@ def _rows(
             continue
         for rule, place, found in zip(rules, places, broken, strict=True):
             if rule.broken_by(cells[place]):
-                found.add(line)
+                found.add(line, cells[place])
     if ragged.count:
         yield ragged_rows(file, len(header), ragged.count, ragged.lines)
     for rule, found in zip(rules, broken, strict=True):
         if found.count:
-            yield of_rule(rule, file, found.count, found.lines)
+            yield of_rule(rule, file, found.count, found.lines, found.value)
 
 
 def ragged_rows(file: str, columns: int, count: int, lines: Sequence[int]) -> Finding:
@@ -417,12 +427,15 @@ def escape_findings(file: str, doubled: Found, bare: Found) -> Iterator[Finding]
         yield Finding("warning", file, told, remedy, count=bare.count, lines=tuple(bare.lines))
 
 
-def of_rule(rule: CellRule, file: str, count: int, lines: Sequence[int]) -> Finding:
-    """Say that cells break a rule."""
+def of_rule(
+    rule: CellRule, file: str, count: int, lines: Sequence[int], value: str = ""
+) -> Finding:
+    """Say that cells break a rule; ``value`` is the first of them."""
+    shown = f" The first is {plain(repr(value), LONGEST_VALUE)}." if value else ""
     return Finding(
         rule.severity,
         file,
-        f"{rule.column} {rule.message}",
+        f"{rule.column} {rule.message}{shown}",
         rule.remedy,
         column=rule.column,
         count=count,
