@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -529,3 +530,29 @@ def test_an_update_that_is_done_shows_at_the_very_request_that_says_so() -> None
         statuses.add(told["latestCampaignUpdate"]["status"])
     assert len(statuses) > 1
     assert told["solutionVersionArn"] == new
+
+
+@pytest.mark.parametrize(
+    ("recipe", "config", "words"),
+    [
+        (
+            "similar-items",
+            {"algorithmHyperParameters": {"model.id_embedding_dim": "30"}},
+            "Provide a hyperparameter that is used in the algorithm: "
+            "arn:aws:personalize:::algorithm/aws-similar-items",
+        ),
+        (
+            "user-personalization",
+            {"algorithmHyperParameters": {"hidden_dimension": "9"}},
+            "from 32 to 256",
+        ),
+    ],
+)
+def test_a_hyperparameter_that_the_algorithm_has_not_is_refused(
+    build: Builder, recipe: str, config: dict[str, Any], words: str
+) -> None:
+    """https://github.com/aws-samples/amazon-personalize-samples/issues/156"""
+    group = build.group()
+    build.dataset(group)
+    with pytest.raises(ClientError, match=re.escape(words)):
+        build.solution(group, recipe, solutionConfig=config)

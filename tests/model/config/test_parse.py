@@ -104,7 +104,7 @@ def campaign_of(document: dict[str, Any]) -> dict[str, Any]:
 WRONG = [
     # the shape
     (put("eventTraker", {}), "$.eventTraker", "Did you mean 'eventTracker'?"),
-    (put("anything", {}), "$.anything", "not a key"),
+    (put("a" * 101, {}), f"$.{'a' * 101}", "not a key"),
     (drop("datasetGroup"), "$.datasetGroup", "is required"),
     (put("datasetGroup", []), "$.datasetGroup", "must be an object"),
     (put("solutions", {}), "$.solutions", "must be a list"),
@@ -263,7 +263,11 @@ WRONG = [
     ),
     (put(*SOLUTION, "recipeArn", f"{RECIPE}aws-hrnn"), f"{P_SOLUTION}.recipeArn", "not a recipe"),
     (drop(*SOLUTION, "recipeArn"), f"{P_SOLUTION}.recipeArn", "is required"),
-    (put(*SOLUTION, "performAutoML", True), f"{P_SOLUTION}.recipeArn", "has no recipe"),
+    (
+        put(*SOLUTION, "solutionConfig", {"algorithmHyperParameters": {"hidden_dimension": "12"}}),
+        f"{P_SOLUTION}.solutionConfig.algorithmHyperParameters.hidden_dimension",
+        "Provide a hyperparameter that is used in the algorithm",
+    ),
     (
         put(*SOLUTION, "recipeArn", f"{RECIPE}aws-vod-top-picks"),
         f"{P_SOLUTION}.recipeArn",

@@ -15,6 +15,7 @@ from mpe.emulator.resources.groups import KINDS_BY_TYPE
 from mpe.emulator.state import Change, Resource, World
 from mpe.emulator.training import Lesson, train
 from mpe.emulator.wire import ServiceError
+from mpe.model.service import tuning
 from mpe.model.service.recipes import PERSONALIZED_ACTIONS, RECIPES, Recipe
 
 DAY = 24 * 60 * 60
@@ -194,6 +195,8 @@ def has_datasets(world: World, recipe: Recipe, group: Resource) -> None:
 
 def _supported(recipe: Recipe, params: Params) -> None:
     config = params.get("solutionConfig", {})
+    for wrong in tuning.problems(recipe, config, "solutionConfig"):
+        raise invalid(wrong.message)
     if params.get("performHPO") and not recipe.hpo:
         raise invalid(f"performHPO is not supported by {recipe.name}.")
     if "optimizationObjective" in config and not recipe.objective:

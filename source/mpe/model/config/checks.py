@@ -13,7 +13,7 @@ from typing import Any
 
 from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig
 from mpe.model.errors import Problem
-from mpe.model.service import avro, filters, schedules
+from mpe.model.service import avro, filters, schedules, tuning
 from mpe.model.service.names import BASE_LIMIT, NAME_LIMIT
 from mpe.model.service.recipes import RECIPES, USER_SEGMENTATION, Recipe
 from mpe.model.service.shapes import operation, shown, violations
@@ -52,6 +52,7 @@ def problems(config: Config) -> Iterator[Problem]:
     yield from _duplicates(config)
     yield from _maintenance(config)
     yield from _groups(config)
+    yield from _domains(config)
     yield from _attribution(config)
     schemas = _schemas(config)
     if schemas is not None:  # else their own problems are told
@@ -135,7 +136,8 @@ def _params(noun: str, section: ResourceConfig) -> Iterator[Problem]:
     place = f"{section.path}.serviceConfig"
     filled = FILLED.get(noun, frozenset())
     for name in filled & set(section.params):
-        yield Problem(f"{place}.{name}", "is filled in by the workflow.", "Remove it.")
+        if (noun, name) != ("Schema", "domain"):  # held against the dataset group's: _domains
+            yield Problem(f"{place}.{name}", "is filled in by the workflow.", "Remove it.")
     given = {name: value for name, value in section.params.items() if name not in filled}
     if isinstance(given.get("schema"), Mapping):
         given["schema"] = avro.dumps(given["schema"])
@@ -268,6 +270,18 @@ def _is_rate(expression: str) -> bool:
 
 
 # The sections against each other
+
+
+def _domains(config: Config) -> Iterator[Problem]:
+    """Hold the domain of a schema, which the AWS solution asks for, to the dataset group's."""
+    for dataset in config.datasets:
+        own = dataset.schema.params.get("domain", config.domain)
+        if own != config.domain:
+            yield Problem(
+                f"{dataset.schema.path}.serviceConfig.domain",
+                f"is {shown(own)}, and the domain of the dataset group is {shown(config.domain)}.",
+                "Make them the same, or remove it: the schema gets the dataset group's.",
+            )
 
 
 def _groups(config: Config) -> Iterator[Problem]:
@@ -463,6 +477,8 @@ def _solution(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     else:
         yield from _needs_data(config.recipe, whole, f"{place}.recipeArn")
         yield from _unsupported(config, config.recipe)
+        solution_config = _object(params, "solutionConfig")
+        yield from tuning.problems(config.recipe, solution_config, f"{place}.solutionConfig")
         yield from _unsupported_jobs(config, config.recipe)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from mpe.model.config import checks
+from mpe.model.config import checks, forms
 from mpe.model.config.sections import KINDS, Config, DatasetConfig, ResourceConfig, SolutionConfig
 from mpe.model.errors import ConfigError, Problem
 from mpe.model.service.limits import (
@@ -30,9 +30,11 @@ from mpe.model.service.limits import (
     excesses,
     some,
 )
-from mpe.model.service.shapes import member, shown, unknown
+from mpe.model.service.shapes import member, near, shown, unknown
 from mpe.model.text import plain
 
+MOST_IGNORED, LONGEST_IGNORED = 50, 100
+"""Keys of one object, and characters of a key, that are left out with a note; more is a problem."""
 __all__ = ["SIZE_LIMIT", "Config", "DatasetConfig", "ResourceConfig", "SolutionConfig", "parse"]
 
 
@@ -41,15 +43,16 @@ def parse(text: str | bytes) -> Config:
 
     A part that has not the right shape is told and left out, and the rest is checked on.
     """
-    document = _load(text)
-    shape = some(_shape(document))
+    read = forms.read(_load(text))
+    shape = some(_shape(read.document))
     if len(shape) > PROBLEMS_LIMIT:
         raise ConfigError(shape)
-    config = _build(_pruned(document))
+    config = _build(_pruned(read.document))
     known = {problem.path for problem in shape}
     found = (one for one in checks.problems(config) if not _follows(one.path, known))
-    _raise_any([*shape, *found])
-    return replace(config, notes=tuple(checks.notes(config)))
+    _raise_any(read.in_file(one) for one in (*shape, *found))
+    notes = (*read.notes, *some(_ignored(read.document)), *checks.notes(config))
+    return replace(config, notes=tuple(map(read.in_file, notes)))
 
 
 def _follows(path: str, known: set[str]) -> bool:
@@ -149,6 +152,27 @@ def _shape(document: Any) -> Iterator[Problem]:
         yield from _told(error)
 
 
+def _ignored(document: Any) -> Iterator[Problem]:
+    """Yield the keys that mean nothing here, and that no known one is like: they are left out."""
+    for error in sorted(_validator().iter_errors(document), key=_place):
+        if error.validator == "additionalProperties":
+            known, path = _known_keys(error), _json_path(error.absolute_path)
+            for name in error.instance:
+                if name not in known and _may_be_ignored(name, known, error.instance):
+                    yield Problem(member(path, name), "is not known here, and is ignored.")
+
+
+def _may_be_ignored(name: str, known: set[str], beside: Any) -> bool:
+    """Tell whether a key is surely no known one misspelt, in an object that may be a config's.
+
+    The AWS solution ignores what it does not know, and public files have such keys.
+    """
+    if "interactions" in known:
+        return False  # a dataset that is left out is missed when training is paid for
+    few = len(beside) - len(known) <= MOST_IGNORED
+    return few and len(name) <= LONGEST_IGNORED and near(name, known) is None
+
+
 def _place(error: ValidationError) -> tuple[str, ...]:
     return tuple(str(part) for part in error.absolute_path)
 
@@ -190,7 +214,9 @@ def _told(error: ValidationError) -> Iterator[Problem]:
     match error.validator:
         case "additionalProperties":
             known = _known_keys(error)
-            yield from (unknown(name, known, path) for name in instance if name not in known)
+            for name in instance:
+                if name not in known and not _may_be_ignored(name, known, instance):
+                    yield unknown(name, known, path)
         case "required":
             for name in value:
                 if name not in instance:

@@ -274,22 +274,49 @@ def _nearest_weekday(month: date, number: int) -> date:
 
 
 _UNITS = {
-    "second": 1,
-    "minute": 60,
-    "hour": 3600,
-    "day": 86_400,
-    "week": 7 * 86_400,
-    "month": 30 * 86_400,
-    "year": 365 * 86_400,
+    **dict.fromkeys(("second", "sec", "s"), 1),
+    **dict.fromkeys(("minute", "min", "m"), 60),
+    **dict.fromkeys(("hour", "hr", "h"), 3600),
+    **dict.fromkeys(("day", "d"), 86_400),
+    **dict.fromkeys(("week", "wk", "w"), 7 * 86_400),
+    **dict.fromkeys(("month", "mon", "mo"), 30 * 86_400),
+    **dict.fromkeys(("year", "yr", "y"), 365 * 86_400),
 }
+_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+_NUMBERS = {
+    **{word: number for number, word in enumerate(_ONES.split())},
+    "a": 1,
+    "an": 1,
+    "fifteen": 15,
+    "twenty": 20,
+    "thirty": 30,
+    "sixty": 60,
+    "ninety": 90,
+}
+_PART = re.compile(r"\s*(?:,|and\b)?\s*([0-9]{1,9}(?:\.[0-9]{1,3})?|[a-z]+(?=\s))\s*([a-z]+)")
 
 
 def seconds(duration: str) -> int | None:
-    """Return the seconds of a duration such as ``"365 days"``, or None where it is not one.
+    """Return the seconds of a duration, or None where it is not one.
 
-    A month has 30 days and a year 365.
+    It is ``"365 days"``, and also ``"two days"``, ``"12h"`` or ``"1 day and 12 hours"``, as the
+    AWS solution reads them. A month has 30 days and a year 365.
     """
-    found = re.fullmatch(r"\s*([0-9]{1,9})\s*([a-z]+?)s?\s*", duration[:LONGEST].lower())
-    if found is None or found[2] not in _UNITS:
-        return None
-    return int(found[1]) * _UNITS[found[2]]
+    text, total = duration[:LONGEST].lower().strip(), 0.0
+    while text:
+        found = _PART.match(text)
+        unit = _unit(found[2]) if found else None
+        number = _number_of_words(found[1]) if found else None
+        if found is None or unit is None or number is None:
+            return None
+        total += number * unit
+        text = text[found.end() :].strip()
+    return int(total) or (None if not duration.strip() else 0)
+
+
+def _unit(word: str) -> int | None:
+    return _UNITS.get(word, _UNITS.get(word.removesuffix("s")))
+
+
+def _number_of_words(word: str) -> float | None:
+    return float(word) if word[0].isdigit() else _NUMBERS.get(word)

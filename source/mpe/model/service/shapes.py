@@ -57,10 +57,17 @@ COMPARED = 100
 """Characters of a wrong name that are compared with the right ones."""
 
 
+def near(name: str, known: Any) -> str | None:
+    """Return the known key that another is like, or None."""
+    spelt = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(name[:COMPARED].lower(), list(spelt), n=1)
+    return spelt[found[0]] if found else None
+
+
 def unknown(name: str, known: Any, path: str) -> Problem:
     """Say that a key is not known, and which one may be meant."""
-    near = difflib.get_close_matches(name[:COMPARED], list(known), n=1)
-    remedy = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(known))}."
+    meant = near(name, known)
+    remedy = f"Did you mean {meant!r}?" if meant else f"Known here: {', '.join(sorted(known))}."
     return Problem(member(path, name), "is not a key that is known here.", remedy)
 
 
