@@ -35,6 +35,52 @@ class Storage(BaseHTTPRequestHandler):
         pass
 
 
+def client(endpoint: str) -> Any:
+    return boto3.client(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=endpoint,
+        aws_access_key_id="none",
+        aws_secret_access_key="none",
+    )
+
+
+class Refusing(Storage):
+    """S3 that may not delete one of two objects, and says so as it does: with HTTP 200.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    """
+
+    LISTED = (
+        "<ListBucketResult><IsTruncated>false</IsTruncated>"
+        "<Contents><Key>train/a.csv</Key></Contents><Contents><Key>train/b.csv</Key></Contents>"
+        "</ListBucketResult>"
+    )
+    DELETED = (
+        "<DeleteResult><Error><Key>train/b.csv</Key><Code>AccessDenied</Code>"
+        "<Message>Access Denied</Message></Error></DeleteResult>"
+    )
+
+    def do_GET(self) -> None:
+        self._answer(self.LISTED)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(self.DELETED)
+
+    def _answer(self, text: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+
+def test_what_s3_refuses_to_delete_is_told_though_its_answer_is_http_200() -> None:
+    with served(Refusing) as endpoint:
+        refused = Objects(client(endpoint)).delete_below("data", "train/")
+    assert refused == ["train/b.csv: AccessDenied: Access Denied"]
+
+
 @pytest.fixture
 def storage() -> type[Storage]:
     return type("Ours", (Storage,), {})
@@ -43,15 +89,7 @@ def storage() -> type[Storage]:
 @pytest.fixture
 def objects(storage: type[Storage]) -> Iterator[Objects]:
     with served(storage) as endpoint:
-        yield Objects(
-            boto3.client(
-                "s3",
-                region_name="us-east-1",
-                endpoint_url=endpoint,
-                aws_access_key_id="none",
-                aws_secret_access_key="none",
-            )
-        )
+        yield Objects(client(endpoint))
 
 
 @pytest.mark.parametrize("most", [None, len(WHOLE), len(WHOLE) + 1])

@@ -9,13 +9,14 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
 import boto3
+import click
 import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
-from mpe.aws.turns import Turns
+from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import Account
 from mpe.cli.destroy import Removal
 from mpe.cli.follow import Follow
@@ -178,6 +179,58 @@ def test_what_is_left_of_a_removed_group_is_where_it_is_said_to_be() -> None:
     *_, told = Removal(Account("PersonalizedExperiences"), "removed")._left(None)
     assert "`mpe runs removed`" in told
     assert run("runs", "removed").exit_code == 0
+
+
+@pytest.mark.usefixtures("account")
+def test_a_removal_that_has_lost_its_turn_deletes_nothing_more() -> None:
+    turns = Turns(boto3.resource("dynamodb").Table("TurnsTable"))
+    turns.take(Claim("removed", "run", "execution-1", "A"), datetime.now(UTC))
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="train/removed/items.csv", Body=b"x")
+    removal = Removal(Account("PersonalizedExperiences"), "removed", data=True)
+    with pytest.raises(click.ClickException, match="another's now") as refused:
+        removal._keep_turn()
+    assert "execution-1" in refused.value.message
+    assert boto3.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+
+
+@pytest.fixture
+def versions() -> int:
+    """Two versions of an object of a group that is gone otherwise, and how many there are."""
+    s3 = boto3.client("s3")
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for body in (b"old", b"new"):
+        s3.put_object(Bucket=BUCKET, Key="train/removed/items.csv", Body=body)
+    return 2
+
+
+@pytest.mark.usefixtures("account", "versions")
+def test_older_versions_stay_readable_and_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    removal = Removal(Account("PersonalizedExperiences"), "removed", data=True)
+    removal.show(None)
+    removal(None)
+    told = capsys.readouterr().out
+    assert f"= 2 older versions in s3://{BUCKET}/train/removed/, still readable" in told
+    left = boto3.client("s3").list_object_versions(Bucket=BUCKET)
+    assert len(left["Versions"]) == 2
+
+
+@pytest.mark.usefixtures("account", "versions")
+def test_all_versions_go_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    removal = Removal(Account("PersonalizedExperiences"), "removed", data=True, versions=True)
+    removal.show(None)
+    removal(None)
+    told = capsys.readouterr().out
+    assert f"- 2 versions of objects in s3://{BUCKET}/train/removed/" in told
+    left = boto3.client("s3").list_object_versions(Bucket=BUCKET)
+    assert not left.get("Versions")
+    assert not left.get("DeleteMarkers")
+
+
+@pytest.mark.usefixtures("account")
+def test_all_versions_of_data_that_stays_is_a_contradiction() -> None:
+    result = run("destroy", "removed", "--all-versions", "--confirm", "removed")
+    assert result.exit_code == 2
+    assert "--all-versions goes with --data" in result.output
 
 
 @pytest.mark.usefixtures("account")

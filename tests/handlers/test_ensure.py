@@ -58,6 +58,16 @@ class Ledger:
 
 
 @dataclass
+class Turn:
+    """Whose turn it is: the run's own, unless it has lost it."""
+
+    lost: bool = False
+
+    def holds(self, group: str, run: str) -> bool:
+        return not self.lost
+
+
+@dataclass
 class Heard:
     """The bus in memory."""
 
@@ -107,11 +117,13 @@ class World:
         self.emulated = emulated
         self.ledger, self.heard, self.bucket = Ledger(), Heard(), Bucket(emulated.objects)
         self.measured = Measured()
+        self.turns = Turn()
         self.calls = 0
         self.ensure = Ensure(
             Personalize(emulated.client),
             self.bucket,
             self.ledger,  # type: ignore[arg-type]
+            self.turns,
             self.heard,
             self.measured,
             Ticking(fake=emulated.clock),
@@ -186,6 +198,33 @@ def test_what_is_absent_is_created_and_waited_for(world: World) -> None:
     assert first.wait
     last = world.follow(group())
     assert (last.did, last.status) == ("adopted", "ACTIVE")
+
+
+def test_a_run_that_has_lost_its_turn_creates_nothing(world: World) -> None:
+    world.turns.lost = True
+    outcome = world.step(group())
+    assert outcome.failed is not None
+    assert outcome.failed.error == "TurnLost"
+    assert "lost its turn in films" in outcome.failed.reason
+    assert world.emulated.client.list_dataset_groups()["datasetGroups"] == []
+
+
+def test_a_run_that_has_lost_its_turn_still_sees_what_it_began(world: World) -> None:
+    begun = world.step(group())
+    world.turns.lost = True
+    world.emulated.clock.advance(3600)
+    assert world.step(group(), begun).failed is None
+
+
+def test_a_run_that_has_lost_its_turn_changes_nothing(world: World, build: Builder) -> None:
+    group_ = build.group()
+    build.imported(group_)
+    live = campaign(build.version(build.solution(group_)))
+    world.follow(live)
+    world.turns.lost = True
+    outcome = world.step(replace(live, params={**live.params, "minProvisionedTPS": 5}))
+    assert outcome.failed is not None
+    assert outcome.failed.error == "TurnLost"
 
 
 def test_a_creation_is_told_and_recorded(world: World) -> None:

@@ -23,7 +23,7 @@ from mpe.model.plan.outcome import Outcome
 from tests.conftest import ROLE, Emulated
 from tests.everything import everything, files
 from tests.handlers.measured import Measured
-from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking
+from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking, Turn
 
 MOST_RUNS = 3
 RETRIES = 5
@@ -91,6 +91,7 @@ class Provisioning:
             Personalize(self.emulated.client),
             bucket,
             Mortal(deaths=deaths),  # type: ignore[arg-type]
+            Turn(),
             Heard(),
             Measured(),
             Ticking(fake=self.emulated.clock),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from mpe.aws.events import CONFIG_REJECTED, RUN_CHANGED
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.tasks import Tasks
-from mpe.aws.turns import LEASE, LOST, Claim, Turns
+from mpe.aws.turns import ACTS, LEASE, LOST, Claim, Turns
 from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.finish import Finish
@@ -38,6 +38,7 @@ class Executions:
 
     started: dict[str, Any] = field(default_factory=dict)
     alive: set[str] = field(default_factory=set)
+    ended_: dict[str, datetime] = field(default_factory=dict)
 
     def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
         assert len(name) <= 80
@@ -47,6 +48,9 @@ class Executions:
 
     def running(self, execution: str) -> bool:
         return execution in self.alive
+
+    def ended(self, execution: str) -> datetime | None:
+        return self.ended_.get(execution)
 
 
 @dataclass
@@ -89,7 +93,11 @@ class Account:
         return self.deliver(version, sequencer, key)
 
     def deliver(
-        self, version: str, sequencer: str = "01", key: str = "train/movielens/config.json"
+        self,
+        version: str,
+        sequencer: str = "01",
+        key: str = "train/movielens/config.json",
+        time: datetime = NOW,
     ) -> dict[str, Any]:
         configure = Configure(
             Objects(self.s3),
@@ -100,7 +108,7 @@ class Account:
             PLACE,
             "machine",  # type: ignore[arg-type]
         )
-        return configure(Upload(BUCKET, key, version, sequencer, NOW))
+        return configure(Upload(BUCKET, key, version, sequencer, time))
 
     def begin(
         self,
@@ -173,6 +181,13 @@ def test_the_same_event_twice_is_one_run(account: Account) -> None:
     started = account.upload(GOOD)["started"]
     version = account.s3.head_object(Bucket=BUCKET, Key="train/movielens/config.json")["VersionId"]
     assert account.deliver(version) == {"ignored": started}
+    assert len(account.executions.started) == 1
+
+
+def test_one_version_that_is_told_again_a_second_later_is_one_run(account: Account) -> None:
+    account.upload(GOOD)
+    version = account.s3.head_object(Bucket=BUCKET, Key="train/movielens/config.json")["VersionId"]
+    assert "ignored" in account.deliver(version, time=NOW + timedelta(seconds=1))
     assert len(account.executions.started) == 1
 
 
@@ -302,6 +317,36 @@ def test_a_dead_run_is_noted_as_lost_and_may_still_be_told(account: Account) -> 
     assert detail["Status"] == "FAILED"
     assert account.turns.recorded("movielens", "dead")["status"] == "FAILED"  # type: ignore[index]
     assert account.turns.take(dead, NOW) == newer.execution, "the turn is the newer run's"
+
+
+def test_the_turn_of_a_stopped_run_is_free_once_its_functions_cannot_act(account: Account) -> None:
+    _, newer = claims(account)
+    account.turns.take(Claim("movielens", "stopped", "execution-0", "00"), NOW)
+    account.executions.ended_["execution-0"] = NOW
+    assert account.begin(newer, NOW + ACTS / 2) == {"wait": 30}
+    assert not account.turns.holds("movielens", newer.run)
+    assert "work" in account.begin(newer, NOW + ACTS)
+    assert account.turns.holds("movielens", newer.run)
+
+
+def test_a_killed_run_that_was_told_keeps_its_turn_while_its_functions_may_act(
+    account: Account,
+) -> None:
+    _, newer = claims(account)
+    account.turns.take(Claim("movielens", "run", "execution-0", "00"), NOW)
+    crash = {"error": "ABORTED", "cause": "stopped", "resource": "the workflow"}
+    account.finishing(Fixed())(RUN, "execution-0", [crash], killed=True)
+    assert account.turns.take(newer, NOW + ACTS / 2) == "execution-0"
+    assert account.turns.take(newer, NOW + ACTS * 1.1) is None
+
+
+def test_the_turn_of_a_machine_that_the_stack_had_before_is_taken_over(account: Account) -> None:
+    """Nobody is allowed to ask after it, and it would block its group for days."""
+    _, newer = claims(account)
+    held, asks = (f"arn:aws:states:us-east-1:0:execution:{one}:run" for one in ("Old", "New"))
+    account.turns.take(Claim("movielens", "former", held, "00"), NOW)
+    account.executions.alive.add(held)
+    assert "work" in account.begin(replace(newer, execution=asks))
 
 
 def test_the_turn_of_a_dead_run_is_taken_over(account: Account) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from mpe.aws.objects import Objects
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
-from mpe.aws.turns import Claim
+from mpe.aws.turns import ACTS, Claim
 from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
 from mpe.handlers.settle import Settle, failure_of
@@ -342,4 +342,6 @@ def test_a_killed_run_is_told_and_gives_its_turn_back(account: Account) -> None:
     ((_, detail),) = account.events.put_
     assert detail["Failures"][0]["Reason"] == "stopped by somebody"
     assert account.measured.runs == [("movielens", True, 0)]
-    assert account.turns.take(replace(claim, execution="execution-2"), NOW) is None
+    successor = replace(claim, execution="execution-2")
+    assert account.turns.take(successor, NOW) == "execution-1", "its functions may still act"
+    assert account.turns.take(successor, NOW + ACTS * 1.1) is None

@@ -48,6 +48,7 @@ TRIES = 3
 PATIENCE = 480
 """Seconds that a phase may take; one that says nothing by then is a silent death."""
 READS = ("Get", "Describe", "List", "Query")
+OF_WRITES = tuple(kind for kind in Kind if kind not in {Kind.OUTAGE, Kind.HELD})
 OF_READS = (Kind.THROTTLED, Kind.BROKEN, Kind.LOST_ONCE, Kind.KILLED_BEFORE)
 """A read that took effect has none: its other faults are the same as these."""
 REPORT, SAMPLE_REPORT = ROOT / "docs" / "faults.md", ROOT / "build" / "faults.md"
@@ -73,7 +74,7 @@ class Site:
     def faults(self) -> Iterator[Fault]:
         """Yield the faults of this very call."""
         read = self.operation.startswith(READS)
-        yield from map(self.fault, OF_READS if read else [k for k in Kind if k is not Kind.OUTAGE])
+        yield from map(self.fault, OF_READS if read else OF_WRITES)
 
 
 @dataclass(frozen=True)
@@ -303,7 +304,9 @@ class Life:
         return {key: row for key, row in self._rows().items() if key not in self._runs}
 
     def _leased(self) -> bool:
-        return bool(self.lab.rows("TurnsTable", self.group, "LEASE"))
+        now = datetime.now(UTC).isoformat()
+        leases = self.lab.rows("TurnsTable", self.group, "LEASE").values()
+        return any(one["until"] > now for one in leases)
 
     def _until(self, ask: Callable[[], Any], otherwise: str) -> Any:
         deadline = time.monotonic() + PATIENCE

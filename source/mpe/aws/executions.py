@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,13 +42,26 @@ class Executions:
             return True
         return self._status(execution) in {"RUNNING", "PENDING_REDRIVE"}
 
+    def ended(self, execution: str) -> datetime | None:
+        """Return when an execution ended, or None where it runs or nobody knows."""
+        if not execution.startswith("arn:"):
+            return None
+        found = self._described(execution) or {}
+        stopped: datetime | None = found.get("stopDate")
+        return stopped
+
     def known(self, execution: str) -> bool:
         """Tell whether there is, or lately was, such an execution."""
         return self._status(execution) is not None
 
     def _status(self, execution: str) -> str | None:
+        found = self._described(execution)
+        return str(found["status"]) if found else None
+
+    def _described(self, execution: str) -> Mapping[str, Any] | None:
         try:
-            return str(self._client.describe_execution(executionArn=execution)["status"])
+            found: Mapping[str, Any] = self._client.describe_execution(executionArn=execution)
+            return found
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
                 return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -123,12 +124,33 @@ class Objects:
         """Return how many objects lie below a prefix."""
         return sum(1 for _ in self._below(bucket, prefix))
 
-    def delete_below(self, bucket: str, prefix: str) -> None:
-        """Delete the objects below a prefix; older versions of them stay."""
-        keys = [{"Key": item["Key"]} for item in self._below(bucket, prefix)]
-        for start in range(0, len(keys), MOST_DELETED):
-            some = {"Objects": keys[start : start + MOST_DELETED], "Quiet": True}
-            self._client.delete_objects(Bucket=bucket, Delete=some)
+    def versions(self, bucket: str, prefix: str) -> int:
+        """Return how many versions of objects, and marks of deleted ones, lie below a prefix."""
+        return sum(1 for _ in self._versions(bucket, prefix))
+
+    def delete_below(self, bucket: str, prefix: str, *, versions: bool = False) -> list[str]:
+        """Delete the objects below a prefix; older versions of them stay, unless asked for.
+
+        Return what was refused, key by key: S3 tells of it within an answer of HTTP 200
+        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html).
+        """
+        if versions:
+            found = self._versions(bucket, prefix)
+        else:
+            found = ({"Key": item["Key"]} for item in self._below(bucket, prefix))
+        refused = []
+        for some in _batches(found):
+            given = {"Objects": some, "Quiet": True}
+            answer = self._client.delete_objects(Bucket=bucket, Delete=given)
+            for one in answer.get("Errors", ()):
+                refused.append(f"{one.get('Key')}: {one.get('Code')}: {one.get('Message', '')}")
+        return refused
+
+    def _versions(self, bucket: str, prefix: str) -> Iterator[dict[str, str]]:
+        paginator = self._client.get_paginator("list_object_versions")
+        for page in paginator.paginate(Bucket=bucket, Prefix=prefix):
+            for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                yield {"Key": item["Key"], "VersionId": item["VersionId"]}
 
     def _below(self, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -187,6 +209,13 @@ class Objects:
         content: bytes = answer["Body"].read()
         total = str(answer.get("ContentRange", "")).rpartition("/")[2]
         return content, not total.isdigit() or int(total) <= len(content)
+
+
+def _batches(found: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    """Yield as many objects at a time as one call may delete."""
+    rest = iter(found)
+    while some := list(islice(rest, MOST_DELETED)):
+        yield some
 
 
 def _version_of(location: str, items: Sequence[Mapping[str, Any]]) -> DataVersion:

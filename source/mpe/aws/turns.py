@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from mpe.aws.tables import pages
+from mpe.model.plan.waits import FUNCTION_SECONDS
 
 LEASE = timedelta(days=3)
 """When a lease ends by itself; longer than the workflow may run."""
+ACTS = timedelta(seconds=FUNCTION_SECONDS)
+"""How long a function that was called before its execution ended may still act."""
 LOST = "LOST"
 """The status of a run that ended and could tell nobody; that it is told may yet come."""
 
@@ -34,6 +37,14 @@ class Claim:
     """S3's order of uploads: of two, the greater is the later."""
 
 
+class Asked(Protocol):
+    """Who knows of executions whether they still run, and since when they do not."""
+
+    def running(self, execution: str) -> bool: ...
+
+    def ended(self, execution: str) -> datetime | None: ...
+
+
 class Turns:
     """Take and give back turns through a DynamoDB table."""
 
@@ -46,10 +57,12 @@ class Turns:
         S3 may deliver events late and in any order; its sequencers, padded to one length,
         sort as the uploads did
         (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+        One upload is one run, also where it is told a second time with another time of its own.
         """
+        told = Attr("sequencer").eq(_padded(sequencer)) & Attr("run").eq(run)
         return self._put(
             {"group": group, "record": "CONFIG", "run": run, "sequencer": _padded(sequencer)},
-            Attr("sequencer").not_exists() | Attr("sequencer").lte(_padded(sequencer)),
+            Attr("sequencer").not_exists() | Attr("sequencer").lt(_padded(sequencer)) | told,
         )
 
     def superseded(self, claim: Claim) -> bool:
@@ -66,13 +79,34 @@ class Turns:
         row = self._get(claim.group, "LEASE")
         return str(row["holder"]) if row else ""
 
-    def take_over(self, claim: Claim, dead: str, now: datetime) -> bool:
+    def take_turn(
+        self, claim: Claim, executions: Asked, now: datetime, lease: timedelta = LEASE
+    ) -> str | None:
+        """Take the turn, also of a run that ended without giving it back.
+
+        Return who has it, or None when it is now ours. A run that was stopped keeps its turn
+        until no function can act for it any more: what such a function creates would be made
+        a second time, and paid for twice.
+        """
+        holder = self.take(claim, now, lease)
+        if holder is None:
+            return None
+        if holder and _may_act(holder, claim, executions, now):
+            return holder
+        return None if self.take_over(claim, holder, now, lease) else holder
+
+    def holds(self, group: str, run: str) -> bool:
+        """Tell whether a run has its group's turn."""
+        row = self._get(group, "LEASE")
+        return bool(row and row["run"] == run)
+
+    def take_over(self, claim: Claim, dead: str, now: datetime, lease: timedelta = LEASE) -> bool:
         """Take the turn of a run that ended without giving it back, and note that it is lost."""
-        lease = self._get(claim.group, "LEASE")
-        if lease and lease["holder"] == dead:
-            self._lose(claim.group, str(lease["run"]))
+        row = self._get(claim.group, "LEASE")
+        if row and row["holder"] == dead:
+            self._lose(claim.group, str(row["run"]))
         return self._put(
-            _lease(claim, now + LEASE), Attr("holder").not_exists() | Attr("holder").eq(dead)
+            _lease(claim, now + lease), Attr("holder").not_exists() | Attr("holder").eq(dead)
         )
 
     def _lose(self, group: str, run: str) -> None:
@@ -90,6 +124,12 @@ class Turns:
         except ClientError as error:
             if not _condition_failed(error):
                 raise
+
+    def leave(self, group: str, execution: str, now: datetime) -> None:
+        """Give back the turn of an execution that was ended, once its functions cannot act."""
+        row = self._get(group, "LEASE")
+        if row and row["holder"] == execution:
+            self._put({**row, "until": (now + ACTS).isoformat()}, Attr("holder").eq(execution))
 
     def forget(self, group: str) -> None:
         """Forget the newest config of a group, which is gone; its runs stay known."""
@@ -136,6 +176,27 @@ def _lease(claim: Claim, until: datetime) -> dict[str, str]:
         "holder": claim.execution,
         "until": until.isoformat(),
     }
+
+
+def _may_act(holder: str, claim: Claim, executions: Asked, now: datetime) -> bool:
+    """Tell whether somebody who has the turn may still create something.
+
+    After an execution of another state machine than the claim's nobody may ask: the stack had
+    that machine before this one, and a machine that is removed ends its executions
+    (https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html).
+    """
+    machine, own = _machine(holder), _machine(claim.execution)
+    if machine and own and machine != own:
+        return False
+    if executions.running(holder):
+        return True
+    ended = executions.ended(holder)
+    return ended is not None and now < ended + ACTS
+
+
+def _machine(execution: str) -> str:
+    """Return the state machine of an execution's ARN, or nothing of somebody at a terminal."""
+    return execution.rpartition(":")[0] if execution.startswith("arn:") else ""
 
 
 def _condition_failed(error: ClientError) -> bool:

@@ -25,6 +25,12 @@ from mpe.model.plan.tasks import schedule_name
 
 LOOK, LOOK_LOCALLY = 10.0, 0.5
 """Seconds between two looks at what is being removed."""
+LOOKS = 60
+"""How many looks in a row may find nothing gone, before there is a new one at the whole group."""
+MOST_ROUNDS = 36
+"""How many such rounds may pass in vain: six hours."""
+MOST_TOLD = 20
+"""How many refusals of S3 are told by name."""
 LEASE = timedelta(hours=1)
 """How long runs are kept out after a removal that was interrupted for good."""
 
@@ -36,20 +42,33 @@ LEASE = timedelta(hours=1)
 @click.option(
     "--data", is_flag=True, help="Delete the dataset group's objects in the data bucket as well."
 )
+@click.option(
+    "--all-versions",
+    is_flag=True,
+    help="With --data: delete their older versions too, for good.",
+)
 @in_account
 def destroy(
-    group: str, confirm: str | None, keep_schemas: bool, data: bool, account: Account
+    group: str,
+    confirm: str | None,
+    keep_schemas: bool,
+    data: bool,
+    all_versions: bool,
+    account: Account,
 ) -> None:
     """Remove a dataset group, everything in it, and its schedules.
 
     It lists what would go, in order, and what would be left, and asks for the group's name.
     Interrupted, or started twice, it goes on where it was. Data in S3 stays unless --data is
-    given; of a versioned bucket older versions stay even then. Exit code 1 where something
-    could not be removed, 130 after Ctrl-C.
+    given; older versions stay readable even then, for as long as the bucket's lifecycle rules
+    have it, unless --all-versions is given as well. It stops where the dataset group's turn
+    becomes another's. Exit code 1 where something could not be removed, 130 after Ctrl-C.
 
     Example: mpe destroy movielens
     """
-    removal = Removal(account, group, schemas=not keep_schemas, data=data)
+    if all_versions and not data:
+        raise click.UsageError("--all-versions goes with --data.")
+    removal = Removal(account, group, schemas=not keep_schemas, data=data, versions=all_versions)
     found = removal.found()
     removal.show(found)
     _ask(group, confirm)
@@ -78,6 +97,8 @@ class Removal:
     group: str
     schemas: bool = True
     data: bool = False
+    versions: bool = False
+    """Whether older versions of the data go as well."""
 
     def found(self) -> Inventory | None:
         """Return what there is, or None where the group is gone: then only the rest is left."""
@@ -106,13 +127,17 @@ class Removal:
 
     def _objects_told(self) -> Iterator[str]:
         if self.data:
-            for prefix, count in self._counts().items():
-                yield f"{count} objects in s3://{self._bucket}/{prefix}"
+            kind = "versions of objects" if self.versions else "objects"
+            for prefix, count in self._counts(versions=self.versions).items():
+                yield f"{count} {kind} in s3://{self._bucket}/{prefix}"
 
     def _left(self, found: Inventory | None) -> Iterator[str]:
         if not self.data:
             for prefix, count in self._counts().items():
                 yield f"{count} objects in s3://{self._bucket}/{prefix}"
+        elif not self.versions:
+            for prefix, count in self._counts(versions=True).items():
+                yield f"{count} older versions in s3://{self._bucket}/{prefix}, still readable"
         for schema in found.of("Schema") if found else ():
             if not self.schemas:
                 yield f"Schema {schema.name}"
@@ -127,12 +152,11 @@ class Removal:
             self._schedules.delete(schedule_name(self.group, task["record"]))
             self._tasks.delete(self.group, task["record"])
             say(f"removed schedule of {task['record']}")
-        for stage in found.removal(schemas=self.schemas) if found else ():
-            self._remove(stage)
+        self._remove_all(found)
         if self.data:
-            for prefix in self._counts():
-                self._objects.delete_below(self._bucket, prefix)
-                say(f"removed s3://{self._bucket}/{prefix}")
+            for prefix in self._counts(versions=self.versions):
+                self._keep_turn()
+                self._delete_below(prefix)
         self._turns.forget(self.group)
         self._turns.give_back(self.group, self._claim.execution)
         say(f"The dataset group {self.group} is gone.")
@@ -143,30 +167,76 @@ class Removal:
 
     def _take_turn(self) -> None:
         """Keep runs out; an interrupted removal's own turn is taken again."""
-        holder = self._turns.take(self._claim, datetime.now(UTC), LEASE)
-        if holder is None:
-            return
-        if Executions(self.account.client("stepfunctions")).running(holder):
-            raise click.ClickException(
-                f"a run works on {self.group}: wait for its end (`mpe watch {self.group}`), or "
-                f"stop it. Nothing was removed. It is {holder}"
-            )
-        self._turns.take_over(self._claim, holder, datetime.now(UTC))
+        executions = Executions(self.account.client("stepfunctions"))
+        told = False
+        while holder := self._turns.take_turn(self._claim, executions, datetime.now(UTC), LEASE):
+            if executions.running(holder):
+                raise click.ClickException(
+                    f"a run works on {self.group}: wait for its end (`mpe watch {self.group}`), "
+                    f"or stop it. Nothing was removed. It is {holder}"
+                )
+            if not told:
+                say("waiting until the functions of a run that was stopped are done")
+            told = True
+            self._pause()
 
-    def _remove(self, stage: Sequence[Found]) -> None:
-        """Remove what can go at the same time, and wait until it is gone."""
-        left = list(stage)
+    def _keep_turn(self) -> None:
+        """Keep the turn for as long again; who has lost it removes nothing any more."""
+        holder = self._turns.take(self._claim, datetime.now(UTC), LEASE)
+        if holder is not None:
+            raise click.ClickException(
+                f"the turn in {self.group} is another's now, who may need what is left: "
+                f"{holder or 'it was given back'}. Start it again to go on."
+            )
+
+    def _pause(self) -> None:
+        time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
+
+    def _remove_all(self, found: Inventory | None) -> None:
+        """Remove it stage by stage; where nothing moves, look anew at what there is.
+
+        Somebody may have made a resource meanwhile, which its parent waits for.
+        """
+        schemas: dict[str, Found] = {}
+        before, idle = frozenset[str](), 0
+        while found:
+            schemas |= {one.arn: one for one in found.removable_schemas if self.schemas}
+            if all(self._remove(stage) for stage in found.removal(schemas=False)):
+                break
+            found = self.found()
+            now = frozenset(one.arn for one in found.found) if found else frozenset()
+            idle = idle + 1 if now == before else 0
+            if idle >= MOST_ROUNDS:
+                raise click.ClickException(
+                    f"nothing of {self.group} could be removed for hours: {self._names(found)}. "
+                    "See what uses it, and start it again to go on."
+                )
+            before = now
+        self._remove(tuple(schemas.values()))
+
+    @staticmethod
+    def _names(found: Inventory | None) -> str:
+        stages = list(found.removal(schemas=False)) if found else []
+        return ", ".join(f"{one.noun} {one.name}" for one in stages[0]) if stages else ""
+
+    def _remove(self, stage: Sequence[Found]) -> bool:
+        """Remove what can go at the same time; tell whether it is gone, or nothing moves."""
+        left, looks = list(stage), 0
         blocked: dict[str, str] = {}
-        while left:
-            left = [one for one in left if not self._gone(one, blocked)]
+        while left and looks < LOOKS:
+            still = [one for one in left if not self._gone(one, blocked)]
+            looks = 0 if len(still) < len(left) else looks + 1
+            left = still
             if left:
-                self._turns.take(self._claim, datetime.now(UTC), LEASE)
-                time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
+                self._keep_turn()
+                self._pause()
+        return not left
 
     def _gone(self, one: Found, blocked: dict[str, str]) -> bool:
         """Ask for a removal, and tell whether it is done; what is in use is asked again."""
         try:
             if not self._going(one):
+                self._keep_turn()
                 self._personalize.delete(one.spec, one.arn)
             return not one.spec.has_status and self._removed(one)
         except Missing:
@@ -185,20 +255,29 @@ class Removal:
     def _going(self, one: Found) -> bool:
         """Tell whether it is being removed already."""
         status = str(self._personalize.described(one.spec, one.arn).get("status", ""))
-        return status.startswith("DELETE")
+        return status.startswith("DELETE") and not status.endswith("FAILED")
 
     @staticmethod
     def _removed(one: Found) -> bool:
         say(f"removed {one.noun} {one.name}")
         return True
 
-    def _counts(self) -> dict[str, int]:
-        """Return how many objects lie in each folder of the group."""
-        found = {
-            f"{folder}/{self.group}/": self._objects.count(self._bucket, f"{folder}/{self.group}/")
-            for folder in FOLDERS
-        }
-        return {prefix: count for prefix, count in found.items() if count}
+    def _delete_below(self, prefix: str) -> None:
+        refused = self._objects.delete_below(self._bucket, prefix, versions=self.versions)
+        if refused:
+            told = "\n".join(f"  - {one}" for one in refused[:MOST_TOLD])
+            raise click.ClickException(
+                f"{len(refused)} objects in s3://{self._bucket}/{prefix} could not be deleted:\n"
+                f"{told}\nMend that, and start it again to go on."
+            )
+        say(f"removed s3://{self._bucket}/{prefix}")
+
+    def _counts(self, *, versions: bool = False) -> dict[str, int]:
+        """Return how many objects, or versions of such, lie in each folder of the group."""
+        count = self._objects.versions if versions else self._objects.count
+        prefixes = [f"{folder}/{self.group}/" for folder in FOLDERS]
+        found = {prefix: count(self._bucket, prefix) for prefix in prefixes}
+        return {prefix: number for prefix, number in found.items() if number}
 
     @property
     def _bucket(self) -> str:

@@ -51,7 +51,7 @@ class Begin:
         """
         if task is None and self.turns.superseded(claim):
             return {"superseded": True}
-        if not self._taken(claim):
+        if self.turns.take_turn(claim, self.executions, self.clock.now()) is not None:
             waited = self.clock.since(since) if since else 0.0
             return {"wait": round(min(max(waited * PATIENCE, NEXT_ASK), LAST_ASK))}
         if task is not None and not self._current(claim.group, task, state):
@@ -68,16 +68,6 @@ class Begin:
     def _current(self, group: str, task: str, state: Pointer) -> bool:
         row = self.tasks.get(group, task)
         return row is not None and Pointer(**row["state"]) == state
-
-    def _taken(self, claim: Claim) -> bool:
-        """Take the turn, also from a run that ended without giving it back."""
-        now = self.clock.now()
-        holder = self.turns.take(claim, now)
-        if holder is None:
-            return True
-        if holder and self.executions.running(holder):
-            return False
-        return self.turns.take_over(claim, holder, now)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -23,9 +23,10 @@ from mpe.aws.freshness import Freshness
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
+from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.errors import DataError
+from mpe.model.errors import DataError, TurnLost
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import CHANGES, Outcome
 from mpe.model.plan.reconcile import (
@@ -49,6 +50,10 @@ PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""
 PATIENCE_IN_LINE = 24 * 60 * 60
 """The same for a job or a version: how many may run at a time, so its turn will come."""
+
+
+class Fence(Protocol):
+    def holds(self, group: str, run: str) -> bool: ...
 
 
 class EventSink(Protocol):
@@ -78,6 +83,7 @@ class Ensure:
     personalize: Personalize
     objects: Objects
     ledger: Ledger
+    turns: Fence
     events: EventSink
     gauges: Gauges
     clock: Clock
@@ -126,7 +132,7 @@ class Ensure:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
-        except DataError as error:
+        except (DataError, TurnLost) as error:
             return step.previous.failing(type(error).__name__, str(error))
 
     def _advance(self, step: Step) -> Outcome:
@@ -138,14 +144,17 @@ class Ensure:
         anew = None if before.did == "adopted" else step.anew_since
         fresh = None if pinned else self._freshness.since(step.group, completed, observed)
         times = [time for time in (fresh, anew) if time]
-        match decide(
+        action = decide(
             desired,
             observed,
             pinned=pinned,
             fresh_since=max(times, default=None),
             idle=completed.idle,
             existing=step.task,
-        ):
+        )
+        if isinstance(action, Create | Update | Switch):
+            self._keep_in_turn(step)
+        match action:
             case Create(why):
                 if completed.changed:  # else nothing is there, and the service says so
                     self._inspect(desired)
@@ -171,6 +180,15 @@ class Ensure:
                 seen = observed.arn if observed else before.arn
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
+
+    def _keep_in_turn(self, step: Step) -> None:
+        """Raise TurnLost where another run has the turn, before anything is changed.
+
+        A run that was stopped may have functions under way, and solutions' executions that
+        have not heard of it yet.
+        """
+        if not self.turns.holds(step.group, step.run):
+            raise TurnLost(step.group, step.run)
 
     def _inspect(self, desired: Desired) -> None:
         """Raise DataError for first rows that an import would fail for, a long while later.
@@ -335,6 +353,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Personalize(client("personalize")),
         objects,
         Ledger(table(setting("LEDGER_TABLE"))),
+        Turns(table(setting("TURNS_TABLE"))),
         Events(client("events"), setting("EVENT_BUS")),
         Emf(setting("STACK")),
         Clock.from_environment(),

@@ -68,7 +68,10 @@ class Finish:
                 **{key.lower(): detail[key] for key in ("Duration", "Changed", "Kept", "Failed")},
             }
             self.turns.record(group, run_id, _without_keys(ended))
-        self.turns.give_back(group, execution)
+        if killed:
+            self.turns.leave(group, execution, self.clock.now())
+        else:
+            self.turns.give_back(group, execution)
         return _verdict(failures)
 
     def _detail(

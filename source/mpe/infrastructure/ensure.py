@@ -8,6 +8,7 @@ from constructs import Construct
 from mpe.infrastructure.functions import HandlerFunction, personalize_arn
 from mpe.infrastructure.rooms import Rooms
 from mpe.infrastructure.service_role import ServiceRole
+from mpe.model.plan.waits import FUNCTION_SECONDS
 from mpe.model.service.spec import SPECS, ResourceSpec
 
 
@@ -28,8 +29,8 @@ class EnsureFunction(HandlerFunction):
             package=rooms.package,
             handler="ensure",
             description=f"Move a {spec.noun} of Amazon Personalize towards its desired state",
-            environment=rooms.environment(),
-            timeout=Duration.seconds(60),
+            environment={"TURNS_TABLE": rooms.turns.table_name, **rooms.environment()},
+            timeout=Duration.seconds(FUNCTION_SECONDS),
         )
         self.allow(
             spec.actions,
@@ -68,6 +69,7 @@ class EnsureFunction(HandlerFunction):
         self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
         if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
             self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
+        self.allow(["dynamodb:GetItem"], [rooms.turns.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
 
     def _allow_creation_in_others(self, spec: ResourceSpec) -> None:

@@ -161,7 +161,6 @@ class _Finishing(HandlerFunction):
             environment={"TURNS_TABLE": rooms.turns.table_name, **rooms.environment()},
             undelivered=undelivered,
         )
-        _lend_turns(self, rooms)
         self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
 
@@ -173,6 +172,7 @@ class Finish(_Finishing):
         super().__init__(
             scope, "Finish", rooms, handler="finish", description="Tell how a run went"
         )
+        _lend_turns(self, rooms)
 
 
 class Bury(_Finishing):
@@ -188,6 +188,8 @@ class Bury(_Finishing):
             undelivered=undelivered,
         )
         self._undelivered = undelivered
+        # The turn is left to end by itself, when no function can act for the run any more.
+        self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [rooms.turns.table_arn])
 
     def on_killed(self, machine: sfn.IStateMachine) -> None:
         """Start it for each run that did not succeed.

@@ -11,6 +11,7 @@ itself would prove nothing of the functions. An outage hits all later calls as w
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -51,8 +52,12 @@ class Kind(StrEnum):
     KILLED_BEFORE = "killed before"
     KILLED_AFTER = "killed after"
     OUTAGE = "outage"
+    HELD = "held"
+    """It reaches the service some seconds late, so that much may happen meanwhile."""
 
 
+HOLD_SECONDS = 5
+"""How late, in real seconds."""
 TAKES_EFFECT = {Kind.LOST_ONCE, Kind.LOST, Kind.KILLED_AFTER}
 ANSWERS = {
     Kind.THROTTLED: (400, "ThrottlingException", "Rate exceeded"),
@@ -167,13 +172,15 @@ class Interference:
                 return
             body = await _body(receive)
             kind = self._meet(followed, headers, scope, body)
-            if kind is None or kind in TAKES_EFFECT:
-                await app(scope, _again(body), send if kind is None else _nowhere)
+            if kind is Kind.HELD:
+                await asyncio.sleep(HOLD_SECONDS)
+            if kind in {None, Kind.HELD} or kind in TAKES_EFFECT:
+                await app(scope, _again(body), _nowhere if kind in TAKES_EFFECT else send)
             if kind in {Kind.KILLED_BEFORE, Kind.KILLED_AFTER}:
                 followed.kill()
             if kind in ANSWERS:
                 await _refuse(send, headers, *ANSWERS[kind])
-            elif kind is not None:
+            elif kind not in {None, Kind.HELD}:
                 await _break_off(send)
 
         return wrapped

@@ -7,7 +7,8 @@
     ├── DataError        a CSV is wrong: mend it and upload it, and the config, again
     ├── DriftError       an immutable field differs: rename the resource or delete it
     ├── ResourceFailed   Amazon Personalize reported that the resource failed
-    └── ResourceMissing  a scheduled task found that its resource is gone
+    ├── ResourceMissing  a scheduled task found that its resource is gone
+    └── TurnLost         the run works on a dataset group that is another run's now
 """
 
 from __future__ import annotations
@@ -123,3 +124,13 @@ class ResourceFailed(PersonalizationError):
 
 class ResourceMissing(PersonalizationError):
     """A scheduled task is about a resource that does not exist any more."""
+
+
+class TurnLost(PersonalizationError):
+    """A run was about to change something in a dataset group whose turn is another's by now."""
+
+    def __init__(self, group: str, run: str) -> None:
+        super().__init__(
+            f"the run {run} has lost its turn in {group}: it was stopped, or another run or a "
+            "removal has taken over. It changes nothing any more."
+        )

@@ -82,12 +82,17 @@ class Inventory:
         versions = [one for one in self.of("SolutionVersion", solutionArn=solution) if one.ready]
         return max(versions, key=lambda one: one.fields["creationDateTime"], default=None)
 
+    @property
+    def removable_schemas(self) -> tuple[Found, ...]:
+        """The schemas of its datasets that no other dataset group uses."""
+        return tuple(one for one in self.of("Schema") if one.arn not in self.shared)
+
     def removal(self, *, schemas: bool = True) -> Iterator[tuple[Found, ...]]:
         """Yield what can be removed at the same time, in the service's order."""
         for nouns in REMOVAL:
             stage = tuple(one for noun in nouns for one in self.of(noun))
             if nouns == ("Schema",):
-                stage = tuple(one for one in stage if schemas and one.arn not in self.shared)
+                stage = self.removable_schemas if schemas else ()
             if stage:
                 yield stage
 

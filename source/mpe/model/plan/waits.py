@@ -18,6 +18,8 @@ from typing import Any
 
 from mpe.model.service.spec import ResourceSpec
 
+FUNCTION_SECONDS = 60
+"""How long a function that looks at a resource and acts on it may run: its timeout."""
 SHORTEST = 5
 LONGEST = 60
 """The longest wait between looks at what is late, unless it is very long itself."""
