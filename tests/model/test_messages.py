@@ -120,3 +120,24 @@ def test_a_known_reason_has_a_remedy(error: str, reason: str, told: str) -> None
     remedy = likely_remedy(error, reason)
     assert told in remedy
     assert bool(remedy) == bool(told)
+
+
+DELETED = {"Resource": "DataDeletionJob", "Name": "d", "Did": "created"}
+TRAINED = {"Resource": "SolutionVersion", "Name": "films", "Did": "created"}
+
+
+def test_after_a_deletion_the_mail_tells_what_still_holds_the_users() -> None:
+    text = tell(Changes=[DELETED]).text
+    assert "mpe schedule run films full.SOLUTION" in text
+    assert "export/films/ and batch/films/" in text
+    assert "older versions" in text
+
+
+def test_a_training_after_a_deletion_is_not_asked_for_again() -> None:
+    text = tell(Changes=[DELETED, TRAINED]).text
+    assert "mpe schedule run" not in text
+    assert "export/films/" in text
+
+
+def test_without_a_deletion_nothing_is_said_of_one() -> None:
+    assert "deleted" not in tell(Changes=[TRAINED]).text

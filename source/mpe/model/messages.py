@@ -145,6 +145,7 @@ def _run(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield f"It took {spoken(detail['Duration'])}."
     yield from _failures(detail)
     yield from _changes(detail)
+    yield from _due_after_a_deletion(detail)
     if detail["Notes"]:
         yield ""
         yield "To note:"
@@ -187,6 +188,28 @@ def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"  ... and {hidden} more"
     if detail["Kept"]:
         yield f"  kept {detail['Kept']} as they were"
+
+
+def _due_after_a_deletion(detail: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what still holds the users whose data was deleted, and what to do about it.
+
+    The service deletes from its datasets alone, and asks for new versions and updated campaigns
+    (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html).
+    """
+    changed = {one["Resource"] for one in detail["Changes"] if one["Did"] == "created"}
+    if "DataDeletionJob" not in changed:
+        return
+    group = detail["DatasetGroup"]
+    yield ""
+    yield "Users' data was deleted from the datasets. It is still in:"
+    if "SolutionVersion" not in changed:
+        yield "  the models that were trained before, which the campaigns go on serving."
+        yield "      Train each solution anew, which moves its campaigns:"
+        yield f"      mpe schedule run {group} full.SOLUTION"
+        yield "      or, without such a schedule, give it a maxAge and upload the config."
+    yield f"  what was written before to export/{group}/ and batch/{group}/ in the data bucket."
+    yield "      Delete it, and let the jobs run again."
+    yield f"  the CSVs in train/{group}/ and their older versions, unless you deleted it there."
 
 
 def spoken_task(task: str) -> str:
