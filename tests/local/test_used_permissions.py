@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
@@ -15,6 +16,8 @@ from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
 from mpe.local.deploy import deploy
+from tests.arns import kinds
+from tests.authorization import actions
 from tests.everything import RECIPE, everything, files, schema
 from tests.local.conftest import CSV, NEVER, SPEED, User, small, wait_until
 from tests.local.test_concurrency import campaign_of
@@ -39,6 +42,12 @@ UNUSED = {
     ("*Role", "sqs:SendMessage", "*-Undelivered*"): (
         "A letter tells of what failed for good, which nothing here does; MiniStack sends those"
         " of functions without asking the role, and Scheduler's not at all."
+    ),
+    ("Ensure*Role", "personalize:Create*", "arn:aws:personalize:::recipe/[*]"): (
+        "AWS's data does not say that it is asked for; the AWS solution, which runs, grants it."
+    ),
+    ("EnsureBatchSegmentJobRole", "personalize:CreateBatchSegmentJob", "*:solution/[*]"): (
+        "AWS's data has the solution for the batch inference job alone, which is made alike."
     ),
     ("ServiceRole", "s3:PutObject", "*/metric-attribution/[*]"): (
         "The emulator writes no reports of metric attributions."
@@ -78,6 +87,7 @@ def let_in(cloud: LocalCloud, key: str, service: str) -> None:
     """
     root = f"arn:aws:iam::{cloud.account}:root"
     actions = ["Decrypt", "GenerateDataKey", "DescribeKey", "CreateGrant", "ListGrants"]
+    actions.append("GenerateDataKeyWithoutPlaintext")  # for exports
     who = {"AWS": cloud.outputs["PersonalizeRole"], "Service": service}
     statements = [
         {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
@@ -272,6 +282,7 @@ def encrypted(cloud: LocalCloud) -> None:
     user = User(cloud, "locked")
     document = small("locked")
     document["datasetGroup"]["serviceConfig"]["kmsKeyArn"] = cloud.outputs["Key"]
+    document["datasets"]["interactions"]["export"] = {"serviceConfig": {}}
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED", user.mail()
@@ -348,6 +359,35 @@ def test_everything_that_is_granted_was_used(cloud: LocalCloud) -> None:
     left = sorted(unused - set(excused))
     assert not left, "\n".join(map(str, left))
     assert set(UNUSED) - set(excused.values()) == set(), "no longer needed as an exception"
+
+
+def test_every_call_is_as_awss_own_data_has_it(cloud: LocalCloud) -> None:
+    """Each action exists, on a type of resources that it has, and on all that it requires."""
+    names, asked = roles(cloud), defaultdict[tuple[str, str], set[str]](set)
+    wrong = []
+    for one in cloud.calls():
+        if one["role"] in names:
+            service, _, operation = one["action"].partition(":")
+            types = actions(service)[operation.lower()]["resourceTypes"]
+            found = kinds(service, one["resource"])
+            asked[names[one["role"]], one["action"]] |= found
+            if types and not found & {kind["name"] for kind in types}:
+                wrong.append((one["action"], one["resource"]))
+    missing = [
+        (role, action, kind["name"])
+        for (role, action), found in asked.items()
+        for kind in actions(action.partition(":")[0])[action.partition(":")[2].lower()][
+            "resourceTypes"
+        ]
+        if kind["required"] and kind["name"] not in {*found, *ALTERNATIVE}
+    ]
+    assert len(asked) > 150
+    assert wrong == []
+    assert missing == []
+
+
+ALTERNATIVE = {"express"}
+"""What the data calls required although it is one of two: an execution of an express machine."""
 
 
 def covers(pattern: Grant, one: Grant) -> bool:

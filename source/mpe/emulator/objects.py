@@ -37,8 +37,13 @@ class Objects(Protocol):
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         """Tell whether the service may act in a role."""
 
-    def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
-        """Use a KMS key as an encrypted dataset group would; raise KeyDenied where it may not."""
+    def use_key(
+        self, key_arn: str, *, role_arn: str, account: str, exporting: bool = False
+    ) -> None:
+        """Use a KMS key as an encrypted dataset group does, and as its exports do.
+
+        Raises KeyDenied where it may not.
+        """
 
     def put_metrics(self, *, role_arn: str, account: str) -> None:
         """Publish a metric in CloudWatch; raise MetricsDenied where the role may not."""
@@ -48,7 +53,7 @@ class MemoryObjects:
     """Objects in a dict by URL, for tests.
 
     ``denied`` roles may read nothing, ``silent`` ones publish no metrics, ``locked`` keys may
-    be used by nobody.
+    be used by nobody, and ``kept`` ones not for exports.
     """
 
     def __init__(self, objects: dict[str, str | bytes] | None = None) -> None:
@@ -57,6 +62,7 @@ class MemoryObjects:
         self.silent: set[str] = set()
         self.untrusting: set[str] = set()
         self.locked: set[str] = set()
+        self.kept: set[str] = set()
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         self._allow(role_arn)
@@ -78,8 +84,10 @@ class MemoryObjects:
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         return role_arn not in self.untrusting
 
-    def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
-        if key_arn in self.locked:
+    def use_key(
+        self, key_arn: str, *, role_arn: str, account: str, exporting: bool = False
+    ) -> None:
+        if key_arn in self.locked or (exporting and key_arn in self.kept):
             raise KeyDenied(f"{role_arn} may not use {key_arn}")
 
     def put_metrics(self, *, role_arn: str, account: str) -> None:

@@ -66,6 +66,8 @@ class Configure(HandlerFunction):
             [rooms.bucket.arn_for_objects("state/*")],
             because="Writes the desired state of any dataset group.",
         )
+        assert self.role is not None
+        rooms.bucket.keep_state_for(self.role)
         self.allow(["dynamodb:PutItem"], [rooms.turns.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
         self.allow(["states:StartExecution"], [machine.state_machine_arn])

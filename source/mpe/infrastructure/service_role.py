@@ -11,7 +11,6 @@ from constructs import Construct
 from mpe.infrastructure.functions import personalize_arn
 from mpe.infrastructure.reasons import accept_wildcard
 from mpe.infrastructure.storage import (
-    LISTED_BY_SERVICE,
     READ_BY_SERVICE,
     WRITTEN_BY_SERVICE,
     DataBucket,
@@ -49,12 +48,9 @@ class ServiceRole(iam.Role):
         )
         self._allow("s3:GetObject", bucket, READ_BY_SERVICE, "Reads what users uploaded.")
         self._allow("s3:PutObject", bucket, WRITTEN_BY_SERVICE, "Writes what users asked for.")
+        # As in the guide without s3:prefix, which HeadBucket does not carry.
         self.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": list(LISTED_BY_SERVICE)}},
-            )
+            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])
         )
         self._publish_metrics()
         self._use_key(kms_key_arn, has_key)
@@ -69,7 +65,8 @@ class ServiceRole(iam.Role):
     def _publish_metrics(self) -> None:
         """Let metric attributions report to CloudWatch.
 
-        The guide names no namespace to which that could be restricted:
+        The guide's policy has no condition, and no page tells the namespace that
+        ``cloudwatch:namespace`` could restrict it to; with a wrong one, reports would be lost:
         https://docs.aws.amazon.com/personalize/latest/dg/metric-attribution-requirements.html
         """
         self.add_to_policy(
@@ -94,6 +91,7 @@ class ServiceRole(iam.Role):
                         "kms:Decrypt",
                         "kms:DescribeKey",
                         "kms:GenerateDataKey",
+                        "kms:GenerateDataKeyWithoutPlaintext",  # for exports
                         "kms:ListGrants",
                     ],
                     resources=[kms_key_arn],

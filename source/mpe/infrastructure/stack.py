@@ -52,7 +52,7 @@ class PersonalizedExperiences(Stack):
         self._parameters()
         self.package = Package(self, "Package")
         self.bucket = DataBucket(self, "Data")
-        self.bucket.let_service_in(Aws.ACCOUNT_ID)
+        self.bucket.let_service_in()
         self.turns = GroupTable(self, "Turns")
         self.ledger = GroupTable(self, "Ledger")
         self.bus = events.EventBus(

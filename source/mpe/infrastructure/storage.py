@@ -12,9 +12,6 @@ READ_BY_SERVICE = ("train/*", "batch/*")
 """Where Amazon Personalize reads: the users' CSVs and the input of batch jobs."""
 WRITTEN_BY_SERVICE = ("batch/*", "export/*", "metric-attribution/*")
 """Where Amazon Personalize writes: the output of batch jobs, exports and reports."""
-LISTED_BY_SERVICE = tuple(dict.fromkeys((*READ_BY_SERVICE, *WRITTEN_BY_SERVICE)))
-"""Where Amazon Personalize lists: exports and batch jobs need that where they write as well
-(https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html)."""
 
 
 class DataBucket(s3.Bucket):
@@ -67,36 +64,40 @@ class DataBucket(s3.Bucket):
             "NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True
         )
 
-    def let_service_in(self, account: str) -> None:
-        """Let Amazon Personalize read the users' data and write its own, for this account only.
+    def let_service_in(self) -> None:
+        """Let Amazon Personalize read the users' data and write its own.
 
-        The service needs the bucket's leave beside its role's
+        The service needs the bucket's leave beside its role's. These are the statements of the
+        guide, below our folders alone, and as there without a condition: nobody says what context
+        the service sends to S3, and no policy that is known to work has one
         (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
+        The trust policy of the role has them, as the guide does.
         """
         service = iam.ServicePrincipal("personalize.amazonaws.com")
-        ours = {"StringEquals": {"aws:SourceAccount": account}}
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[service],
-                actions=["s3:GetObject"],
-                resources=[self.arn_for_objects(one) for one in READ_BY_SERVICE],
-                conditions=ours,
+        read = [self.arn_for_objects(one) for one in READ_BY_SERVICE]
+        written = [self.arn_for_objects(one) for one in WRITTEN_BY_SERVICE]
+        for action, places in (
+            ("s3:GetObject", read),
+            ("s3:PutObject", written),
+            ("s3:ListBucket", [self.bucket_arn]),
+        ):
+            self.add_to_resource_policy(
+                iam.PolicyStatement(principals=[service], actions=[action], resources=places)
             )
-        )
+
+    def keep_state_for(self, writer: iam.IRole) -> None:
+        """Let nobody but one role write the desired states, which runs trust.
+
+        Nobody is kept from deleting them, and whoever may change this policy can lift it.
+        """
         self.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[service],
-                actions=["s3:PutObject"],
-                resources=[self.arn_for_objects(one) for one in WRITTEN_BY_SERVICE],
-                conditions=ours,
-            )
-        )
-        self.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[service],
-                actions=["s3:ListBucket"],
-                resources=[self.bucket_arn],
-                conditions={**ours, "StringLike": {"s3:prefix": list(LISTED_BY_SERVICE)}},
+                sid="StatesAreTheStacksOwn",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject", "s3:ReplicateObject"],
+                resources=[self.arn_for_objects("state/*")],
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": writer.role_arn}},
             )
         )
 

@@ -42,15 +42,7 @@ class DatasetGroupKind(Kind):
         """
         if "kmsKeyArn" not in params:
             return None
-        key, role = params["kmsKeyArn"], params["roleArn"]
-
-        def use() -> None:
-            try:
-                world.objects.use_key(key, role_arn=role, account=world.account)
-            except KeyDenied as denied:
-                raise WorkFailed(f"The KMS key {key} cannot be used: {denied}") from denied
-
-        return use
+        return lambda: use_key(world, params["kmsKeyArn"], params["roleArn"])
 
     def check_deletion(self, world: World, found: Resource) -> None:
         for noun in ("EventTracker", "MetricAttribution", "Solution", "Recommender", "Dataset"):
@@ -151,6 +143,14 @@ def schema_problem(text: str, domain: str | None) -> str:
         records = ", ".join(rules.record for rules in avro.RULES.values())
         return f"the record's name must be one of {records}"
     return "; ".join(str(one) for one in avro.problems(schema, kind, domain))
+
+
+def use_key(world: World, key: str, role: str, *, exporting: bool = False) -> None:
+    """Use a group's key, or fail the work."""
+    try:
+        world.objects.use_key(key, role_arn=role, account=world.account, exporting=exporting)
+    except KeyDenied as denied:
+        raise WorkFailed(f"The KMS key {key} cannot be used: {denied}") from denied
 
 
 def fields_of(schema: Resource) -> list[avro.Field]:

@@ -11,7 +11,7 @@ from mpe.emulator.data import PUT
 from mpe.emulator.lifecycle import WorkFailed
 from mpe.emulator.resources.base import Kind, Params, limit
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working, write
-from mpe.emulator.resources.groups import fields_of
+from mpe.emulator.resources.groups import fields_of, use_key
 from mpe.emulator.state import Resource, World
 from mpe.emulator.tables import lines_of
 from mpe.model.service.dialect import records
@@ -23,6 +23,8 @@ class DatasetExportJobKind(Kind):
     The service looks into the folder that it writes to, which takes a permission of its own:
     https://docs.aws.amazon.com/personalize/latest/dg/export-data.html
     https://docs.aws.amazon.com/personalize/latest/dg/export-permissions.html
+    An encrypted group's key must allow one action more for it:
+    https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
     """
 
     noun = "DatasetExportJob"
@@ -39,9 +41,13 @@ class DatasetExportJobKind(Kind):
         columns = [one.name for one in fields_of(world.get("Schema", dataset.fields["schemaArn"]))]
         target = params["jobOutput"]["s3DataDestination"]["path"].rstrip("/")
         mode = params.get("ingestionMode", PUT)
+        group = world.get("DatasetGroup", dataset.fields["datasetGroupArn"])
+        key = group.fields.get("kmsKeyArn")
 
         def work() -> None:
             assert dataset.data is not None
+            if key:
+                use_key(world, key, params["roleArn"], exporting=True)
             files(world, f"{target}/", params["roleArn"], ".csv")
             text = io.StringIO()
             writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")

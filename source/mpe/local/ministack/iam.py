@@ -64,6 +64,21 @@ def refusal(principal: str, action: str, resource: str) -> str:
     )
 
 
+def name_roles() -> None:
+    """Let ``aws:PrincipalArn`` be the role of a session, and not the session."""
+    from ministack.core import iam_evaluator
+
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_role(key: str, context: Any) -> Any:
+        found = resolve(key, context)
+        if key.lower() == "aws:principalarn" and _role_of(str(found)):
+            return f"arn:aws:iam::{context.principal_account}:role/{_role_of(str(found))}"
+        return found
+
+    iam_evaluator._resolve_condition_key = resolve_role
+
+
 def _role_of(arn: str) -> str:
     """Return the role of a session, or nothing where it is none."""
     _, found, rest = arn.partition(":assumed-role/")
@@ -72,23 +87,42 @@ def _role_of(arn: str) -> str:
 
 def trusts(role_arn: str, service: str, source: str, region: str) -> bool:
     """Tell whether a role lets a service of its account assume it, on behalf of a resource."""
+    role = _role(role_arn, source.split(":")[4])
+    if role is None:
+        return False
+    policy = _on_anything(role)
+    return lets(policy, service, "sts:AssumeRole", resource="*", source=source, region=region)
+
+
+def lets(
+    policy: Any,
+    service: str,
+    action: str,
+    *,
+    resource: str,
+    source: str,
+    region: str = "",
+    **context: str,
+) -> bool:
+    """Tell whether a resource's policy allows a service an action, on behalf of a resource.
+
+    The service says whose that is, as against the confused deputy:
+    https://docs.aws.amazon.com/personalize/latest/dg/cross-service-confused-deputy-prevention.html
+    """
     from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
     account = source.split(":")[4]
-    role = _role(role_arn, account)
-    if role is None:
-        return False
-    context = EvalContext(
+    asked = EvalContext(
         principal_arn=service,
         principal_type="Service",
         principal_account=account,
-        action="sts:AssumeRole",
-        resource_arn="*",
+        action=action,
+        resource_arn=resource,
         region=region,
-        service_context={"aws:sourceaccount": account, "aws:sourcearn": source},
+        secure_transport=True,
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source, **context},
     )
-    trusted = evaluate_resource_policy(_on_anything(role), context, service=service)
-    return str(trusted.decision) == "Allow"
+    return str(evaluate_resource_policy(policy, asked, service=service).decision) == "Allow"
 
 
 def _role(role_arn: str, account: str) -> dict[str, Any] | None:
@@ -114,5 +148,12 @@ DIFFERENCES = (
         page="https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html",
         test="test_iam.py::test_alone_no_decision_is_kept",
         make_good=lambda start: keep_decisions(start.calls),
+    ),
+    Difference(
+        aws="aws:PrincipalArn is the ARN of the role, whatever its session is called",
+        alone="it is the ARN of the session",
+        page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn",
+        test="test_iam.py::test_alone_the_principal_of_a_session_is_the_session",
+        make_good=lambda start: name_roles(),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mpe.local.ministack.iam import lets
+
 KEY_ACTIONS = (
     "kms:Decrypt",
     "kms:GenerateDataKey",
@@ -10,22 +12,13 @@ KEY_ACTIONS = (
     "kms:ListGrants",
 )
 """What the policy of a key must allow the service."""
+EXPORT_ACTION = "kms:GenerateDataKeyWithoutPlaintext"
+"""What it must allow as well where an encrypted group's data is exported."""
 
 
-def key_lets(service: str, key_arn: str, action: str, *, account: str) -> bool:
-    """Tell whether a key's policy allows a service an action."""
-    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+def key_lets(service: str, key_arn: str, action: str, *, source: str) -> bool:
+    """Tell whether a key's policy allows a service an action, on behalf of a resource."""
     from ministack.services import kms
 
-    context = EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account=account,
-        action=action,
-        resource_arn=key_arn,
-        region=key_arn.split(":")[3],
-        service_context={"aws:sourceaccount": account},
-    )
     policy, _ = kms.key_policy_for_arn(key_arn)
-    allowed = evaluate_resource_policy(policy, context, service=service)
-    return str(allowed.decision) == "Allow"
+    return lets(policy, service, action, resource=key_arn, source=source)

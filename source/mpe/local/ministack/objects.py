@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from mpe.emulator import KeyDenied, MetricsDenied, ObjectsDenied, ObjectsMissing
-from mpe.local.ministack import kms, sts
+from mpe.local.ministack import kms, s3, sts
 from mpe.local.ministack.iam import trusts
 
 SERVICE = "personalize.amazonaws.com"
@@ -21,10 +21,11 @@ CHUNK = 1 << 20
 
 
 class RoleObjects:
-    """Read S3 and use keys in the name of a role: its policies and the resource's decide.
+    """Read S3 and use keys in the name of a role, where the resource's policy lets the service in.
 
     The service assumes the role that an import job was given, so the role's trust policy
-    must let it, in this account.
+    must let it, in this account. The bucket must let in the service itself as well
+    (https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-s3-access.html).
     """
 
     def __init__(self, endpoint: str, region: str) -> None:
@@ -34,11 +35,11 @@ class RoleObjects:
         self._making = threading.Lock()  # a session makes one client at a time
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
-        source = f"arn:aws:personalize:{self._region}:{account}:dataset-import-job/any"
-        return trusts(role_arn, SERVICE, source, self._region)
+        return trusts(role_arn, SERVICE, self._source(account), self._region)
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         bucket, key = _split(url)
+        self._enter("s3:ListBucket", bucket, key, account)
         with _Errors():
             pages = self._s3(role_arn, account).get_paginator("list_objects_v2")
             found = [
@@ -50,16 +51,20 @@ class RoleObjects:
 
     def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
         bucket, key = _split(url)
+        self._enter("s3:GetObject", bucket, key, account)
         with _Errors():
             body = self._s3(role_arn, account).get_object(Bucket=bucket, Key=key)["Body"]
         yield from body.iter_chunks(CHUNK)
 
     def write(self, url: str, body: bytes, *, role_arn: str, account: str) -> None:
         bucket, key = _split(url)
+        self._enter("s3:PutObject", bucket, key, account)
         with _Errors():
             self._s3(role_arn, account).put_object(Bucket=bucket, Key=key, Body=body)
 
-    def use_key(self, key_arn: str, *, role_arn: str, account: str) -> None:
+    def use_key(
+        self, key_arn: str, *, role_arn: str, account: str, exporting: bool = False
+    ) -> None:
         """Use a key in a role's name, and see that its policy lets the service in as well.
 
         https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html
@@ -71,10 +76,12 @@ class RoleObjects:
             keys.decrypt(CiphertextBlob=data["CiphertextBlob"], KeyId=key_arn)
             keys.list_grants(KeyId=key_arn)
             keys.create_grant(KeyId=key_arn, GranteePrincipal=SERVICE, Operations=["Decrypt"])
+            if exporting:
+                keys.generate_data_key_without_plaintext(KeyId=key_arn, KeySpec="AES_256")
         except ClientError as error:
             raise KeyDenied(str(error)) from error
-        for action in kms.KEY_ACTIONS:
-            if not kms.key_lets(SERVICE, key_arn, action, account=account):
+        for action in (*kms.KEY_ACTIONS, *([kms.EXPORT_ACTION] if exporting else [])):
+            if not kms.key_lets(SERVICE, key_arn, action, source=self._source(account)):
                 raise KeyDenied(f"the key's policy does not allow {SERVICE} to perform {action}")
 
     def put_metrics(self, *, role_arn: str, account: str) -> None:
@@ -85,6 +92,15 @@ class RoleObjects:
             client.put_metric_data(Namespace=NAMESPACE, MetricData=[metric])
         except (ClientError, ObjectsDenied) as error:
             raise MetricsDenied(str(error)) from error
+
+    def _source(self, account: str) -> str:
+        """Return the resource on whose behalf the service acts."""
+        return f"arn:aws:personalize:{self._region}:{account}:dataset-import-job/any"
+
+    def _enter(self, action: str, bucket: str, key: str, account: str) -> None:
+        """See that a bucket lets in the service, beside the role."""
+        if not s3.bucket_lets(SERVICE, action, bucket, key=key, source=self._source(account)):
+            raise ObjectsDenied(f"the bucket {bucket} does not allow {SERVICE} to {action}")
 
     def _s3(self, role_arn: str, account: str) -> Any:
         return self._client("s3", role_arn, account)

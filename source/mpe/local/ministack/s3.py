@@ -8,6 +8,7 @@ from typing import Any
 
 from mpe.local.ministack.difference import Difference
 from mpe.local.ministack.http import App, Scope, answer, wrap
+from mpe.local.ministack.iam import lets
 
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
@@ -33,6 +34,23 @@ def name_versions() -> None:
         return dispatch(event, *args, **more)
 
     s3._fire_s3_event, eventbridge._dispatch_event = fire_with_version, dispatch_with_version
+
+
+def bucket_lets(service: str, action: str, bucket: str, *, key: str = "", source: str) -> bool:
+    """Tell whether a bucket's policy allows a service an action, on behalf of a resource.
+
+    A bucket that is not there forbids nothing.
+    """
+    from ministack.services import s3
+
+    account = source.split(":")[4]
+    if not s3._buckets.contains_scoped(account, None, bucket):
+        return True
+    policy = s3._bucket_policies.get_scoped(account, None, bucket)
+    listing = action == "s3:ListBucket"
+    place = f"arn:aws:s3:::{bucket}" + ("" if listing else f"/{key}")
+    more = {"s3:prefix": key} if listing else {}
+    return lets(policy, service, action, resource=place, source=source, **more)
 
 
 def check_owners(app: App) -> App:
