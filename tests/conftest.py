@@ -73,6 +73,7 @@ class Emulated:
         )
         self.client = self.make("personalize")
         self.runtime = self.make("personalize-runtime")
+        self.events = self.make("personalize-events")
 
     def make(self, name: str) -> Any:
         client = boto3.client(

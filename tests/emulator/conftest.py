@@ -20,6 +20,13 @@ FIELDS = {
     ],
     "Items": [("ITEM_ID", "string"), ("PRICE", "float")],
     "Users": [("USER_ID", "string"), ("AGE", "int")],
+    "Actions": [("ACTION_ID", "string"), ("VALUE", "long"), ("MONTHS", "long")],
+    "Action_Interactions": [
+        ("USER_ID", "string"),
+        ("ACTION_ID", "string"),
+        ("EVENT_TYPE", "string"),
+        ("TIMESTAMP", "long"),
+    ],
 }
 
 
@@ -29,7 +36,7 @@ def avro(record: str, *more: dict[str, Any]) -> str:
     return json.dumps(
         {
             "type": "record",
-            "name": record,
+            "name": record.replace("_", ""),
             "namespace": "com.amazonaws.personalize.schema",
             "fields": [*fields, *more],
             "version": "1.0",
@@ -55,8 +62,10 @@ class Builder:
         self.wait(60)
         return arn
 
-    def dataset(self, group: str, record: str = "Interactions", name: str = "d") -> str:
-        schema = self.client.create_schema(name=f"{name}-{record}", schema=avro(record))
+    def dataset(
+        self, group: str, record: str = "Interactions", name: str = "d", *more: dict[str, Any]
+    ) -> str:
+        schema = self.client.create_schema(name=f"{name}-{record}", schema=avro(record, *more))
         arn: str = self.client.create_dataset(
             name=name,
             datasetGroupArn=group,
@@ -78,6 +87,21 @@ class Builder:
             roleArn=ROLE,
             **options,
         )["datasetImportJobArn"]
+        return arn
+
+    def tracker(self, group: str) -> str:
+        """Create an event tracker; return its tracking id."""
+        tracking: str = self.client.create_event_tracker(name="t", datasetGroupArn=group)[
+            "trackingId"
+        ]
+        self.wait(60)
+        return tracking
+
+    def filter(self, group: str, expression: str, name: str = "f") -> str:
+        arn: str = self.client.create_filter(
+            name=name, datasetGroupArn=group, filterExpression=expression
+        )["filterArn"]
+        self.wait(60)
         return arn
 
     def imported(self, group: str) -> str:

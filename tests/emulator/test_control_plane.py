@@ -474,14 +474,6 @@ def test_every_operation_answers_or_says_that_it_is_not_emulated(
     assert authorizations(request)[0].action == f"personalize:{name}"
 
 
-def test_what_the_runtime_has_not_is_said(emulated: Emulated) -> None:
-    code, message = refused(
-        emulated.runtime.get_personalized_ranking, campaignArn="x", inputList=["a"], userId="u"
-    )
-    assert code == "NotImplementedException"
-    assert "GetPersonalizedRanking" in message
-
-
 def test_an_unknown_operation_is_refused(emulated: Emulated) -> None:
     headers = {"x-amz-target": "AmazonPersonalize.Dance"}
     answer = emulated.service.handle(Request("POST", "/", headers, b"{}"))

@@ -85,6 +85,10 @@ class Stream:
             found += self._sessions.get(session, ())
         return sorted(found, key=lambda one: one.row["TIMESTAMP"])
 
+    def newest(self, count: int) -> list[Streamed]:
+        """Return the events that came last."""
+        return self._events[-count:]
+
     def rows(self) -> Iterator[Row]:
         """Yield the events of known users."""
         for event in list(self._events):
@@ -122,8 +126,8 @@ class Dataset:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     put: set[str] = field(default_factory=set)
     """The ids of the rows that were put, not imported in bulk."""
-    version: int = 0
-    """Counts the changes of ``rows``."""
+    arrived: dict[str, datetime] = field(default_factory=dict)
+    """When each row came first."""
     _merged: tuple[Interactions, int, Interactions] | None = None
 
     def __post_init__(self) -> None:
@@ -163,7 +167,7 @@ class Dataset:
         self._replace(rows, self.put & set(rows))
         return before - len(self.events) - len(self.rows) + self.stream.forget(users)
 
-    def load(self, rows: Iterable[dict[str, Any]], *, replace: bool) -> None:
+    def load(self, rows: Iterable[dict[str, Any]], at: datetime, *, replace: bool) -> None:
         """Take in rows of a bulk import, in place of the bulk data there is or beside it.
 
         What was put stays in either case
@@ -172,6 +176,7 @@ class Dataset:
         own = {str(row[KEYS[self.kind]]): row for row in rows}
         kept = {key: self.rows[key] for key in self.put} if replace else self.rows
         self._replace({**kept, **own}, self.put - set(own))
+        self.arrived = {key: self.arrived.get(key, at) for key in self.rows}
 
     def load_events(
         self, columns: Iterable[Columns], fields: Iterable[Field], *, replace: bool
@@ -187,12 +192,12 @@ class Dataset:
         table = collector.table()
         self.events = (table if replace else (self.events + table).distinct()).prepare()
 
-    def put_row(self, row: dict[str, Any]) -> None:
+    def put_row(self, row: dict[str, Any], at: datetime) -> None:
         """Take in one row that was put; it replaces one of the same id."""
         key = str(row[KEYS[self.kind]])
         self.rows[key] = row
         self.put.add(key)
-        self.version += 1
+        self.arrived.setdefault(key, at)
 
     def history(self, user: str, most: int) -> list[Row]:
         """Return a user's last events of each type, the oldest first."""
@@ -208,7 +213,7 @@ class Dataset:
         return _last(rows, most)
 
     def _replace(self, rows: dict[str, dict[str, Any]], put: set[str]) -> None:
-        self.rows, self.put, self.version = rows, put, self.version + 1
+        self.rows, self.put = rows, put
 
 
 def _last(rows: list[Row], most: int) -> list[Row]:

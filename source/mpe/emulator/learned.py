@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -16,6 +16,10 @@ from mpe.model.service.recipes import POPULAR_ITEMS, RELATED_ITEMS, Recipe
 
 DEEPEST = 25
 NONE = np.empty(0, np.int32)
+SCORES_ALL = frozenset({"aws-user-personalization"})
+"""The recipes that score the whole catalogue; others score a part of it."""
+INFLUENCED = "aws-semantic-similarity"
+"""The recipe that a ``rankingInfluence`` is for."""
 Ranked = Iterator[tuple[int, float]]
 
 
@@ -36,6 +40,10 @@ class Model:
     metrics: dict[str, float]
     order: Places
     """The items by popularity (or by trend), the most popular first."""
+    births: Floats
+    """When each item was created, in seconds of the epoch."""
+    newest: float = 0.0
+    """When the newest interaction was."""
 
     @property
     def kind(self) -> str:
@@ -64,11 +72,23 @@ class Model:
         return np.concatenate([self.histories.of(user or ""), np.array(later, np.int32)])
 
     def ranked(
-        self, history: NDArray[np.int32], item: str | None = None
+        self,
+        history: NDArray[np.int32],
+        item: str | None = None,
+        *,
+        order: Places | None = None,
+        influence: Mapping[str, float] | None = None,
     ) -> Iterator[tuple[str, float]]:
-        """Yield all items for a history, or beside an item, the best first."""
-        places = self._ranked(history, None if item is None else self.places.get(item, -1))
-        return ((self.items[place], score) for place, score in places)
+        """Yield all items for a history, or beside an item, the best first.
+
+        ``order`` is a newer order by popularity; ``influence`` how much popularity and freshness
+        weigh beside likeness.
+        """
+        model = self if order is None else replace(self, order=order)
+        beside = None if item is None else self.places.get(item, -1)
+        return (
+            (self.items[place], score) for place, score in model._ranked(history, beside, influence)
+        )
 
     def sorted(self, history: NDArray[np.int32], items: Sequence[str]) -> list[tuple[str, float]]:
         """Order given items for a history; the scores of those that were known add up to 1.
@@ -140,18 +160,56 @@ class Model:
         start, end = self.similar.indptr[item : item + 2]
         return self.similar.indices[start:end], self.similar.data[start:end]
 
-    def _ranked(self, history: NDArray[np.int32], item: int | None) -> Ranked:
+    def _ranked(
+        self,
+        history: NDArray[np.int32],
+        item: int | None,
+        influence: Mapping[str, float] | None = None,
+    ) -> Ranked:
         if self.kind == POPULAR_ITEMS:
             return self._filled(NONE, np.empty(0))
         if self.kind == RELATED_ITEMS:
             beside = item if item is not None else (int(history[-1]) if len(history) else -1)
-            return self._filled(*self.beside(beside), without={beside})
+            others, scores = self._influenced(*self.beside(beside), influence or {})
+            return self._filled(others, scores, without={beside})
         places, scores = self.liking(history)
         return self._personal(places, scores, history)
 
+    def _influenced(
+        self, places: Places, scores: Floats, influence: Mapping[str, float]
+    ) -> tuple[Places, Floats]:
+        """Order similar items by their popularity and freshness as well.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/native-recipe-semantic-similarity.html
+        """
+        if self.recipe.name != INFLUENCED or not any(influence.values()) or not len(places):
+            return places, scores
+        popular = self.counts[places] / max(1, self.counts.max())
+        oldest, newest = self.births.min(), self.births.max()
+        fresh = (self.births[places] - oldest) / ((newest - oldest) or 1.0)
+        weights = [float(influence.get(name, 0.0)) for name in ("POPULARITY", "FRESHNESS")]
+        mixed = scores + weights[0] * popular + weights[1] * fresh
+        first = best(mixed, places, len(places))
+        return places[first], scores[first]
+
     def _personal(self, places: Places, scores: Floats, history: NDArray[np.int32]) -> Ranked:
+        if self.recipe.name in SCORES_ALL:
+            places, scores = self._all_scored(places, scores)
         first = best(scores, places, len(scores))
         return self._filled(places[first], scores[first], without=history.tolist())
+
+    def _all_scored(self, places: Places, scores: Floats) -> tuple[Places, Floats]:
+        """Score popular items too, below all that the user likes; all scores add up to 1.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/how-recommendation-scoring-works.html
+        """
+        rest = np.setdiff1d(self.order, places[scores > 0])
+        shares = self.counts[rest] / max(1, self.counts.sum())
+        liked = scores[scores > 0]
+        if len(liked) and len(shares):
+            shares = shares * (liked.min() / 2 / max(shares.max(), liked.min()))
+        every = np.concatenate([liked, shares])
+        return np.concatenate([places[scores > 0], rest]), every / (every.sum() or 1.0)
 
     def _filled(
         self, places: NDArray[Any], scores: Floats, without: Collection[int] = ()

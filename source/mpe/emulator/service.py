@@ -13,7 +13,7 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 from botocore.model import OperationNotFoundError, StructureShape
 
-from mpe.emulator import lists, runtime, tags
+from mpe.emulator import lists, runtime, streaming, tags
 from mpe.emulator.faults import Faults
 from mpe.emulator.lifecycle import ACTIVE
 from mpe.emulator.objects import Objects
@@ -67,6 +67,8 @@ class Personalize:
         try:
             with self._lock:
                 result = self._dispatch(request)
+            if callable(result):
+                result = result()
         except ServiceError as error:
             return error_answer(error, runtime=request.runtime)
         except Exception as error:
@@ -109,14 +111,15 @@ class Personalize:
             )
         return self._worlds[key]
 
-    def _dispatch(self, request: Request) -> dict[str, Any]:
+    def _dispatch(self, request: Request) -> dict[str, Any] | Callable[[], dict[str, Any]] | None:
+        """Return an answer, or what works one out that needs no lock."""
         world = self._world(request)
         world.settle()
         train_automatically(world)
         name = request.operation
         self.faults.meet_call(name)
         if request.runtime:
-            return runtime.call(world, name, request.path, request.params)
+            return _called(world, name, request.params)
         try:
             model = operation(name)
         except OperationNotFoundError:
@@ -126,6 +129,16 @@ class Personalize:
         result = _call(world, name, params)
         shaped: dict[str, Any] = lists.shaped(model.output_shape, result)
         return shaped
+
+
+def _called(world: World, name: str, params: Params) -> Callable[[], dict[str, Any]] | None:
+    """Answer a call of the runtime or of the events API."""
+    if name.startswith("Get"):
+        return runtime.call(world, name, params)
+    if name:
+        streaming.call(world, name, params)
+        return None
+    raise ServiceError("UnknownOperationException", "There is no such operation.", 404)
 
 
 def _validate(shape: StructureShape | None, params: Params) -> None:

@@ -77,6 +77,13 @@ def sieve(datasets: Mapping[str, Dataset], expression: str, asked: Asked) -> Tes
     )
 
 
+def needs_user(expression: str) -> bool:
+    """Tell whether a filter goes by the user that a request is for, or by what the user did."""
+    parsed = _parsed(expression)
+    by_events = any(_kind(one.predicates[0]) in MOST_EVENTS for one in parsed.expressions)
+    return by_events or any(one.only_if for one in parsed.expressions)
+
+
 def datasets_of(world: World, group: str) -> dict[str, Dataset]:
     """Return the datasets of a group, by kind."""
     return {

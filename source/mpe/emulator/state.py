@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from mpe.emulator.actions import ActionModel
 from mpe.emulator.arns import arn, last
 from mpe.emulator.data import Dataset
 from mpe.emulator.faults import Faults
@@ -52,7 +53,7 @@ class Resource:
     stop: Progress | None = None
     data: Dataset | None = None
     """A dataset's rows."""
-    model: Model | None = None
+    model: Model | ActionModel | None = None
     """What a solution version or a recommender learned."""
 
     @property

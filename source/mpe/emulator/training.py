@@ -19,7 +19,7 @@ from mpe.emulator.interactions import Interactions
 from mpe.emulator.learned import NONE, Model
 from mpe.emulator.lifecycle import WorkFailed
 from mpe.emulator.metadata import alike
-from mpe.emulator.neighbours import Histories, blended, similarities, stacked
+from mpe.emulator.neighbours import Floats, Histories, blended, similarities, stacked
 from mpe.emulator.trends import TRENDING, risen, window
 from mpe.model.service.recipes import PERSONALIZED_ACTIONS, POPULAR_ITEMS, USER_SEGMENTATION, Recipe
 
@@ -108,7 +108,9 @@ def _learn(
         order = risen(events, window(lesson.recipe.name, lesson.hyperparameters), items)
     similar = _similar(lesson, items, histories)
     repeats = again / max(len(histories.items), 1)
-    return Model(lesson.recipe, items, counts, similar, repeats, histories, {}, order)
+    newest = float(events.time.max()) if events is not None and len(events) else 0.0
+    born = _births(lesson.items, items, _first_turned_to(events, items, newest))
+    return Model(lesson.recipe, items, counts, similar, repeats, histories, {}, order, born, newest)
 
 
 def _similar(lesson: Lesson, items: tuple[str, ...], histories: Histories) -> Any:
@@ -130,3 +132,24 @@ def _least(lesson: Lesson) -> int:
     if lesson.recipe.name != "aws-sims":
         return 2
     return int(lesson.hyperparameters.get("min_cointeraction_count", 3))
+
+
+def _births(rows: Mapping[str, Mapping[str, Any]], items: tuple[str, ...], first: Floats) -> Floats:
+    """Return when items were created: as their rows say, else when first turned to."""
+    found = first.copy()
+    for place, item in enumerate(items if rows else ()):
+        created = rows.get(item, {}).get("CREATION_TIMESTAMP")
+        if created is not None:
+            found[place] = float(created)
+    return found
+
+
+def _first_turned_to(events: Interactions | None, items: tuple[str, ...], newest: float) -> Floats:
+    """Return when somebody first turned to each item; the newest moment where nobody did."""
+    first = np.full(len(items), np.inf)
+    if events is not None and len(events):
+        places = {item: place for place, item in enumerate(items)}
+        numbers = np.array([places[one] for one in events.item.values], np.int64)
+        np.minimum.at(first, numbers[events.item.codes], events.time)
+    first[np.isinf(first)] = newest
+    return first

@@ -82,8 +82,10 @@ def _runtime_routes() -> dict[tuple[str, str], str]:
 _RUNTIME = _runtime_routes()
 
 
-def answer(result: Mapping[str, Any], *, runtime: bool = False) -> Response:
-    """Return a result as the service would send it."""
+def answer(result: Mapping[str, Any] | None, *, runtime: bool = False) -> Response:
+    """Return a result as the service would send it; the events API sends nothing."""
+    if result is None:
+        return Response(200, {"Content-Length": "0"}, b"")
     kind = "application/json" if runtime else "application/x-amz-json-1.1"
     body = json.dumps(result, default=_seconds).encode()
     return Response(200, {"Content-Type": kind}, body)

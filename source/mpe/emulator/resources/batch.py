@@ -142,7 +142,7 @@ class BatchKind(Kind):
 
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
         version = world.get("SolutionVersion", params["solutionVersionArn"])
-        assert version.model is not None
+        assert isinstance(version.model, Model)
         recipe = RECIPES[version.fields["recipeArn"]]
         job = Job(world, params, recipe, version.model, version.fields["datasetGroupArn"])
         source, target, role = _source(params), _target(params), params["roleArn"]

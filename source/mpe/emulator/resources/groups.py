@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -87,7 +88,10 @@ class DatasetKind(Kind):
 
     def fields(self, world: World, params: Params, arn: str) -> dict[str, Any]:
         kind = params["datasetType"].upper()
-        return {**super().fields(world, params, arn), "datasetType": kind}
+        told = {**super().fields(world, params, arn), "datasetType": kind}
+        if kind == "ACTION_INTERACTIONS":  # which has a tracker of its own
+            told["trackingId"] = str(uuid.UUID(int=world.chance.getrandbits(128), version=4))
+        return told
 
     def new(self, world: World, params: Params) -> Resource:
         made = super().new(world, params)

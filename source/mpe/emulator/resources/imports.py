@@ -50,6 +50,6 @@ class DatasetImportJobKind(Kind):
             if target.kind in EVENTS:
                 target.load_events(events(), fields, replace=not incremental)
             else:
-                target.load(rows(), replace=not incremental)
+                target.load(rows(), world.clock(), replace=not incremental)
 
         return working(location, work)

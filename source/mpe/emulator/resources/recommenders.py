@@ -10,9 +10,9 @@ from typing import Any
 
 from mpe.emulator.lifecycle import ACTIVE, Progress
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live
-from mpe.emulator.resources.solutions import dataset_of, has_datasets
+from mpe.emulator.resources.lessons import learn
+from mpe.emulator.resources.solutions import has_datasets
 from mpe.emulator.state import Change, Resource, World
-from mpe.emulator.training import Lesson, train
 from mpe.model.service.recipes import RECIPES
 
 INACTIVE = "INACTIVE"
@@ -41,18 +41,10 @@ class RecommenderKind(Kind):
         return {**super().fields(world, params, arn), "recommenderConfig": config}
 
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
-        recipe = RECIPES[params["recipeArn"]]
-        group = params["datasetGroupArn"]
-        data, items = dataset_of(world, group, "INTERACTIONS"), dataset_of(world, group, "ITEMS")
+        recipe, group = RECIPES[params["recipeArn"]], params["datasetGroupArn"]
 
         def work() -> None:
-            lesson = Lesson(
-                recipe=recipe,
-                events=data.everything(),
-                items=dict(items.rows),
-                event_type=recipe.event,
-            )
-            made.model = train(lesson)
+            made.model = learn(world, group, recipe, event_type=recipe.event)
 
         return work
 

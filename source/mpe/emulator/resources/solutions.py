@@ -8,20 +8,16 @@ from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
-from mpe.emulator.data import Dataset
 from mpe.emulator.lifecycle import ACTIVE
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live, need_none
-from mpe.emulator.resources.groups import KINDS_BY_TYPE
+from mpe.emulator.resources.lessons import learn, put_since
 from mpe.emulator.state import Change, Resource, World
-from mpe.emulator.training import Lesson, train
 from mpe.emulator.wire import ServiceError
 from mpe.model.service import tuning
-from mpe.model.service.recipes import PERSONALIZED_ACTIONS, RECIPES, Recipe
+from mpe.model.service.recipes import RECIPES, Recipe
 
 DAY = 24 * 60 * 60
 HOUR = 60 * 60
-UNTRAINED = {PERSONALIZED_ACTIONS}
-"""Types of recipes that the emulator has no model of."""
 
 
 class SolutionKind(Kind):
@@ -94,10 +90,6 @@ class SolutionVersionKind(Kind):
     def check(self, world: World, params: Params) -> None:
         solution = world.need_active("Solution", params["solutionArn"])
         recipe = RECIPES[solution.fields["recipeArn"]]
-        if recipe.type in UNTRAINED:
-            raise ServiceError(
-                "NotImplementedException", f"training of {recipe.name} is not emulated.", 501
-            )
         mode = params.get("trainingMode", "FULL")
         if mode == "AUTOTRAIN" and "automatic" not in params:
             raise invalid("trainingMode AUTOTRAIN is for the service itself.")
@@ -143,21 +135,15 @@ class SolutionVersionKind(Kind):
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
         solution = world.get("Solution", params["solutionArn"])
         recipe = RECIPES[solution.fields["recipeArn"]]
-        group = solution.fields["datasetGroupArn"]
-        data, items = dataset_of(world, group, "INTERACTIONS"), dataset_of(world, group, "ITEMS")
-        config = solution.fields.get("solutionConfig", {})
-        least = config.get("eventValueThreshold")
 
         def work() -> None:
-            lesson = Lesson(
-                recipe=recipe,
-                events=data.everything(),
-                items=dict(items.rows),
+            made.model = learn(
+                world,
+                solution.fields["datasetGroupArn"],
+                recipe,
                 event_type=solution.fields.get("eventType"),
-                threshold=float(least) if least else None,
-                hyperparameters=config.get("algorithmHyperParameters", {}),
+                config=solution.fields.get("solutionConfig"),
             )
-            made.model = train(lesson)
 
         return work
 
@@ -214,14 +200,6 @@ def days(rate: str) -> int:
     return int(found.group()) if found else 0
 
 
-def dataset_of(world: World, group: str, kind: str) -> Dataset:
-    """Return a dataset of a group; an empty one where it has none of that type."""
-    for dataset in world.of("Dataset", datasetGroupArn=group, datasetType=kind):
-        if dataset.data is not None:
-            return dataset.data
-    return Dataset(KINDS_BY_TYPE[kind])
-
-
 def newest_version(world: World, solution: str, *, active: bool = False) -> Resource | None:
     """Return a solution's newest version, or its newest ACTIVE one."""
     versions = [
@@ -268,6 +246,8 @@ def _due(world: World, solution: Resource, newest: Resource | None) -> bool:
 
 def _imported_since(world: World, solution: Resource, moment: datetime) -> bool:
     group = solution.fields["datasetGroupArn"]
+    if put_since(world, group, moment):
+        return True
     for dataset in world.of("Dataset", datasetGroupArn=group, datasetType="INTERACTIONS"):
         for job in world.of("DatasetImportJob", datasetArn=dataset.arn):
             if job.created > moment and job.active(world.now):
