@@ -32,7 +32,7 @@ def run(state: Path, *arguments: str, **variables: str) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.parametrize("command", ["status", "down"])
+@pytest.mark.parametrize("command", ["status", "down", "mail"])
 def test_where_nothing_runs_it_says_so_in_a_line(tmp_path: Path, port: int, command: str) -> None:
     done = run(tmp_path, "local", command, "--port", str(port))
     assert done.returncode == 3
@@ -58,6 +58,23 @@ def test_a_stale_record_is_forgotten_with_its_folder(
 
     assert not folder.exists()
     assert Record.read(port) is None
+
+
+def test_the_record_with_the_secret_is_its_owners_alone(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    record = Record(
+        port, 1, "http://127.0.0.1", 1.0, "s", {}, {}, str(tmp_path / "f"), "l", "hidden"
+    )
+    path = tmp_path / "mpe" / f"local-{port}.json"
+    path.parent.mkdir()
+    path.write_text("an older one, that everybody may read")
+    path.chmod(0o644)
+    record.save()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert Record.read(port) == record
+    assert "hidden" not in str(record.shown())
 
 
 def test_a_record_that_cannot_be_read_is_as_none(tmp_path: Path, port: int) -> None:

@@ -18,7 +18,6 @@ import shlex
 import sys
 import threading
 import time
-import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -111,18 +110,11 @@ class Lab:
         self._asked = 0.0
 
     def watch(self, label: str, fault: Fault | None = None) -> None:
-        order = json.dumps({"label": label, "fault": asdict(fault) if fault else None})
-        self._open(PAGE, order.encode())
+        self.cloud.page(PAGE, {"label": label, "fault": asdict(fault) if fault else None})
 
     def report(self, label: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._open(f"{PAGE}?label={label}"))
+        found: dict[str, Any] = self.cloud.page(f"{PAGE}?label={label}")
         return found
-
-    def _open(self, path: str, body: bytes | None = None) -> bytes:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(self.cloud.endpoint + path, body, timeout=60) as answer:
-            found: bytes = answer.read()
-            return found
 
     def mail(self, group: str) -> list[dict[str, str]]:
         """Return what people were told of a group."""

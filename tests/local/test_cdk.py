@@ -192,6 +192,7 @@ def test_two_stacks_do_not_collide_and_a_destroyed_one_leaves_its_data(
 def another_view(cloud: LocalCloud) -> LocalCloud:
     """Return the same cloud, to be given the outputs of another stack."""
     view = LocalCloud(port=cloud.port)
+    view.secret = cloud.secret
     view.stop()  # it has started nothing, and its folder is not needed
     return view
 

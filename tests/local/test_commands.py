@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from mpe.assembly.processes import group_alive
-from mpe.local.cloud import LocalCloud, page
+from mpe.local.cloud import LocalCloud
 from mpe.local.ports import listening
+from mpe.local.server import WATCHED
 from tests.local.conftest import CSV, PATIENCE, User, small, wait_until
 
 pytestmark = pytest.mark.local
@@ -251,10 +252,13 @@ def test_the_aws_cli_talks_to_it(cloud: LocalCloud, tmp_path: Path) -> None:
 
 def _server_pid(port: str) -> int:
     """Return the process that answers at a port, or 0 while none does."""
-    try:
-        return int(page(int(port), "/_mpe/health")["pid"])
-    except (OSError, ValueError):
-        return 0
+    marks = {f"GATEWAY_PORT={port}".encode(), f"{WATCHED}=".encode()}
+    for process in Path("/proc").glob("[0-9]*") if listening(int(port)) else ():
+        with contextlib.suppress(OSError):
+            is_server = b"mpe.local.server" in (process / "cmdline").read_bytes()
+            if is_server and all(mark in (process / "environ").read_bytes() for mark in marks):
+                return int(process.name)
+    return 0
 
 
 def _processes_of(environment: dict[str, str]) -> list[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import time
-from dataclasses import asdict
 from types import FrameType
 
 import click
 from rich.console import Console
 
+from mpe.cli.terminal import say
 from mpe.local.cloud import DEFAULT_SPEED, LocalCloud
 from mpe.local.errors import LocalCloudError, ServerDiedError
 from mpe.local.records import Record, log_path
@@ -98,7 +98,7 @@ def status(port: int, output: str) -> None:
     """
     record = Record.find(port)
     if output == "json":
-        click.echo(json.dumps(asdict(record) if record else None, indent=2))
+        click.echo(json.dumps(record.shown() if record else None, indent=2))
     elif record:
         _show(record)
     if record is None:
@@ -108,17 +108,46 @@ def status(port: int, output: str) -> None:
 
 @local.command()
 @PORT
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+def mail(port: int, output: str) -> None:
+    """Show the mails that were sent to people in the local cloud, the oldest first.
+
+    Example: mpe local mail
+    """
+    found = _record(port).mail()
+    if output == "json":
+        click.echo(json.dumps(found, indent=2))
+        return
+    for one in found:
+        lines = [one["time"], f"To: {one['to']}", f"Subject: {one['subject']}", ""]
+        for line in [*lines, *one["body"].splitlines(), ""]:
+            say(line)
+
+
+@local.command()
+@PORT
 def down(port: int) -> None:
     """Stop the local cloud; all that is in it is gone.
 
     Example: mpe local down
     """
+    _record(port).stop()
+    click.echo(f"The local cloud at port {port} is stopped.")
+
+
+def _record(port: int) -> Record:
+    """Return the local cloud at a port, or end where none is up."""
     record = Record.find(port)
     if record is None:
         click.echo(f"No local cloud is up at port {port}.", err=True)
         raise click.exceptions.Exit(NOT_RUNNING)
-    record.stop()
-    click.echo(f"The local cloud at port {port} is stopped.")
+    return record
 
 
 def _stay(cloud: LocalCloud, record: Record) -> None:

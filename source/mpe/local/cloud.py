@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -28,10 +29,12 @@ from mpe.assembly.processes import end_group
 from mpe.assembly.synthesis import Assembly, AssemblyError, synthesize
 from mpe.emulator import Quotas
 from mpe.local.deploy import Template, deploy
+from mpe.local.door import SECRET as HEADER
 from mpe.local.errors import DeployError, LocalCloudError, PortInUseError, ServerDiedError
 from mpe.local.ministack import process
 from mpe.local.ports import free_port, listening
 from mpe.local.server import QUOTAS, RELEASED, WATCHED
+from mpe.local.server import SECRET as SECRET_VARIABLE
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -71,6 +74,7 @@ class LocalCloud:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.outputs: dict[str, str] = {}
         self.stack_name = ""
+        self.secret = secrets.token_urlsafe(32)
         self._email = email
         self._quotas = quotas or Quotas()
         self._edit = edit_template
@@ -141,13 +145,17 @@ class LocalCloud:
 
     def mail(self) -> list[dict[str, str]]:
         """Return what SNS has sent to people, the oldest first."""
-        found: list[dict[str, str]] = self._page("/_mpe/mail")
+        found: list[dict[str, str]] = self.page("/_mpe/mail")
         return found
 
     def calls(self) -> list[dict[str, Any]]:
         """Return what was asked in the name of each role, and whether IAM allowed it."""
-        found: list[dict[str, Any]] = self._page("/_mpe/calls")
+        found: list[dict[str, Any]] = self.page("/_mpe/calls")
         return found
+
+    def page(self, path: str, order: Any = None) -> Any:
+        """Return a page of the local cloud's own, after an order where one is given."""
+        return page(self.port, path, self.secret, order=order, seconds=PAGE_SECONDS)
 
     def start(self) -> None:
         """Start the servers and deploy the stack; stop everything where that fails."""
@@ -250,6 +258,7 @@ class LocalCloud:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            SECRET_VARIABLE: self.secret,
             QUOTAS: json.dumps(asdict(self._quotas)),
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "TMPDIR": str(temporary),
@@ -260,17 +269,22 @@ class LocalCloud:
     def _answers(self) -> bool:
         """Tell whether our own server answers: another's may have taken the port meanwhile."""
         with contextlib.suppress(OSError, ValueError, KeyError):
-            return bool(page(self.port, "/_mpe/health")["pid"] == self.pid)
+            return bool(page(self.port, "/_mpe/health", self.secret)["pid"] == self.pid)
         return False
 
-    def _page(self, path: str) -> Any:
-        return page(self.port, path, PAGE_SECONDS)
 
+def page(
+    port: int, path: str, secret: str, *, order: Any = None, seconds: float = HEALTH_SECONDS
+) -> Any:
+    """Return a page of JSON that the server has beside AWS's; raise OSError or ValueError.
 
-def page(port: int, path: str, seconds: float = HEALTH_SECONDS) -> Any:
-    """Return a page of JSON that the server has beside AWS's; raise OSError or ValueError."""
+    ``secret`` is that of the server's start. An ``order`` is sent as JSON, by POST.
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}{path}", timeout=seconds) as answer:
+    body = None if order is None else json.dumps(order).encode()
+    url = f"http://127.0.0.1:{port}{path}"
+    request = urllib.request.Request(url, data=body, headers={HEADER: secret})
+    with opener.open(request, timeout=seconds) as answer:
         return json.loads(answer.read())
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from mpe.assembly.processes import end_group, group_alive
 from mpe.local.cloud import LocalCloud, page
@@ -31,6 +32,8 @@ class Record:
     environment: dict[str, str]
     folder: str
     log: str
+    secret: str = ""
+    """What its own pages take (:mod:`mpe.local.door`)."""
 
     @classmethod
     def of(cls, cloud: LocalCloud) -> Record:
@@ -44,6 +47,7 @@ class Record:
             cloud.environment,
             str(cloud.folder),
             str(cloud.log_path),
+            cloud.secret,
         )
 
     @classmethod
@@ -66,16 +70,28 @@ class Record:
     def alive(self) -> bool:
         """Tell whether the very process of this record still answers at its port."""
         try:
-            return bool(page(self.port, "/_mpe/health")["pid"] == self.pid)
+            return bool(page(self.port, "/_mpe/health", self.secret)["pid"] == self.pid)
         except TimeoutError:
             return group_alive(self.pid)  # it is only busy
         except (OSError, ValueError, KeyError):
             return False
 
     def save(self) -> None:
+        """Write it down, for its owner's eyes only: it holds the secret."""
         path = _path(self.port)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=2))
+        path.unlink(missing_ok=True)  # a file that is there keeps its mode
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(asdict(self), file, indent=2)
+
+    def shown(self) -> dict[str, Any]:
+        """Return what may be shown of it: all but the secret."""
+        return {name: value for name, value in asdict(self).items() if name != "secret"}
+
+    def mail(self) -> list[dict[str, str]]:
+        """Return what SNS has sent to people, the oldest first."""
+        found: list[dict[str, str]] = page(self.port, "/_mpe/mail", self.secret, seconds=60)
+        return found
 
     def kept(self) -> bool:
         """Tell whether the record is still there: `mpe local down` removes it first."""

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mpe.assembly.processes import STOP_SECONDS
 from mpe.emulator import Durations, Personalize, Quotas
+from mpe.local.door import guard
 from mpe.local.faults import Interference
 from mpe.local.kept import Calls, Mailbox
 from mpe.local.ministack.difference import Start
@@ -32,6 +33,8 @@ WATCHED = "MPE_LOCAL_PARENT"
 """The environment variable with the process without which the server shall not live."""
 RELEASED = "MPE_LOCAL_RELEASED"
 """The environment variable with the file that, once it is there, lets it live on alone."""
+SECRET = "MPE_LOCAL_SECRET"
+"""The environment variable with the secret of this start."""
 QUOTAS = "MPE_LOCAL_QUOTAS"
 """The environment variable with the service's quotas, as JSON."""
 
@@ -50,7 +53,8 @@ def main() -> int:
         "/_mpe/calls": start.calls.as_list,
         "/_mpe/health": lambda: {"pid": os.getpid(), "speed": speed},
     }
-    app.app = serve(start.interference.wrap(app.app), pages)
+    port, secret = int(os.environ["GATEWAY_PORT"]), os.environ.pop(SECRET)  # functions get the rest
+    app.app = guard(serve(start.interference.wrap(app.app), pages), port=port, secret=secret)
     sys.argv = sys.argv[:1]
     app.main()
     return 0

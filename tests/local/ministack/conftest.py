@@ -33,6 +33,10 @@ class Alone:
     region: str = REGION
     account: str = ACCOUNT
 
+    @property
+    def port(self) -> int:
+        return int(self.endpoint.rpartition(":")[2])
+
     def client(self, service: str, **key: str) -> Any:
         root = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
         return boto3.client(
@@ -52,7 +56,14 @@ class Alone:
 @pytest.fixture(scope="session")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
     """MiniStack without anything made good: what it does as AWS needs no module of ours."""
-    port, folder = free_port(), tmp_path_factory.mktemp("alone")
+    with served(tmp_path_factory.mktemp("alone")) as ministack:
+        yield ministack
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[Alone]:
+    """Run MiniStack alone, with a folder for its log and its functions."""
+    port = free_port()
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "ministack"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -70,8 +69,7 @@ def test_alone_each_environment_has_its_own_copy_of_the_code(alone: Alone) -> No
 
 def test_an_invocation_that_is_watched_has_a_trace_id(cloud: LocalCloud) -> None:
     function = function_in(cloud, "traced", TRACED)
-    order = json.dumps({"label": "traced-here"}).encode()
-    urllib.request.urlopen(cloud.endpoint + PAGE, data=order).close()
+    cloud.page(PAGE, {"label": "traced-here"})
     assert answer(cloud, function, {"label": "traced-here"}).startswith("Root=1-")
     assert answer(cloud, function, {"label": "another"}) is None
 
