@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mpe.data.engine import Engine, name
 from mpe.data.files import Source, Unwatched, normal, scan
-from mpe.emulator.data import read_csv
+from mpe.emulator.tables import read_csv
 from mpe.model.service.avro import Field
 from mpe.model.service.csvs import Head, check_head
 from mpe.model.service.dialect import text_records, written

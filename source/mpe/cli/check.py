@@ -164,7 +164,7 @@ def _downloaded(
         sources = []
         for number, key in enumerate(keys):
             target = folder / f"{kind}-{number}.csv"
-            _download(client, bucket, key, target, sizes[key], watcher)
+            download(client, bucket, key, target, sizes[key], watcher)
             sources.append(Source(target, f"{S3}{bucket}/{key}"))
         found[kind] = (f"{S3}{bucket}/{place}", sources)
     return found, nested
@@ -175,9 +175,7 @@ def _listed(client: Any, bucket: str, prefix: str) -> dict[str, int]:
     return {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", ())}
 
 
-def _download(
-    client: Any, bucket: str, key: str, target: Path, size: int, watcher: Watcher
-) -> None:
+def download(client: Any, bucket: str, key: str, target: Path, size: int, watcher: Watcher) -> None:
     watcher.begin(f"Downloading {S3}{bucket}/{key}")
     done = 0
 

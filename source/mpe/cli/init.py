@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from mpe.cli.check import MEMORY_OPTION, hidden, watching
+from mpe.cli.account import Account, in_cloud
+from mpe.cli.check import MEMORY_OPTION, S3, download, hidden, watching
 from mpe.cli.terminal import say
 from mpe.data.columns import Unsure, mapping
+from mpe.data.dialect import Manner
 from mpe.data.engine import Engine
-from mpe.data.files import Watcher
+from mpe.data.files import CHUNK, Source, Watcher
+from mpe.data.infer import Saying
 from mpe.data.init import CONFIG, REASONS, Request, Result, initialise
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 TABS = ("tab", "\\t")
+MOST_SIGNS = 4
+KINDS = ("interactions", "users", "items")
 
 
 def _separator(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -25,15 +31,60 @@ def _separator(context: click.Context, option: click.Parameter, value: str | Non
     if value is None:
         return None
     sign = "\t" if value in TABS else value
-    if len(sign) != 1 or sign in '"\n\r\0':
-        raise click.BadParameter(f'{value!r} is not one character, such as ";", or the word tab.')
+    if not 1 <= len(sign) <= MOST_SIGNS or set(sign) & set('"\n\r\0'):
+        raise click.BadParameter(
+            f'{value!r} is not one to {MOST_SIGNS} characters, such as ";", "::" or tab.'
+        )
     return sign
 
 
+def _encodings(values: Sequence[str]) -> dict[str, str]:
+    """Read ``[kind=]encoding``."""
+    found = {}
+    for value in values:
+        kind, equals, encoding = value.rpartition("=")
+        if equals and kind not in KINDS:
+            raise Unsure(f"--encoding {value}: {kind} is not {', '.join(KINDS)}.")
+        found[kind] = encoding
+    return found
+
+
+def _lists(values: Sequence[str]) -> dict[str, str | None]:
+    """Read ``COLUMN[=SEPARATOR]``."""
+    pairs = (value.partition("=") for value in values)
+    return {column: separator or None for column, _, separator in pairs}
+
+
+def _source(given: str, folder: Path, number: int, account: Account, watcher: Watcher) -> Source:
+    """Return a file on this machine for a path, for standard input, or for an object in S3."""
+    if given == "-":
+        target = folder / f"given-{number}"
+        with target.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, CHUNK)
+        return Source(target, "standard input")
+    if given.startswith(S3):
+        bucket, _, key = given.removeprefix(S3).partition("/")
+        target = folder / f"given-{number}{Path(key).suffix}"
+        client = account.client("s3")
+        size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
+        download(client, bucket, key, target, size, watcher)
+        return Source(target, given)
+    path = Path(given)
+    if not path.is_file():
+        raise Unsure(f"{given} is no file.")
+    return Source(path, given)
+
+
 @click.command()
-@click.option("--interactions", type=FILE, required=True, help="Who did what with which item.")
-@click.option("--users", type=FILE, help="What is known of the users.")
-@click.option("--items", type=FILE, help="What is known of the items.")
+@click.option(
+    "--interactions",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="Who did what with which item: a file, s3://bucket/key or - for a pipe.",
+)
+@click.option("--users", multiple=True, metavar="FILE", help="What is known of the users.")
+@click.option("--items", multiple=True, metavar="FILE", help="What is known of the items.")
 @click.option(
     "--domain",
     type=click.Choice(["ECOMMERCE", "VIDEO_ON_DEMAND"]),
@@ -51,7 +102,41 @@ def _separator(context: click.Context, option: click.Parameter, value: str | Non
 @click.option(
     "--delimiter", callback=_separator, help='What separates the columns, such as ";" or tab.'
 )
-@click.option("--encoding", help="The files' encoding, such as latin-1.")
+@click.option(
+    "--encoding",
+    "encodings",
+    multiple=True,
+    metavar="[KIND=]ENCODING",
+    help="The encoding of what is not UTF-8, such as latin-1; of one file: items=latin-1.",
+)
+@click.option(
+    "--columns",
+    metavar="NAMES",
+    help="The names of the interactions' columns, separated by commas, where there is no header.",
+)
+@click.option(
+    "--list",
+    "lists",
+    multiple=True,
+    metavar="COLUMN[=SEPARATOR]",
+    help="This column has several categories in a cell.",
+)
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    metavar="COLUMN",
+    help="This column is text, whatever it has.",
+)
+@click.option(
+    "--null", "nulls", multiple=True, metavar="WORD", help="This word means that there is no value."
+)
+@click.option(
+    "--skip-bad-rows", is_flag=True, help="Leave rows out that are of no use, and keep them apart."
+)
+@click.option(
+    "--no-times", is_flag=True, help="There are no times: take the order of the rows for them."
+)
 @click.option("--time-format", help='How times are written, such as "%d.%m.%Y %H:%M".')
 @click.option(
     "--time-zone",
@@ -59,20 +144,28 @@ def _separator(context: click.Context, option: click.Parameter, value: str | Non
     show_default=True,
     help="Of times that name none, and of the schedules.",
 )
+@in_cloud
 @click.option("--force", is_flag=True, help="Overwrite what an earlier init wrote.")
 @MEMORY_OPTION
 def init(
-    interactions: Path,
-    users: Path | None,
-    items: Path | None,
+    interactions: Sequence[str],
+    users: Sequence[str],
+    items: Sequence[str],
     domain: str | None,
     name: str | None,
     maps: Sequence[str],
     out: Path,
     delimiter: str | None,
-    encoding: str | None,
+    encodings: Sequence[str],
+    columns: str | None,
+    lists: Sequence[str],
+    texts: Sequence[str],
+    nulls: Sequence[str],
+    skip_bad_rows: bool,
+    no_times: bool,
     time_format: str | None,
     time_zone: str,
+    account: Account,
     force: bool,
     memory: str,
 ) -> None:
@@ -84,21 +177,33 @@ def init(
     """
     given = {"interactions": interactions, "users": users, "items": items}
     try:
+        manner = Manner(_encodings(encodings), delimiter, columns.split(",") if columns else ())
+        saying = Saying(_lists(lists), frozenset(texts), tuple(nulls), skip_bad_rows)
         request = Request(
-            files={kind: path for kind, path in given.items() if path},
+            files={},
             out=out,
             domain=domain,
             group=name,
             mappings=[mapping(one) for one in maps],
-            encoding=encoding,
-            delimiter=delimiter,
+            manner=manner,
+            saying=saying,
+            no_times=no_times,
             time_format=time_format,
             zone=time_zone,
             force=force,
         )
         with watching() as watcher, Engine(memory=memory, watcher=watcher) as engine:
-            asker = Terminal(watcher) if sys.stdin.isatty() else Nobody()
-            result = initialise(request, engine, asker)
+            files = {
+                kind: [
+                    _source(one, engine.folder, place * 1000 + number, account, watcher)
+                    for number, one in enumerate(several)
+                ]
+                for place, (kind, several) in enumerate(given.items())
+                if several
+            }
+            asks = sys.stdin.isatty() and not any("-" in several for several in given.values())
+            asker = Terminal(watcher) if asks else Nobody()
+            result = initialise(replace(request, files=files), engine, asker)
     except Unsure as error:
         raise click.ClickException(str(error)) from None
     _tell(result)
@@ -132,7 +237,9 @@ class Terminal:
 def _tell(result: Result) -> None:
     for one in result.datasets:
         less = f", {one.rows - one.kept:,} left out" if one.kept < one.rows else ""
-        say(f"{one.file.source.name}: {one.kept:,} rows{less} -> {one.kind}.csv")
+        say(f"{one.named}: {one.kept:,} rows{less} -> {one.kind}.csv")
+        for why, count in one.rejected.items():
+            say(f"  left out: {why}: {count:,} (in rejected-{one.kind}.csv)")
     for choice in result.choices:
         say(f"  {choice.what}".replace("`", "").replace("**", ""))
     for note in result.notes:

@@ -115,15 +115,17 @@ def recognise(
     domain: str | None,
     mappings: Iterable[ColumnMap],
     asker: Asker,
+    absent: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, str], set[str], list[str]]:
     """Return the user's column for each target, those to be left out, and what to note.
 
     What the user says counts first, then an exact name, then a name that means only one thing.
+    Targets that are ``absent`` are looked for nowhere.
     """
     targets, left_out = _mapped(kind, header, domain, mappings)
     notes: list[str] = []
     for target, required in reserved(kind, domain).items():
-        if target in targets:
+        if target in targets or target in absent:
             continue
         free = [one for one in header if one not in {*targets.values(), *left_out}]
         found = _candidates(target, free, _aliases(kind, domain).get(target, ""))
@@ -176,10 +178,16 @@ def _asked(kind: str, target: str, found: Sequence[str], free: Sequence[str], as
     answer = asker.choose(question, options) if options else None
     if answer is None:
         known = ", ".join(options) or "no other"
+        more = ""
+        if target == "TIMESTAMP":
+            more = (
+                " Times in several columns are joined with +, such as --map date+time=TIMESTAMP; "
+                "where there are none, --no-times makes an order of the rows."
+            )
         raise Unsure(
-            f"{question} It could be: {known}. Say so with --map COLUMN={target}."
+            f"{question} It could be: {known}. Say so with --map COLUMN={target}.{more}"
             if options
-            else f"The {kind} have no column for {target}."
+            else f"The {kind} have no column for {target}.{more}"
         )
     return answer
 

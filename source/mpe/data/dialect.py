@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mpe.data.columns import Asker, Unsure
-from mpe.data.files import CHUNK, Source, Watcher, head, header, scan
-from mpe.model.service.csvs import PACKED
+from mpe.data.engine import Engine
+from mpe.data.files import CHUNK, Source, Watcher, head, header, normal, row_lines, scan
+from mpe.data.formats import opened
 from mpe.model.service.dialect import Unended, text_records
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+DELIMITERS = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+    "::": "double colons",
+    "\x01": "control-A signs",
+}
 UTF_8 = ("utf-8", "utf-8-sig")
 """The encodings that the engine reads itself."""
 SAMPLE = 500
@@ -27,6 +37,11 @@ _MARKS = (
 )
 
 
+_WESTERN = frozenset({"latin1", "latin-1", "iso-8859-1", "iso8859-1", "l1", "cp1252"})
+"""Names that are said of what is in truth Windows' variant:
+https://encoding.spec.whatwg.org/#names-and-labels."""
+
+
 @dataclass(frozen=True)
 class Readable:
     """A file that the engine can read, and how."""
@@ -37,42 +52,124 @@ class Readable:
     delimiter: str
     told: str
     """How the user's file is written."""
+    text: Source
+    """The file as text, in which lines are counted."""
+    separator: str = ","
+    escapes: bool = False
+    first: int = 1
+    """The line in which its header ends."""
+
+    def lines(self, rows: Sequence[int]) -> list[int]:
+        """Return the lines in which some rows begin, by their numbers from 0."""
+        found = row_lines(
+            self.text.path,
+            rows,
+            header_ends=self.first,
+            plain=False,
+            delimiter=self.separator,
+            escapes=self.escapes,
+        )
+        return sorted(found.values())
 
 
-def readable(
-    source: Source,
-    folder: Path,
-    *,
-    encoding: str | None,
-    delimiter: str | None,
-    asker: Asker,
-    watcher: Watcher,
-) -> Readable:
-    """Return a file that the engine can read: this one, or a copy in UTF-8 in the folder."""
-    found = encoding or _encoding(source, asker, watcher)
-    if encoding in UTF_8:
-        _check_utf8(source, encoding, watcher)
-    text_source, told = source, "UTF-8"
-    start = head(source).content
-    if found not in UTF_8 or (b"\r" in start and b"\n" not in start):
-        text_source = replace(source, path=_copy(source, folder, found))
-        told = "Latin-1" if found == LATIN else found
+@dataclass(frozen=True)
+class Manner:
+    """What the user says of how their files are written."""
+
+    encodings: Mapping[str, str] = field(default_factory=dict)
+    """By kind; under the empty name, of all files that are not UTF-8."""
+    delimiter: str | None = None
+    columns: Sequence[str] = ()
+    """The names of columns, where the interactions have no header."""
+
+
+def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: Asker) -> Readable:
+    """Return a file that the engine can read: this one, or a copy in its temporary folder."""
+    watcher = engine.watcher
+    source, form = opened(given, engine)
+    text_source, told = _as_utf8(kind, source, engine, manner, asker)
     beginning = head(text_source)
     text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning.content)
     if beginning.whole and not text.strip():
         raise Unsure(f"{source.name} is empty.")
-    separator = delimiter or _delimiter(source, text, whole=beginning.whole)
-    names, ends = header(text, separator, escapes=False)
+    columns = list(manner.columns) if kind == "interactions" else []
+    if form.endswith(("JSON", "JSON lines", "Parquet", "Excel")):
+        separator, told = ",", form
+    else:
+        separator = manner.delimiter or _delimiter(source, text, whole=beginning.whole)
+    escapes = _escapes(text, separator, whole=beginning.whole)
+    names, ends = header(text, separator, escapes=escapes)
+    if columns:
+        if len(columns) != len(names):
+            raise Unsure(
+                f"--columns gives {len(columns)} names, and {source.name} has {len(names)} columns."
+            )
+        names, ends = columns, 0
     _check_header(source, names)
     spoken = DELIMITERS.get(separator, repr(separator))
-    return Readable(text_source, names, ends, separator, f"{told}, separated by {spoken}")
+    manner_told = told if told == form and form else f"{told}, separated by {spoken}"
+    if form and told != form:
+        manner_told = f"{form}: {manner_told}"
+    made = Readable(
+        text_source, names, ends, separator, manner_told, text_source, separator, escapes, ends
+    )
+    if scan(text_source, watcher).simple(escapes=escapes):
+        return made
+    copy = engine.folder / f"normal-{len(list(engine.folder.glob('normal-*')))}.csv"
+    try:
+        normal(text_source, copy, watcher, delimiter=separator, escapes=escapes, header=not columns)
+    except Unended as error:
+        raise Unsure(f"{source.name} cannot be read: {error} Mend that line.") from None
+    return replace(made, source=replace(source, path=copy), header_ends=0, delimiter=",")
+
+
+def _as_utf8(
+    kind: str, source: Source, engine: Engine, manner: Manner, asker: Asker
+) -> tuple[Source, str]:
+    """Return the file in UTF-8, and how it was; valid UTF-8 is never taken for anything else."""
+    own, common = manner.encodings.get(kind), manner.encodings.get("")
+    encoding = own or common
+    watcher = engine.watcher
+    if encoding in UTF_8:
+        _check_utf8(source, encoding, watcher)
+    elif encoding and not own and _multibyte(source, watcher):
+        encoding = "utf-8"
+    found = encoding or _encoding(source, asker, watcher)
+    if found.lower().replace("_", "-") in _WESTERN:
+        found = LATIN
+    start = head(source).content
+    if found in UTF_8 and not (b"\r" in start and b"\n" not in start):
+        return source, "UTF-8"
+    told = "Latin-1" if found == LATIN else "UTF-8" if found in UTF_8 else found
+    path, changed = _copy(source, engine.folder, found)
+    more = f" ({changed:,} letters beyond ASCII)" if changed and found not in UTF_8 else ""
+    return replace(source, path=path), told + more
+
+
+def _multibyte(source: Source, watcher: Watcher) -> bool:
+    """Tell whether a file is valid UTF-8 with letters beyond ASCII, which is no accident."""
+    if any(head(source).content.startswith(mark) for mark, _ in _MARKS):
+        return False
+    scanned = scan(source, watcher)
+    return scanned.not_utf8 is None and scanned.beyond_ascii
+
+
+def _escapes(text: str, separator: str, *, whole: bool) -> bool:
+    r"""Tell whether a file writes ``\"`` for a quotation mark in a text, as MySQL does."""
+    if '\\"' not in text:
+        return False
+    fits = {}
+    for escapes in (False, True):
+        widths = _widths(text, separator, whole=whole, escapes=escapes)
+        fits[escapes] = widths.count(widths[0]) if widths else 0
+    if fits[True] != fits[False]:
+        return fits[True] > fits[False]
+    end = rf'\\"(?!{re.escape(separator)}|\r|\n|\Z)'
+    return re.search(end, text) is not None
 
 
 def _encoding(source: Source, asker: Asker, watcher: Watcher) -> str:
     start = head(source).content
-    for magic, form in PACKED.items():
-        if start.startswith(magic):
-            raise Unsure(f"{source.name} is a {form} file, not a CSV. Unpack or export it first.")
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
@@ -85,7 +182,8 @@ def _encoding(source: Source, asker: Asker, watcher: Watcher) -> str:
         return LATIN
     raise Unsure(
         f"{source.name} is not UTF-8 (line {wrong}). As Latin-1, that line reads: {line}. If it is "
-        "right, pass --encoding latin-1, or else the name of its encoding."
+        "right, pass --encoding latin-1, or else the name of its encoding; of one file, "
+        "--encoding items=latin-1."
     )
 
 
@@ -102,15 +200,19 @@ def _line(path: Path, number: int) -> bytes:
         return file.readline(CHUNK)
 
 
-def _copy(source: Source, folder: Path, encoding: str) -> Path:
-    """Write a copy in UTF-8, with line ends that the engine knows."""
+def _copy(source: Source, folder: Path, encoding: str) -> tuple[Path, int]:
+    """Write a copy in UTF-8, with line ends that the engine knows; count what is beyond ASCII."""
     target = folder / f"copy-{len(list(folder.glob('copy-*')))}.csv"
+    codecs.register_error("mpe-western", _western)
+    errors = "mpe-western" if encoding == LATIN else "strict"
+    beyond = 0
     try:
         with (
-            source.path.open(encoding=encoding) as file,
+            source.path.open(encoding=encoding, errors=errors) as file,
             target.open("w", encoding="utf-8", newline="") as copy,
         ):
             while chunk := file.read(CHUNK):
+                beyond += 0 if chunk.isascii() else sum(sign > "\x7f" for sign in chunk)
                 copy.write(chunk)
     except LookupError:
         raise Unsure(f"--encoding {encoding}: there is no such encoding.") from None
@@ -118,7 +220,14 @@ def _copy(source: Source, folder: Path, encoding: str) -> Path:
         raise Unsure(
             f"{source.name} is not {encoding}: {error}. Pass another --encoding."
         ) from None
-    return target
+    return target, beyond
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    """Read the five bytes that Windows' variant leaves open as Latin-1 has them."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
 
 
 def _delimiter(source: Source, text: str, *, whole: bool) -> str:
@@ -161,8 +270,9 @@ def _check_header(source: Source, names: list[str]) -> None:
         raise Unsure(f"{source.name} has the column {twice[0]!r} twice. Rename one of them.")
     if any(_is_number(one) for one in names):
         raise Unsure(
-            f"The first row of {source.name} has values, not names: {', '.join(names)[:100]}. Put "
-            "a row with the columns' names before it."
+            f"The first row of {source.name} has values, not names: {', '.join(names)[:100]}. Say "
+            "the names with --columns, such as --columns user_id,item_id,rating,timestamp; or "
+            "put a row with them before it."
         )
 
 

@@ -180,19 +180,22 @@ def reading(
     take: Mapping[str, str],
     delimiter: str = ",",
     skip: int = 1,
+    joined: Mapping[str, Sequence[str]] | None = None,
     parallel: bool = True,
 ) -> str:
     """Return the query of a CSV with a header of ``columns``, every cell as text.
 
     ``take`` says which columns are taken, and what each is called in the table: in SQL, names
     that differ only in their case are one. Besides those there is ``_file``, and ``_ragged``
-    for rows with more or fewer cells than the header has.
+    for rows with more or fewer cells than the header has. ``joined`` makes columns of several.
     """
     places = {column: f"c{index}" for index, column in reversed(list(enumerate(columns)))}
     types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
     cells = "".join(
         f"coalesce({places[one]}, '') AS {name(called)}, " for one, called in take.items()
     )
+    for called, parts in (joined or {}).items():
+        cells += f"concat_ws(' ', {', '.join(places[one] for one in parts)}) AS {name(called)}, "
     return (
         f"SELECT {cells}(c{len(columns) - 1} IS NULL OR beyond IS NOT NULL) AS _ragged, "
         f"{file} AS _file FROM read_csv({text(str(source.path))}, auto_detect = false, "

@@ -61,6 +61,7 @@ class Scan:
     """The first line that is not UTF-8."""
     quotes: bool = False
     backslashes: bool = False
+    beyond_ascii: bool = False
     odd: bool = False
     """It has quotation marks that are doubled, or within a cell, or a lone carriage return."""
 
@@ -81,7 +82,7 @@ def scan(source: Source, watcher: Watcher) -> Scan:
     watcher.begin(f"Reading {source.name}")
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, size = 0, b"\n", max(source.size, 1)
-    done, quotes, backslashes, odd = 0, False, False, False
+    done, quotes, backslashes, odd, beyond = 0, False, False, False, False
     for chunk in _chunks(source.path):
         try:
             decoder.decode(chunk)
@@ -91,12 +92,13 @@ def scan(source: Source, watcher: Watcher) -> Scan:
         quoted = b'"' in chunk
         quotes, backslashes = quotes or quoted, backslashes or b"\\" in chunk
         odd = odd or (quoted and _is_odd(last + chunk)) or _returns(last + chunk)
+        beyond = beyond or not chunk.isascii()
         last = chunk[-1:]
         done += len(chunk)
         watcher.at(done / size)
     ended = 0 if last == b"\n" else 1
     cut = lines + 1 if decoder.getstate()[0] else None
-    return Scan(lines + ended, cut, quotes, backslashes, odd)
+    return Scan(lines + ended, cut, quotes, backslashes, beyond, odd)
 
 
 def _is_odd(chunk: bytes) -> bool:

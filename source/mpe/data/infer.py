@@ -5,11 +5,13 @@ The rules of the schemas stand in :mod:`mpe.model.service.avro`; what comes out 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mpe.data.columns import Asker, Unsure, own_name, reserved
 from mpe.data.engine import Engine, name, text
+from mpe.data.lists import parsed
 from mpe.data.times import DATED, TimeForm, has_format, time_form
 from mpe.model.service.avro import (
     DOMAIN_CATEGORICAL,
@@ -20,10 +22,12 @@ from mpe.model.service.avro import (
     Field,
     keyword_problems,
 )
-from mpe.model.service.csvs import FLOAT, INTEGER, TEXT_LIMIT, TEXTUAL_LIMIT
+from mpe.model.service.csvs import FLOAT, INTEGER, TEXT_LIMIT
 
-MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A")
-"""What is written where there is no value."""
+MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A", "<NA>", "NaT", "(null)")
+"""What is written where there is no value, and means nothing else."""
+PERHAPS_MISSING = ("NA", "None", "none", "NONE", "-", "--", "?", ".", "nil", "missing", "undefined")
+"""What means nothing where the rest of a column, or of the same file's, are numbers or dates."""
 MOST_CATEGORIES = 10_000
 FEW = 20
 """So few different values are categories, however few rows there are."""
@@ -32,7 +36,35 @@ MOST_EVENTS_AND_COLUMNS = 10
 SEPARATORS = (";", ",", "/", "|")
 DECIMAL_COMMA = "-?[0-9]+,[0-9]+"
 THOUSANDS = "-?[0-9]{1,3}(,[0-9]{3})+"
-CODES = ("id", "code", "zip", "plz", "postal", "postcode", "phone", "sku")
+CODES = (
+    "id", "code", "zip", "zipcode", "plz", "postal", "postcode", "phone", "telephone", "sku", "ean",
+    "ean13", "gtin", "upc", "isbn", "isbn10", "isbn13", "issn", "barcode", "asin", "mpn", "vin",
+)  # fmt: skip
+LONG_CODE = 12
+"""Whole numbers that all have so many digits, or more, name something: an EAN has 13."""
+NOT_PROSE = (
+    r"[A-Za-z][A-Za-z0-9+.-]*://\S+|www\.\S+|//\S+"  # URLs
+    r"|[^@\s]+@[^@\s]+\.[^@\s]+"  # e-mail
+    r"|\S*[0-9]\S*|\S{25,}|[0-9a-fA-F]{16,}"  # codes, UUIDs, hashes
+    r"|[~.]{0,2}[/\\]\S+|[\w.-]+([/\\][\w.%-]+)+"  # paths
+    r"|\W*[0-9][0-9., ]*\W*[A-Za-z%]{0,4}\W*|[+()0-9 ./-]{6,}"  # amounts, phone numbers
+    r"|[{\[].*"
+)
+"""What is no language, however long it is."""
+MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+PERSONAL = frozenset(
+    {"email", "mail", "emailaddress", "name", "fullname", "firstname", "lastname", "surname"}
+    | {"givenname", "username", "phone", "phonenumber", "mobile", "telephone", "address", "street"}
+    | {"birthday", "birthdate", "dateofbirth", "dob", "ssn", "iban", "ip", "ipaddress", "vorname"}
+    | {"nachname"}
+)
+"""Names of columns of users, without signs, that tell who somebody is."""
+COUNTED_TOO = ("EVENT_TYPE", "EVENT_VALUE")
+"""See :data:`mpe.data.check.COUNTED_TOO`."""
+MADE_UP = 1_700_000_000
+"""The first second of an order that is made up."""
+FROM_ROWS = "(the order of the rows)"
+SAMPLE = 5_000
 DOMAIN_EVENTS = {"ECOMMERCE": ("View", "Purchase"), "VIDEO_ON_DEMAND": ("Watch", "Click")}
 
 
@@ -46,6 +78,24 @@ class Column:
     sql: str
     """What makes its value; NULL where there is none."""
     why: str
+    reject: str | None = None
+    """The SQL of what makes a row useless, and why."""
+    reason: str = ""
+    gaps: bool = True
+    """It may have no value in some row."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """What the user says of columns, beyond what they are."""
+
+    lists: Mapping[str, str | None] = field(default_factory=dict)
+    """Columns of lists, and what separates their parts, if anything certain does."""
+    texts: frozenset[str] = frozenset()
+    """Columns of text, which are neither numbers, dates nor lists."""
+    nulls: tuple[str, ...] = ()
+    skip: bool = False
+    """Rows that are of no use may be left out."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +118,13 @@ class Facts:
     lists: int
     longest: int
     average: float
+    wholes: int
+    """Whole numbers with a point and zeros, as ``1.0``, or without."""
+    prose: int
+    """Values that may be language."""
+    mails: int
+    narrow: int
+    """The least length of a value."""
     least: float | None
     most: float | None
     separated: Mapping[str, int] = field(default_factory=dict)
@@ -127,6 +184,9 @@ class Inference:
     """The table's name for each of the user's columns."""
     time_format: str | None = None
     notes: list[str] = field(default_factory=list)
+    saying: Saying = field(default_factory=Saying)
+    nulls: set[str] = field(default_factory=set)
+    """Words for nothing in this file, besides those that always are."""
 
     def __call__(
         self, header: Sequence[str], targets: Mapping[str, str], left_out: set[str]
@@ -135,46 +195,124 @@ class Inference:
         gone = dict.fromkeys(sorted(left_out), "you said so")
         found = Inferred(self.kind, left_out=gone, notes=self.notes)
         required = reserved(self.kind, self.domain)
+        self._find_nulls([one for one in header if one not in left_out])
         facts = {one: self._facts(one) for one in header if one not in left_out}
         known = [one for one in required if one in targets]
         for target in known:
             column = self._known(target, targets[target], facts[targets[target]], required[target])
             if column:
-                found.columns.append(column)
+                gaps = facts[targets[target]].missing > 0
+                found.columns.append(replace(column, gaps=gaps))
+        if FROM_ROWS in self.called:
+            found.columns.insert(2, self._made_up())
         taken = {one.source for one in found.columns}
         mapped = {column: target for target, column in targets.items() if column not in taken}
         for source in header:
             if source in facts and source not in taken:
                 self._own(found, source, mapped.get(source), facts[source])
         self._fit(found, facts)
+        self._tell_persons(found, facts)
         return found
+
+    def _made_up(self) -> Column:
+        self.notes.append(
+            "The interactions have no times: their order is taken for them, a second a row. "
+            "Recency and schedules of imports mean nothing then."
+        )
+        why = "Made up: the order of the rows, since there are no times."
+        return Column(
+            FROM_ROWS, _field("TIMESTAMP", "long", False), f"{MADE_UP} + rowid", why, gaps=False
+        )
+
+    def _tell_persons(self, found: Inferred, facts: Mapping[str, Facts]) -> None:
+        """Tell columns that say who somebody is: the service needs none of them."""
+        users = self.kind == "users"
+        for one in found.columns:
+            if one.source not in facts:
+                continue
+            mails = facts[one.source].mails * 2 >= facts[one.source].count > 0
+            bare = own_name(one.source, ()).replace("_", "").lower()
+            if mails or (users and bare in PERSONAL):
+                remedy = f"--map {one.source}=- leaves it out."
+                if one.field.name.endswith("_ID"):
+                    remedy = "Put an id of your own in its place, such as a hash."
+                self.notes.append(
+                    f"{one.source} of the {self.kind} looks like personal data. {remedy}"
+                )
+
+    def _find_nulls(self, columns: Sequence[str]) -> None:
+        """Find words for nothing: in a column whose other values are numbers or dates they are."""
+        self.nulls.update(self.saying.nulls)
+        open_: dict[str, list[str]] = {}
+        listed = ", ".join(text(one) for one in PERHAPS_MISSING)
+        for column in columns:
+            value = cell(self.called[column], self.nulls)
+            words = self.engine.row(
+                f"SELECT list(DISTINCT v) FILTER (v IN ({listed})), "
+                f"count(*) FILTER (v NOT IN ({listed})), count(*) FILTER (v NOT IN ({listed}) AND "
+                f"regexp_full_match(v, {text(f'{FLOAT}|{DECIMAL_COMMA}|{THOUSANDS}|{DATED}')})) "
+                f"FROM (SELECT {value} AS v FROM {name(self.kind)} "
+                f"WHERE {value} IN ({listed}) OR rowid < {SAMPLE})"
+            )
+            if words[0] and words[1] == words[2] > 0:
+                self.nulls.update(words[0])
+            elif words[0]:
+                open_[column] = words[0]
+        for column, some in open_.items():
+            unsure = sorted(set(some) - self.nulls)
+            if unsure:
+                self.notes.append(
+                    f"{', '.join(unsure)} in {column} of the {self.kind} is kept as a value of its "
+                    f"own. If it means that there is none, say --null {unsure[0]}."
+                )
 
     # Facts
 
     def _facts(self, column: str) -> Facts:
-        value = cell(self.called[column])
-        counts = {
-            "whole": f"regexp_full_match({value}, {text(INTEGER)})",
-            "numbers": f"regexp_full_match({value}, {text(FLOAT)})",
-            "commas": f"regexp_full_match({value}, {text(f'{DECIMAL_COMMA}|{INTEGER}')})",
-            "thousands": f"regexp_full_match({value}, {text(f'{THOUSANDS}|{INTEGER}')})",
-            "padded": f"regexp_full_match({value}, '-?0[0-9]+')",
-            "truths": f"lower({value}) IN ('true', 'false', 'yes', 'no')",
-            "dates": f"regexp_full_match({value}, {text(DATED)})",
-            "lists": f"regexp_full_match({value}, '\\[.*\\]')",
+        """Find what is so of all values: what is not so of the first is not looked for in all."""
+        value = cell(self.called[column], self.nulls)
+        tests = {
+            "whole": f"regexp_full_match(v, {text(INTEGER)})",
+            "numbers": f"regexp_full_match(v, {text(FLOAT)})",
+            "commas": f"regexp_full_match(v, {text(f'{DECIMAL_COMMA}|{INTEGER}')})",
+            "thousands": f"regexp_full_match(v, {text(f'{THOUSANDS}|{INTEGER}')})",
+            "padded": "regexp_full_match(v, '-?0[0-9]+')",
+            "truths": "lower(v) IN ('true', 'false', 'yes', 'no')",
+            "dates": f"regexp_full_match(v, {text(DATED)})",
+            "lists": "regexp_full_match(v, '(?s)\\[.*\\]|\\{.*\\}|\\(.*\\)')",
+            "wholes": "regexp_full_match(v, '[0-9]+(\\.0+)?')",
+            "mails": f"regexp_full_match(v, {text(MAIL)})",
+            "prose": f"NOT regexp_full_match(v, {text(NOT_PROSE)})",
         }
-        separated = [f"contains({value}, {text(one)})" for one in SEPARATORS]
-        filtered = ", ".join(f"count(*) FILTER ({one})" for one in (*counts.values(), *separated))
-        row = self.engine.row(
-            f"SELECT count({value}), count(*) - count({value}), approx_count_distinct({value}), "
-            f"coalesce(max(length({value})), 0), coalesce(avg(length({value})), 0), "
-            f"min(TRY_CAST({value} AS DOUBLE)), max(TRY_CAST({value} AS DOUBLE)), {filtered} "
-            f"FROM {name(self.kind)}"
+        table = name(self.kind)
+        some = f"(SELECT {value} AS v FROM {table} LIMIT {SAMPLE})"
+        first = dict(
+            zip(
+                tests,
+                self.engine.row(
+                    f"SELECT {', '.join(f'count(*) FILTER ({one})' for one in tests.values())} "
+                    f"FROM {some}"
+                ),
+                strict=True,
+            )
         )
-        count, missing, distinct, longest, average, least, most, *rest = row
-        by_name = dict(zip(counts, rest, strict=False))
-        by_sign = dict(zip(SEPARATORS, rest[len(counts) :], strict=True))
+        likely = {one: test for one, test in tests.items() if first[one]}
+        plain_ = bool(first["whole"]) and first["whole"] == first["numbers"] and not first["prose"]
+        signs = () if plain_ else SEPARATORS
+        filters = [*likely.values(), *(f"contains(v, {text(one)})" for one in signs)]
+        counted = "".join(f", count(*) FILTER ({one})" for one in filters)
+        numeric = "TRY_CAST(v AS DOUBLE)" if first["numbers"] else "NULL"
+        count, missing, distinct, longest, narrow, average, least, most, *rest = self.engine.row(
+            "SELECT count(v), count(*) - count(v), approx_count_distinct(v), "
+            "coalesce(max(length(v)), 0), coalesce(min(length(v)), 0), "
+            f"coalesce(avg(length(v)), 0), min({numeric}), max({numeric}){counted} "
+            f"FROM (SELECT {value} AS v FROM {table})"
+        )
+        by_name = dict.fromkeys(tests, 0) | dict(zip(likely, rest, strict=False))
+        by_sign = dict.fromkeys(SEPARATORS, 0)
+        by_sign |= dict(zip(signs, rest[len(likely) :], strict=True))
         shape = {"longest": longest, "average": average, "least": least, "most": most}
+        shape["narrow"] = narrow
         return Facts(value, count, missing, distinct, **by_name, **shape, separated=by_sign)
 
     # The service's columns
@@ -207,8 +345,12 @@ class Inference:
                 f"--time-format {self.time_format} fits no time in {source}, which has "
                 f"{found.told}."
             )
-        nullable = facts.missing > 0 and not required
-        return Column(source, _field(target, "long", nullable), found.sql, f"Was {found.told}.")
+        nullable = (facts.missing > 0 or found.bad > 0) and not required
+        made = Column(source, _field(target, "long", nullable), found.sql, f"Was {found.told}.")
+        if required and found.bad:
+            bad = f"{facts.value} IS NOT NULL AND {found.sql} IS NULL"
+            made = replace(made, reject=bad, reason=f"{source} is no time")
+        return made
 
     def _time_form(self, source: str, facts: Facts) -> TimeForm:
         return time_form(
@@ -219,6 +361,7 @@ class Inference:
             zone=self.zone,
             form=self.time_format,
             asker=self.asker,
+            skip=self.saying.skip,
         )
 
     def _no_time(self, source: str, error: Unsure) -> None:
@@ -239,6 +382,12 @@ class Inference:
     def _text(self, target: str, source: str, facts: Facts, *, required: bool) -> Column:
         categorical = target in DOMAIN_CATEGORICAL and self.domain is not None
         sql, why = text_sql(facts), "The service's own column."
+        if target.endswith("_ID") and facts.all(facts.wholes) and not facts.all(facts.whole):
+            sql = f"regexp_replace({sql}, '\\.0+$', '')"
+            why = "The ids were written as 1.0, as pandas writes whole numbers with gaps; now 1."
+            self.notes.append(f"{source} of the {self.kind} has ids as 1.0; they are now as 1.")
+        elif target == "IMPRESSION":
+            sql, why = self._impression(facts)
         if categorical:
             sql, why = self._categories(facts)
         elif target == "EVENT_TYPE" and self.domain:
@@ -246,6 +395,15 @@ class Inference:
         empty = facts.missing > 0 or (categorical and facts.all(facts.lists))
         nullable = empty and not required
         return Column(source, _field(target, "string", nullable, categorical=categorical), sql, why)
+
+    def _impression(self, facts: Facts) -> tuple[str, str]:
+        """Join the items of an impression by ``|``, whatever separates them."""
+        if facts.all(facts.lists):
+            listed = self._list(facts)
+            if listed:
+                return listed, "The items that were shown, now joined by |."
+        joined = rf"regexp_replace(trim({text_sql(facts)}, ' ,;|'), '[\s,;|]+', '|', 'g')"
+        return joined, "The items that were shown, joined by |."
 
     def _events(self, sql: str) -> tuple[str, str]:
         """Write the domain's event types as the domain does."""
@@ -263,9 +421,6 @@ class Inference:
         if not facts.count:
             found.left_out[source] = "it has no values"
             return
-        if facts.longest > TEXTUAL_LIMIT:
-            found.left_out[source] = f"it has values of {facts.longest:,} characters"
-            return
         taken = [*(one.field.name for one in found.columns), *reserved(self.kind, None)]
         misfit = target in RULES[self.kind].optional  # it is not what that name is for
         called = target if target and not misfit else own_name(source, taken)
@@ -273,6 +428,11 @@ class Inference:
 
     def _typed(self, called: str, source: str, facts: Facts, target: str | None) -> Column:
         nullable = facts.missing > 0
+        if source in self.saying.texts:
+            why = "You said that it is text."
+            return Column(source, _field(called, "string", nullable), text_sql(facts), why)
+        if source in self.saying.lists:
+            return self._string(called, source, facts)
         if facts.all(facts.truths):
             why = "True or false: two categories, which filters can use as well."
             lower = f"lower({text_sql(facts)})"
@@ -304,48 +464,91 @@ class Inference:
     def _code(self, source: str, facts: Facts) -> bool:
         """Tell whether numbers name something rather than measure it."""
         words = own_name(source, ()).lower().split("_")
-        return facts.padded > 0 or (facts.all(facts.whole) and words[-1] in CODES)
+        long = facts.narrow >= LONG_CODE and facts.narrow == facts.longest
+        return facts.padded > 0 or (
+            facts.all(facts.whole) and (long or any(one in CODES for one in words))
+        )
 
     def _string(self, called: str, source: str, facts: Facts) -> Column:
-        sql, why = self._categories(facts)
-        if sql != text_sql(facts) or (facts.categories and facts.longest <= TEXT_LIMIT):
-            nullable = facts.missing > 0 or facts.all(facts.lists)  # a list may be empty
+        sql, why = self._categories(facts, source)
+        several = sql != text_sql(facts)
+        if several or (facts.categories and facts.longest <= TEXT_LIMIT):
+            nullable = facts.missing > 0 or (several and self._has_empty(facts.value, sql))
             return Column(source, _field(called, "string", nullable, categorical=True), sql, why)
         told = "Nearly every row has another text."
         if facts.all(facts.thousands):
             told = "Thousands, or a decimal comma? Left as text, since it is not sure."
         return Column(source, _field(called, "string", facts.missing > 0), sql, told)
 
-    def _categories(self, facts: Facts) -> tuple[str, str]:
+    def _categories(self, facts: Facts, source: str = "") -> tuple[str, str]:
         """Return the SQL of categories, several of them joined by ``|``."""
         value = text_sql(facts)
         if facts.all(facts.lists):
-            inner = f"regexp_replace(trim({value}, '[]'), '[''\"]', '', 'g')"
-            joined = f"regexp_replace(trim({inner}), '\\s*[,;|]\\s*', '|', 'g')"
-            return f"nullif({joined}, '')", "Lists of categories, now joined by |."
+            listed = self._list(facts)
+            if listed:
+                return listed, "Lists of categories, now joined by |."
+            self.notes.append(
+                f"{source} of the {self.kind} has brackets, but not all of its values are lists of "
+                "texts: it is left as it is."
+            )
+            return value, "Brackets that are no lists of texts, left as they are."
+        said = self.saying.lists.get(source)
+        if source in self.saying.lists:
+            sign = said or max(SEPARATORS, key=lambda one: facts.separated[one])
+            return _split(
+                value, sign
+            ), f"You said that it is a list; now joined by |, was by {sign}."
         for separator in SEPARATORS:
             if facts.separated[separator] and self._separates(value, separator, facts):
                 why = f"Several categories in a cell, separated by {separator!r}, now by |."
                 if separator == "|":
                     why = "Several categories in a cell, joined by |."
-                pattern = rf"\s*{_escaped(separator)}\s*"
-                return f"regexp_replace({value}, {text(pattern)}, '|', 'g')", why
+                return _split(value, separator), why
         return value, f"About {facts.distinct:,} different values: categories."
 
+    def _has_empty(self, value: str, sql: str) -> bool:
+        """Tell whether some list is empty."""
+        (count,) = self.engine.row(f"SELECT count({value}) - count({sql}) FROM {name(self.kind)}")
+        return bool(count)
+
+    def _list(self, facts: Facts) -> str | None:
+        """Parse all lists of a column, and return the SQL that looks them up; None if one is none.
+
+        They are parsed in Python, each different one once, and kept in a table.
+        """
+        table = f"lists_{self.kind}_{abs(hash(facts.value)) % 10**12}"
+        path = self.engine.folder / f"{table}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file, lineterminator="\n")
+            query = f"SELECT DISTINCT {facts.value} FROM {name(self.kind)}"
+            for (one,) in self.engine.rows(f"{query} WHERE {facts.value} IS NOT NULL"):
+                parts = parsed(one)
+                if parts is None:
+                    return None
+                out.writerow([one, "|".join(parts)])
+        self.engine.rows(
+            f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM read_csv({text(str(path))}, "
+            "auto_detect = false, header = false, quote = '\"', escape = '\"', parallel = false, "
+            "columns = {'raw': 'VARCHAR', 'joined': 'VARCHAR'})"
+        )
+        return f"(SELECT nullif(any_value(joined), '') FROM {table} WHERE raw = {facts.value})"
+
     def _separates(self, value: str, separator: str, facts: Facts) -> bool:
-        """Tell whether a sign surely separates categories: short, never empty, and recurring."""
+        """Tell whether a sign surely separates categories: short, and recurring."""
         if facts.dates and self._in_dates(value, separator):
             return False
-        parts, distinct, longest, empty, spaces = self.engine.row(
+        if facts.prose * 2 < facts.count and separator == "/":
+            return False  # URLs and paths
+        parts, distinct, longest, spaces = self.engine.row(
             "SELECT count(*), approx_count_distinct(part), coalesce(max(length(part)), 0), "
-            "count(*) FILTER (part = ''), "
-            "coalesce(max(length(part) - length(replace(part, ' ', ''))), 0) "
+            "coalesce(avg(length(part) - length(replace(part, ' ', ''))), 0) "
             f"FROM (SELECT trim(unnest(string_split({value}, {text(separator)}))) AS part "
-            f"FROM {name(self.kind)} WHERE {value} IS NOT NULL)"
+            f"FROM {name(self.kind)} WHERE {value} IS NOT NULL) WHERE part <> ''"
         )
         recurring = distinct * 2 <= parts and distinct < facts.distinct
-        known = separator == "|" and recurring
-        return not empty and (known or (recurring and longest <= 40 and spaces <= 3))
+        if separator == "|":
+            return bool(recurring)
+        return bool(recurring and longest <= 60 and spaces <= 3)
 
     def _in_dates(self, value: str, separator: str) -> bool:
         """Tell whether a sign stands in what looks like a date: its parts are no categories."""
@@ -369,7 +572,8 @@ class Inference:
             plain = column.field.type == "string" and not (
                 column.field.categorical or column.field.textual
             )
-            too_long = facts[column.source].longest > TEXT_LIMIT and not column.field.textual
+            long = column.source in facts and facts[column.source].longest > TEXT_LIMIT
+            too_long = long and not column.field.textual
             if too_long and column.field.type == "string":
                 self._leave(found, column, f"it has values of more than {TEXT_LIMIT:,} characters")
             elif plain and self.kind != "items":
@@ -395,7 +599,10 @@ class Inference:
         most = RULES[self.kind].metadata[1]
         asked = len(found.own) - len(spare)
         events = self._event_types(found)
+        counted = [one for one in found.columns if one.field.name in COUNTED_TOO]
         room = MOST_EVENTS_AND_COLUMNS - events
+        if events and self.kind == "interactions" and room >= 0:
+            room = max(room - len(counted), 0)
         why = f"the service takes {most} columns of metadata here"
         if events and room < most:
             most = max(room, 0)
@@ -421,7 +628,9 @@ class Inference:
         event = next((one.sql for one in found.columns if one.field.name == "EVENT_TYPE"), None)
         if event is None:
             return 0
-        kept = " AND ".join([f"{event} <> ''", *required_sql(found.columns)])
+        kept = " AND ".join(
+            [f"{event} <> ''", *(f"NOT ({one})" for _, one in rejects(found.columns))]
+        )
         (count,) = self.engine.row(
             f"SELECT count(DISTINCT {event}) FROM {name(self.kind)} WHERE {kept}"
         )
@@ -437,10 +646,18 @@ class Inference:
             for one in found.own
             if one.field.type == "string"
             and not one.field.categorical
-            and facts[one.source].average >= 5
+            and (
+                one.source in self.saying.texts
+                or (
+                    facts[one.source].average >= 5
+                    and facts[one.source].prose * 2 >= facts[one.source].count
+                )
+            )
         ]
         if texts:
-            best = max(texts, key=lambda one: facts[one.source].average)
+            best = max(
+                texts, key=lambda one: (one.source in self.saying.texts, facts[one.source].average)
+            )
             why = "The longest free text: training reads it as language."
             marked = replace(best, field=replace(best.field, textual=True), why=why)
             found.columns[found.columns.index(best)] = marked
@@ -459,11 +676,17 @@ class Inference:
             found.columns[found.columns.index(best)] = marked
 
 
-def cell(column: str) -> str:
+def cell(column: str, nulls: Iterable[str] = ()) -> str:
     """Return the SQL of a cell: NULL where nothing, or a word for nothing, is written."""
     trimmed = f"trim({name(column)}, ' \t\r\n')"
-    missing = ", ".join(text(one) for one in MISSING)
+    missing = ", ".join(text(one) for one in (*MISSING, *sorted(nulls)))
     return f"(CASE WHEN {trimmed} IN ({missing}) THEN NULL ELSE {trimmed} END)"
+
+
+def _split(value: str, separator: str) -> str:
+    """Return the SQL that joins the parts of a list by ``|``; empty ones are dropped."""
+    parts = f"[trim(p) FOR p IN string_split({value}, {text(separator)}) IF trim(p) <> '']"
+    return f"nullif(array_to_string([replace(q, '|', '/') FOR q IN {parts}], '|'), '')"
 
 
 def text_sql(facts: Facts) -> str:
@@ -495,12 +718,10 @@ def _field(called: str, type: str, nullable: bool, *, categorical: bool = False)
     return Field(called, types, categorical=categorical)
 
 
-def _escaped(separator: str) -> str:
-    return f"\\{separator}" if separator in "|" else separator
-
-
-def required_sql(columns: Sequence[Column]) -> Iterator[str]:
-    """Yield, for each column that must have a value, the SQL that tells whether it has."""
+def rejects(columns: Sequence[Column]) -> Iterator[tuple[str, str]]:
+    """Yield why rows are of no use, and the SQL that tells which."""
     for one in columns:
-        if not one.field.nullable:
-            yield f"{one.sql} IS NOT NULL"
+        if one.reject:
+            yield one.reason, one.reject
+        if not one.field.nullable and one.gaps:
+            yield f"{one.source} is empty", f"{one.sql} IS NULL"

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mpe.data.columns import LEAVE_OUT, Asker, ColumnMap, Unsure, recognise
-from mpe.data.dialect import Readable, readable
+from mpe.data.dialect import Manner, Readable, readable
 from mpe.data.engine import Engine, Unparsable, name, text
 from mpe.data.files import Source
-from mpe.data.infer import Column, Inference, Inferred, required_sql
+from mpe.data.infer import FROM_ROWS, Column, Inference, Inferred, Saying, rejects
 from mpe.data.propose import GROUP_LIMIT, Choice, Known, group_name, propose
 from mpe.data.times import check_format
 from mpe.model.config.parse import parse
@@ -38,14 +38,16 @@ DESCRIBING = ("users", "items")
 class Request:
     """What the user asks for."""
 
-    files: Mapping[str, Path]
-    """The CSVs by their kinds; the interactions at least."""
+    files: Mapping[str, Path | Source | Sequence[Source]]
+    """The files by their kinds; the interactions at least."""
     out: Path
     domain: str | None = None
     group: str | None = None
     mappings: Sequence[ColumnMap] = ()
-    encoding: str | None = None
-    delimiter: str | None = None
+    manner: Manner = field(default_factory=Manner)
+    saying: Saying = field(default_factory=Saying)
+    no_times: bool = False
+    """The order of the rows takes the place of times."""
     time_format: str | None = None
     zone: str = "UTC"
     force: bool = False
@@ -56,16 +58,29 @@ class Request:
         names = [CONFIG, REASONS, *(f"{kind}.csv" for kind in self.files)]
         return {one: self.out / one for one in names}
 
+    def sources(self, kind: str) -> list[Source]:
+        """Return the files of a kind."""
+        given = self.files[kind]
+        if isinstance(given, Path):
+            return [Source(given, str(given))]
+        return [given] if isinstance(given, Source) else list(given)
+
 
 @dataclass
 class Dataset:
     """One of the user's files, and what became of it."""
 
     kind: str
-    file: Readable
+    files: list[Readable]
     inferred: Inferred
     rows: int
     kept: int
+    rejected: dict[str, int] = field(default_factory=dict)
+    """Rows that are left out, by reason."""
+
+    @property
+    def named(self) -> str:
+        return ", ".join(one.source.name for one in self.files)
 
 
 @dataclass
@@ -86,12 +101,15 @@ def initialise(request: Request, engine: Engine, asker: Asker) -> Result:
         raise Unsure(f"--time-zone {request.zone}: {refusal}.")
     if request.time_format is not None:
         check_format(engine, request.time_format)
-    files = {kind: _readable(request, path, engine, asker) for kind, path in request.files.items()}
+    files = {
+        kind: [readable(kind, one, engine, request.manner, asker) for one in request.sources(kind)]
+        for kind in request.files
+    }
     _check_mappings(request, files)
     datasets: list[Dataset] = []
     notes: list[str] = []
-    for kind, file in files.items():
-        dataset = _dataset(request, kind, file, engine, asker, notes)
+    for kind, several in files.items():
+        dataset = _dataset(request, kind, several, engine, asker, notes)
         if dataset:
             datasets.append(dataset)
     document, choices = propose(_known(request, datasets, engine))
@@ -118,11 +136,11 @@ def _check_request(request: Request) -> None:
             f"--name {request.group}: use up to {GROUP_LIMIT} letters, digits, - and _, beginning "
             "with a letter or a digit; the names of all resources begin with it."
         )
-    originals = [path for path in request.files.values() if path.exists()]
+    originals = [one.path for kind in request.files for one in request.sources(kind)]
     there = [path for path in request.targets.values() if path.exists()]
     for target in there:
         for original in originals:
-            if target.samefile(original):
+            if original.exists() and target.samefile(original):
                 raise Unsure(
                     f"{original} is one of your own files, and would be overwritten. Pass another "
                     "folder with --out; your files are never changed."
@@ -134,16 +152,30 @@ def _check_request(request: Request) -> None:
         )
 
 
-def _check_mappings(request: Request, files: Mapping[str, Readable]) -> None:
+def _check_mappings(request: Request, files: Mapping[str, Sequence[Readable]]) -> None:
     """Find what the user says of columns that no file has."""
-    headers = {kind: file.header for kind, file in files.items()}
+    headers = {kind: several[0].header for kind, several in files.items()}
+    known = "; ".join(f"{kind}: {', '.join(header)}" for kind, header in headers.items())
     for one in request.mappings:
         if not any(
-            one.column in header for kind, header in headers.items() if one.kind in {None, kind}
+            one.column in header or _parts(one.column, header)
+            for kind, header in headers.items()
+            if one.kind in {None, kind}
         ):
-            known = "; ".join(f"{kind}: {', '.join(header)}" for kind, header in headers.items())
             target = "" if one.target == LEAVE_OUT else f"={one.target}"
             raise Unsure(f"--map {one.column}{target}: there is no such column. There are {known}.")
+    said = {**dict.fromkeys(request.saying.lists, "--list"),
+            **dict.fromkeys(request.saying.texts, "--text")}  # fmt: skip
+    for column, option in said.items():
+        if not any(column in header for header in headers.values()):
+            raise Unsure(f"{option} {column}: there is no such column. There are {known}.")
+
+
+def _parts(column: str, header: Sequence[str]) -> list[str]:
+    """Return the columns that are joined in one, as ``date+time``; none where it is no such."""
+    parts = column.split("+")
+    known = column not in header and len(parts) > 1 and all(one in header for one in parts)
+    return parts if known else []
 
 
 def _check_config(document: str) -> None:
@@ -156,86 +188,139 @@ def _check_config(document: str) -> None:
 # Reading
 
 
-def _readable(request: Request, path: Path, engine: Engine, asker: Asker) -> Readable:
-    return readable(
-        Source(path, str(path)),
-        engine.folder,
-        encoding=request.encoding,
-        delimiter=request.delimiter,
-        asker=asker,
-        watcher=engine.watcher,
-    )
-
-
 def _dataset(
-    request: Request, kind: str, file: Readable, engine: Engine, asker: Asker, notes: list[str]
+    request: Request,
+    kind: str,
+    files: Sequence[Readable],
+    engine: Engine,
+    asker: Asker,
+    notes: list[str],
 ) -> Dataset | None:
-    """Load a file and infer its columns; None where it is of no use."""
+    """Load the files of a kind and infer its columns; None where they are of no use."""
+    header = list(files[0].header)
+    joined = {
+        one.column: _parts(one.column, header)
+        for one in request.mappings
+        if one.kind in {None, kind} and _parts(one.column, header)
+    }
+    made_up = request.no_times and kind == "interactions"
     targets, left_out, more = recognise(
-        kind, file.header, domain=request.domain, mappings=request.mappings, asker=asker
+        kind,
+        [*joined, *header],
+        domain=request.domain,
+        mappings=request.mappings,
+        asker=asker,
+        absent=frozenset({"TIMESTAMP"} if made_up else ()),
     )
     notes += more
-    _load(kind, file, engine)
+    left_out |= {part for column in targets.values() for part in joined.get(column, ())}
+    called = {one: f"c{place}" for place, one in enumerate([*header, *joined])}
+    _load(request, kind, files, engine, called, joined)
     engine.watcher.begin(f"Looking at the {kind}")
-    called = _called(file)
+    if made_up:
+        called[FROM_ROWS] = "rowid"
     infer = Inference(
-        engine, kind, request.domain, request.zone, asker, called, request.time_format
-    )
-    inferred = infer(file.header, targets, left_out)
+        engine, kind, request.domain, request.zone, asker, called, request.time_format,
+        saying=request.saying,
+    )  # fmt: skip
+    inferred = infer([*joined, *header], targets, left_out)
     notes += inferred.notes
+    named = ", ".join(one.source.name for one in files)
     if kind in DESCRIBING and not inferred.useful:
         notes.append(
-            f"{file.source.name} is not taken: besides the ids it has no column that training can "
-            "learn from."
+            f"{named} is not taken: besides the ids it has no column that training can learn from."
         )
         return None
-    rows, kept = _counted(kind, inferred.columns, file.source.name, engine)
-    return Dataset(kind, file, inferred, rows, kept)
+    rows, rejected = _counted(request, kind, inferred.columns, files, engine)
+    kept = rows - sum(rejected.values())
+    return Dataset(kind, list(files), inferred, rows, kept, rejected)
 
 
-def _load(kind: str, file: Readable, engine: Engine) -> None:
-    try:
-        engine.load(
-            kind,
-            file.source,
-            file.header,
-            take=_called(file),
-            delimiter=file.delimiter,
-            skip=file.header_ends,
-        )
-    except Unparsable as error:
-        raise Unsure(f"{file.source.name} cannot be read as a CSV: {error}") from None
-    (rows,) = engine.row(f"SELECT count(*) FROM {name(kind)}")
+def _load(
+    request: Request,
+    kind: str,
+    files: Sequence[Readable],
+    engine: Engine,
+    called: Mapping[str, str],
+    joined: Mapping[str, Sequence[str]],
+) -> None:
+    header = files[0].header
+    for number, file in enumerate(files):
+        if sorted(file.header) != sorted(header):
+            raise Unsure(
+                f"{file.source.name} has other columns than {files[0].source.name}: "
+                f"{', '.join(file.header)[:200]}. Files of one kind must have the same."
+            )
+        try:
+            engine.load(
+                kind,
+                file.source,
+                file.header,
+                file=number,
+                take={one: called[one] for one in header},
+                delimiter=file.delimiter,
+                skip=file.header_ends,
+                joined={called[one]: parts for one, parts in joined.items()},
+            )
+        except Unparsable as error:
+            raise Unsure(f"{file.source.name} cannot be read as a CSV: {error}") from None
+    rows, ragged = engine.row(f"SELECT count(*), count(*) FILTER (_ragged) FROM {name(kind)}")
     if not rows:
-        raise Unsure(f"{file.source.name} has no rows.")
-    ragged, some = engine.row(
-        f"SELECT count(*), min(rowid, 3) FILTER (_ragged) FROM {name(kind)} WHERE _ragged"
+        raise Unsure(f"{files[0].source.name} has no rows.")
+    if ragged and not request.saying.skip:
+        raise Unsure(
+            f"{ragged:,} rows have not the {len(header)} cells that the header has: "
+            f"{_where(kind, '_ragged', files, engine)}. Mend them: values with the separator "
+            "in them must be in quotation marks; or leave such rows out with --skip-bad-rows."
+        )
+
+
+def _where(kind: str, filtered: str, files: Sequence[Readable], engine: Engine) -> str:
+    """Name the first rows of a sort by their file and lines."""
+    rows = engine.rows(
+        f"SELECT t._file, min(t.rowid - f.first, 3) FROM {name(kind)} t JOIN (SELECT _file, "
+        f"min(rowid) AS first FROM {name(kind)} GROUP BY 1) f ON f._file = t._file "
+        f"WHERE {filtered.replace('_ragged', 't._ragged')} GROUP BY 1 ORDER BY 1"
     )
-    if ragged:
-        numbers = ", ".join(str(one + 1) for one in some)
+    return "; ".join(
+        f"{files[number].source.name}, line {', '.join(map(str, files[number].lines(some)))}"
+        for number, some in rows
+    )
+
+
+def _reason(columns: Sequence[Column]) -> str:
+    """Return the SQL of why a row is left out: NULL where it is not."""
+    cases = [f"WHEN {test} THEN {text(why)}" for why, test in rejects(columns)]
+    ragged = "WHEN _ragged THEN 'it has not the cells that the header has'"
+    return f"(CASE {' '.join([ragged, *cases])} END)"
+
+
+def _counted(
+    request: Request,
+    kind: str,
+    columns: Sequence[Column],
+    files: Sequence[Readable],
+    engine: Engine,
+) -> tuple[int, dict[str, int]]:
+    """Count the rows, and by reason those that are left out."""
+    (rows,) = engine.row(f"SELECT count(*) FROM {name(kind)}")
+    reason = _reason(columns)
+    found = engine.rows(
+        f"SELECT {reason} AS reason, count(*) FROM {name(kind)} GROUP BY 1 ORDER BY 2 DESC"
+    )
+    rejected = {str(why): int(count) for why, count in found if why is not None}
+    gone = sum(rejected.values())
+    if gone > rows * MOST_LEFT_OUT and not request.saying.skip:
+        told = "; ".join(f"{why} in {count:,}" for why, count in rejected.items())
+        where = _where(kind, f"{_reason(columns)} IS NOT NULL", files, engine)
         raise Unsure(
-            f"{ragged:,} rows of {file.source.name} have not the {len(file.header)} cells that its "
-            f"header has; the first are the rows {numbers}. Mend them: values with the separator "
-            "in them must be in quotation marks."
+            f"{gone:,} of {rows:,} rows of the {kind} are of no use to the service: {told} "
+            f"({where}). Fill these, say another column with --map, or leave such rows out with "
+            "--skip-bad-rows."
         )
-
-
-def _called(file: Readable) -> dict[str, str]:
-    """Return the table's name for each column: names may differ in their case only."""
-    return {one: f"c{place}" for place, one in enumerate(file.header)}
-
-
-def _counted(kind: str, columns: Sequence[Column], file: str, engine: Engine) -> tuple[int, int]:
-    """Count the rows, and those with all the values that they must have."""
-    filters = " AND ".join(required_sql(columns)) or "true"
-    rows, kept = engine.row(f"SELECT count(*), count(*) FILTER ({filters}) FROM {name(kind)}")
-    if kept < rows * (1 - MOST_LEFT_OUT):
-        needed = ", ".join(one.source for one in columns if not one.field.nullable)
-        raise Unsure(
-            f"{rows - kept:,} of {rows:,} rows of {file} lack a value in one of {needed}, which "
-            "the service asks for. Fill these, or remove the rows if they are of no use."
-        )
-    return int(rows), int(kept)
+    if gone == rows:
+        raise Unsure(f"No row of the {kind} is of use: {'; '.join(rejected)}.")
+    return int(rows), rejected
 
 
 def _known(request: Request, datasets: Sequence[Dataset], engine: Engine) -> Known:
@@ -254,7 +339,21 @@ def _known(request: Request, datasets: Sequence[Dataset], engine: Engine) -> Kno
         )
     group = request.group or group_name(request.out.resolve().name)
     fields = {one.kind: one.inferred.fields for one in datasets}
-    return Known(group, fields, interactions.kept, events, request.domain, request.zone)
+    categories = _category_counts(datasets, engine)
+    return Known(group, fields, interactions.kept, events, request.domain, request.zone, categories)
+
+
+def _category_counts(datasets: Sequence[Dataset], engine: Engine) -> dict[str, int]:
+    """Count the categories of each of the items' columns."""
+    items = next((one for one in datasets if one.kind == "items"), None)
+    found: dict[str, int] = {}
+    for one in items.inferred.columns if items else ():
+        if one.field.categorical:
+            (found[one.field.name],) = engine.row(
+                "SELECT count(DISTINCT part) FROM "
+                f"(SELECT unnest(string_split({one.sql}, '|')) AS part FROM items)"
+            )
+    return found
 
 
 # Writing
@@ -267,7 +366,7 @@ def _write(
     folder = Path(tempfile.mkdtemp(prefix=".mpe-init-", dir=request.out))
     try:
         for one in datasets:
-            _convert(one, folder / f"{one.kind}.csv", engine)
+            _convert(one, folder, engine)
         for called, content in texts.items():
             (folder / called).write_text(content, encoding="utf-8")
         for made in folder.iterdir():
@@ -276,14 +375,25 @@ def _write(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _convert(dataset: Dataset, target: Path, engine: Engine) -> None:
-    """Write a dataset's rows in the service's dialect; see :mod:`mpe.model.service.dialect`."""
+def _convert(dataset: Dataset, folder: Path, engine: Engine) -> None:
+    """Write a dataset's rows in the service's dialect, and beside them those that are left out."""
     columns = dataset.inferred.columns
     values = ", ".join(f"{one.sql} AS {name(one.field.name)}" for one in columns)
-    filters = " AND ".join(required_sql(columns)) or "true"
-    query = f"SELECT {values} FROM {name(dataset.kind)} WHERE {filters}"
+    table = name(dataset.kind)
+    reason = _reason(columns)
+    query = f"SELECT {values} FROM {table}"
+    if dataset.rejected:
+        query += f" WHERE {reason} IS NULL"
     texts = [one.field.name for one in columns if one.field.textual]
-    engine.write(query, target, header=[one.field.name for one in columns], quoted=texts)
+    header = [one.field.name for one in columns]
+    engine.write(query, folder / f"{dataset.kind}.csv", header=header, quoted=texts)
+    if dataset.rejected:
+        own = dataset.files[0].header
+        cells = ", ".join(name(f"c{place}") for place in range(len(own)))
+        told = f"SELECT {reason} AS reason, rowid + 1 AS row, {cells} FROM {table}"
+        query = f"{told} WHERE reason IS NOT NULL"
+        target = folder / f"rejected-{dataset.kind}.csv"
+        engine.write(query, target, header=["why it is left out", "row", *own])
 
 
 def reasons(request: Request, result: Result) -> str:
@@ -310,7 +420,7 @@ def reasons(request: Request, result: Result) -> str:
 
 def _data_part(datasets: Sequence[Dataset]) -> list[str]:
     rows = [
-        f"| {_cell(one.file.source.name)} | {one.file.told} | {one.rows:,} | `{one.kind}.csv` | "
+        f"| {_cell(one.named)} | {one.files[0].told} | {one.rows:,} | `{one.kind}.csv` | "
         f"{one.kept:,} |"
         for one in datasets
     ]
@@ -322,7 +432,12 @@ def _data_part(datasets: Sequence[Dataset]) -> list[str]:
         *rows,
         "",
         "Your files are as they were. Rows that lack a value that the service asks for are left "
-        "out; their number is the difference.",
+        "out; their number is the difference, and they are in `rejected-KIND.csv`, each with why.",
+        *(
+            f"* {one.kind}: {_cell(why)}: {count:,}"
+            for one in datasets
+            for why, count in one.rejected.items()
+        ),
         "",
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mpe.model.service.avro import RULES, Field
@@ -22,6 +22,10 @@ FIRST_TRAINING = 4
 BOUGHT = ("purchase", "buy", "bought", "order", "transaction", "checkout", "sale")
 SEEN = ("view", "watch", "click", "play", "listen", "read", "stream", "seen", "rating", "visit")
 MOST_EVENT_TYPES = 10
+MOST_CATEGORIES = 1_000
+"""More are no choice for a filter, nor what the guide recommends:
+https://docs.aws.amazon.com/personalize/latest/dg/items-datasets.html."""
+USUAL = frozenset({"category", "categories", "genre", "genres", "department", "section", "type"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Known:
     """How often each event type is there, the most frequent first."""
     domain: str | None = None
     zone: str = "UTC"
+    categories: Mapping[str, int] = field(default_factory=dict)
+    """How many categories each of the items' columns has."""
 
     @property
     def described(self) -> bool:
@@ -233,7 +239,13 @@ class _Proposal:
             yield "not-known", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")', told
 
     def _category_filter(self) -> Iterator[tuple[str, str, str]]:
-        for one in self.known.fields.get("items", ()):
+        able = [
+            one
+            for one in self.known.fields.get("items", ())
+            if one.categorical and 2 <= self.known.categories.get(one.name, 2) <= MOST_CATEGORIES
+        ]
+        usual = [one for one in able if any(word in USUAL for word in one.name.lower().split("_"))]
+        for one in [*usual, *able]:
             if one.categorical:
                 expression = f"INCLUDE ItemID WHERE Items.{one.name} IN (${one.name})"
                 told = f"Recommends only items of some {one.name}, which each request names."

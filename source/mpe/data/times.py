@@ -17,7 +17,10 @@ UNITS = (
 )
 """Units since 1970, and between which numbers times from 1973 to 5138 are."""
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y")
+_DAYS = (
+    "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y", "%d-%b-%Y",
+    "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %m %d",
+)  # fmt: skip
 FORMATS = (
     *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS),
     "%a, %d %b %Y %H:%M:%S %z",
@@ -26,7 +29,8 @@ FORMATS = (
 DIGITS = ("%Y%m%d", "%Y%m%d%H%M%S")
 DATED = (
     "([A-Z][a-z]{2}, )?([0-9]+/[0-9]+/[0-9]+|[0-9]{4}[-.][0-9]{1,2}[-.][0-9]{1,2}|"
-    "[0-9]{1,2}[-.][0-9]{1,2}[-.][0-9]{4}|[0-9]{1,2}[ /][A-Z][a-z]{2}[ /][0-9]{4})([^0-9].*)?"
+    "[0-9]{1,2}[-.][0-9]{1,2}[-.][0-9]{4}|[0-9]{1,2}[ /-][A-Z][a-z]{2,8}[ /-][0-9]{4}|"
+    "[A-Z][a-z]{2,8}\\.? [0-9]{1,2},? [0-9]{4})([^0-9].*)?"
 )
 """What looks like a date, in whichever form."""
 _DATE = "^(19|20)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}"
@@ -43,6 +47,8 @@ class TimeForm:
     sql: str
     form: str | None = None
     """The format, where it is one."""
+    bad: int = 0
+    """How many values are written otherwise, and become no time."""
 
 
 def check_format(engine: Engine, form: str) -> None:
@@ -64,11 +70,13 @@ def time_form(
     zone: str,
     form: str | None,
     asker: Asker,
+    skip: bool = False,
 ) -> TimeForm:
     """Find how all times of a column are written; raise Unsure where that is not sure.
 
     ``value`` is the SQL of a cell, NULL where there is none. Times that name no zone are in
     ``zone``. A ``form`` that no time has is another column's; one that only some have is refused.
+    Where ``skip`` is set, a form that most have will do.
     """
     if form:
         given = _all_of(engine, table, value, [form], zone)
@@ -76,7 +84,7 @@ def time_form(
             return given
         parsed = _parsed(value, form, zone)
         if any(engine.row(f"SELECT count({parsed}) FROM {name(table)}")):
-            return _wrong(engine, table, column, value, f"the format {form}", parsed)
+            return _mostly(engine, table, column, value, [_formatted(value, form, zone)], skip)
     numbers = _numbers(engine, table, column, value, zone)
     if numbers:
         return numbers
@@ -88,7 +96,12 @@ def time_form(
         fitting = _which(engine, table, column, value, fitting, asker)
     if fitting:
         return _formatted(value, fitting[0], zone)
-    return _wrong(engine, table, column, value, "a form that is known here", iso)
+    likely = [
+        *_units(engine, table, value),
+        TimeForm("ISO dates", _seconds(iso)),
+        *(_formatted(value, one, zone) for one in FORMATS),
+    ]
+    return _mostly(engine, table, column, value, likely, skip)
 
 
 def has_format(engine: Engine, table: str, value: str, form: str, zone: str) -> bool:
@@ -126,12 +139,28 @@ def _numbers(engine: Engine, table: str, column: str, value: str, zone: str) -> 
             return found
     for unit, divisor, low, high in UNITS:
         if low <= least and most < high:
+            if whole == count:
+                sql = f"CAST({value} AS BIGINT)" + (f" // {divisor}" if divisor > 1 else "")
+                return TimeForm(f"{unit} since 1970", sql)
             exact = f"CAST({value} AS DECIMAL(38, 9))"
             return TimeForm(f"{unit} since 1970", f"CAST(floor({exact} / {divisor}) AS BIGINT)")
-    raise Unsure(
-        f"The numbers of {column}, from {least:,.0f} to {most:,.0f}, are not all seconds, "
-        "milliseconds, microseconds or nanoseconds since 1970. Mend those that are not times."
-    )
+    return None
+
+
+def _units(engine: Engine, table: str, value: str) -> list[TimeForm]:
+    """Return the unit in which most numbers of a column are times, where they are."""
+    number = f"CASE WHEN regexp_full_match({value}, {text(_NUMBER)}) THEN {value} END"
+    (middle,) = engine.row(f"SELECT median(TRY_CAST({number} AS DOUBLE)) FROM {name(table)}")
+    return [
+        TimeForm(
+            f"{unit} since 1970",
+            f"(CASE WHEN TRY_CAST({number} AS DOUBLE) >= {low} AND TRY_CAST({number} AS DOUBLE) < "
+            f"{high} THEN CAST(floor(TRY_CAST({number} AS DECIMAL(38, 9)) / {divisor}) AS BIGINT) "
+            "END)",
+        )
+        for unit, divisor, low, high in UNITS
+        if middle is not None and low <= middle < high
+    ]
 
 
 def _fits(engine: Engine, table: str, value: str, parsed: str) -> bool:
@@ -169,13 +198,28 @@ def _which(
     return [answer]
 
 
-def _wrong(engine: Engine, table: str, column: str, value: str, told: str, parsed: str) -> TimeForm:
-    examples = engine.rows(
-        f"SELECT DISTINCT {value} FROM {name(table)} "
-        f"WHERE {value} IS NOT NULL AND {parsed} IS NULL ORDER BY 1 LIMIT 3"
+def _mostly(
+    engine: Engine, table: str, column: str, value: str, likely: Sequence[TimeForm], skip: bool
+) -> TimeForm:
+    """Take the form that most times have where bad rows may go; else show those that are bad."""
+    count, *fits = engine.row(
+        f"SELECT count({value}), {', '.join(f'count({one.sql})' for one in likely)} "
+        f"FROM {name(table)}"
     )
-    shown = ", ".join(repr(one) for (one,) in examples) or "no time at all"
+    best = max(range(len(likely)), key=lambda place: fits[place])
+    form, bad = likely[best], count - fits[best]
+    if skip and fits[best] * 2 >= count > 0:
+        return TimeForm(form.told, form.sql, form.form, bad)
+    examples = engine.rows(
+        f"SELECT {value}, min(rowid) + 1, count(*) FROM {name(table)} WHERE {value} IS NOT NULL "
+        f"AND {form.sql} IS NULL GROUP BY 1 ORDER BY 2 LIMIT 3"
+    )
+    shown = ", ".join(f"{one!r} (row {row:,})" for one, row, _ in examples) or "no time at all"
+    if fits[best]:
+        told = f"{bad:,} of {count:,} values of {column} are no times as {form.told}: {shown}."
+    else:
+        told = f"The times in {column} are in no form that is known here: {shown}."
     raise Unsure(
-        f"The times in {column} are not all in {told}: {shown}. Say how they are written with "
-        '--time-format, such as --time-format "%d.%m.%Y %H:%M", or mend them.'
+        f"{told} Say how they are written with --time-format, such as --time-format "
+        '"%d.%m.%Y %H:%M", mend them, or leave such rows out with --skip-bad-rows.'
     )

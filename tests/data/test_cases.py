@@ -1,0 +1,333 @@
+"""Other people's files: each of ``cases`` with what must come out of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from mpe.data.check import Check
+from mpe.data.columns import Unsure
+from mpe.data.dialect import Manner
+from mpe.data.engine import Engine, name, text
+from mpe.data.files import Source
+from mpe.data.infer import Saying
+from mpe.emulator.tables import read_csv
+from mpe.model.config.parse import parse
+from mpe.model.errors import Finding
+from mpe.model.service.avro import fields, loads
+from mpe.model.service.dialect import text_records
+from tests.data.test_init import Work
+
+CASES = Path(__file__).parent / "cases"
+LOG = ("interactions", "log.csv")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Work:
+    return Work(tmp_path)
+
+
+def made(work: Work, case: str, *kinds: str, log: str = "log.csv", **more: Any) -> Any:
+    """Return what init makes of a case, from its log and the files of some kinds."""
+    work.files = {"interactions": CASES / case / log}
+    work.files |= {kind: CASES / case / f"{kind}.csv" for kind in kinds}
+    return work.init(**more)
+
+
+def found(case: str) -> list[Finding]:
+    """Return what check-data finds in a case."""
+    folder = CASES / case
+    config = parse((folder / "config.json").read_bytes())
+    places = {
+        one.kind: (one.kind, [Source(folder / f"{one.kind}.csv", f"{one.kind}.csv")])
+        for one in config.datasets
+    }
+    with Engine() as engine:
+        every = Check(config, engine, now=1_790_000_000)(places)
+    return [one for one in every if one.severity != "note"]
+
+
+def test_na_means_nothing_where_it_stands_among_numbers(work: Work) -> None:
+    made(work, "NA-is-a-category", "items")
+    assert work.fields("items")["BUDGET"] == "int?"
+    assert work.column("items", "BUDGET")[:3] == ["7", "", ""]
+    assert "NA" not in work.column("items", "MPAA")
+    assert work.fields("items")["MPAA"] == "string?*"
+
+
+def test_na_stays_a_category_where_nothing_says_otherwise_and_is_told(work: Work) -> None:
+    work.events("user,item,ts")
+    land = ["NA", "DE", "FR"]
+    work.put("items", "id,land\n" + "".join(f"i{n},{land[n % 3]}\n" for n in range(20)))
+    notes = work.init().notes
+    assert "NA" in work.column("items", "LAND")
+    assert any("say --null NA" in one for one in notes)
+    work.init(saying=Saying(nulls=("NA",)), force=True)
+    assert "NA" not in work.column("items", "LAND")
+
+
+@pytest.mark.parametrize("word", ["None", "<NA>", "NaT", "-", "?"])
+def test_words_for_nothing_among_numbers_are_known(work: Work, word: str) -> None:
+    work.events("user,item,ts")
+    work.put("items", "id,n\n" + "".join(f"i{n},{word if n % 2 else n}\n" for n in range(20)))
+    work.init()
+    assert work.fields("items")["N"] == "int?"
+
+
+def test_rows_without_a_user_are_left_out_when_asked_and_kept_apart(work: Work) -> None:
+    with pytest.raises(Unsure, match=r"user_id is empty in [0-9]+.*line 2.*--skip-bad-rows"):
+        made(work, "anonymous-rows")
+    (dataset,) = made(work, "anonymous-rows", saying=Saying(skip=True)).datasets
+    gone = dataset.rejected["user_id is empty"]
+    assert (dataset.rows, dataset.kept) == (1200, 1200 - gone)
+    assert "" not in work.column("interactions", "USER_ID")
+    rejects = (work.out / "rejected-interactions.csv").read_text().splitlines()
+    assert len(rejects) == gone + 1
+    assert rejects[:2] == ["why it is left out,row,user_id,item_id,ts",
+                           'user_id is empty,1,"",i29,1700000000']  # fmt: skip
+
+
+def test_the_one_bad_time_is_shown_and_can_be_left_out(work: Work) -> None:
+    with pytest.raises(Unsure, match=r"1 of 1,200 values of ts are no times.*'unknown' \(row 778"):
+        made(work, "one-bad-time")
+    (dataset,) = made(work, "one-bad-time", saying=Saying(skip=True)).datasets
+    assert dataset.rejected == {"ts is no time": 1}
+    assert len(work.column("interactions", "TIMESTAMP")) == 1199
+
+
+def test_the_filter_is_by_a_column_with_few_categories(work: Work) -> None:
+    made(work, "categories-beyond-1000", "items")
+    names = [one.params["name"] for one in work.config().filters]
+    assert any(one.endswith("by-department") for one in names)
+    assert not any(one.endswith("by-author") for one in names)
+
+
+def test_double_colons_and_no_header(work: Work) -> None:
+    names = ("user_id", "item_id", "rating", "timestamp")
+    with pytest.raises(Unsure, match="--columns user_id,item_id,rating,timestamp"):
+        made(work, "double-colon", log="ratings.dat")
+    (dataset,) = made(
+        work, "double-colon", log="ratings.dat", manner=Manner(columns=names)
+    ).datasets
+    assert dataset.rows == 1200
+    assert work.column("interactions", "ITEM_ID")[:2] == ["14", "18"]
+    assert work.column("interactions", "EVENT_VALUE")[0] == "1"
+
+
+def test_utf_8_is_never_read_as_anything_else(work: Work) -> None:
+    made(work, "encoding-counts-for-all-files", "items", manner=Manner({"": "latin-1"}))
+    items = set(work.column("items", "ITEM_ID"))
+    assert set(work.column("interactions", "ITEM_ID")) <= items
+    assert "café0" in items
+    made(work, "encoding-counts-for-all-files", "items",
+         manner=Manner({"items": "latin-1"}), force=True)  # fmt: skip
+    assert "café0" in work.column("items", "ITEM_ID")
+
+
+def test_latin_1_is_read_as_it_was_shown(work: Work) -> None:
+    result = made(work, "encoding-latin-1-is-cp1252", "items", manner=Manner({"": "latin-1"}))
+    assert work.column("items", "TITLE")[0] == "Harry’s “Great” Café – €5 no 0"
+    assert "letters beyond ASCII" in result.datasets[1].files[0].told
+
+
+def test_ids_that_are_written_as_floats_are_joined(work: Work) -> None:
+    result = made(work, "float-ids", "users")
+    users = set(work.column("users", "USER_ID"))
+    assert set(work.column("interactions", "USER_ID")) <= users
+    assert any("ids as 1.0" in one for one in result.notes)
+
+
+def test_lists_are_split_whatever_one_cell_looks_like(work: Work) -> None:
+    made(work, "genre-lists-not-split", "items")
+    assert work.column("items", "LISTED_IN")[1] == "Comedies|Dramas"
+    assert work.column("items", "COUNTRY")[:2] == ["France", "France|Spain"]
+
+
+def test_json_lines_are_read(work: Work) -> None:
+    made(work, "json-lines", log="events.jsonl")
+    assert work.column("interactions", "USER_ID")[:2] == ["u0", "u1"]
+    assert work.column("interactions", "TIMESTAMP")[0] == "1700000000"
+
+
+def test_list_cells_keep_their_characters(work: Work) -> None:
+    made(work, "list-cells-lose-characters", "items")
+    assert work.column("items", "CAST_PY")[:2] == [
+        "Pat O'Brien|José Ferrer",
+        'Roscoe "Fatty" Arbuckle',
+    ]
+    assert work.column("items", "CAST_JSON")[:2] == ["Pat O'Brien|José Ferrer", "Smith, Jr."]
+    assert work.column("items", "GENRES_JSON")[0] == "action|drama"
+
+
+def test_event_type_and_event_value_count_to_ten() -> None:
+    (warning,) = found("ten-counts-EVENT_TYPE-and-EVENT_VALUE")
+    assert "7 event types and 3 columns of metadata, and EVENT_TYPE and EVENT_VALUE: 12" in str(
+        warning
+    )
+
+
+def test_text_that_is_escaped_as_the_guide_asks_is_right_everywhere() -> None:
+    case = CASES / "textual-backslash-escape"
+    assert found(case.name) == []
+    content = (case / "items.csv").read_bytes()
+    config = json.loads((case / "config.json").read_text())
+    schema = fields(loads(config["datasets"]["items"]["schema"]["serviceConfig"]["schema"]))
+    first = next(iter(read_csv(iter([content]), schema)))
+    assert first["DESCRIPTION"] == 'He said "hi", then left; path C:\\x; no 0'
+
+
+def test_init_escapes_text_as_the_guide_asks_and_check_data_tells_what_is_not(work: Work) -> None:
+    made(work, "textual-init-writes-doubled-quotes", "items")
+    written = (work.out / "items.csv").read_text()
+    assert r'"He said \"hi\", then left; path C:\\x0\\"' in written
+    assert list(text_records(written))[1].cells[2] == 'He said "hi", then left; path C:\\x0\\'
+
+
+def test_times_in_2055_and_2508() -> None:
+    told = {(one.severity, one.lines) for one in found("times-in-2055-and-2508")}
+    assert told == {("warning", (7,)), ("error", (8,))}
+
+
+def test_a_url_is_never_the_textual_column(work: Work) -> None:
+    made(work, "url-becomes-textual", "items")
+    assert work.fields("items")["TITLE"] == "string~"
+    assert work.fields("items")["IMAGE_URL"] == "string"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["https://x.example.com/a/{}", "someone{}@example.com", "0f8fad5b-d9cb-469f-a165-7086728{}",
+     "d41d8cd98f00b204e9800998ecf8427e{}", "/var/img/some/long/path/{}.jpg", "AB-12-{}-long-code",
+     "images/products/large/{}.png", "+49 89 1234 {}"],
+)  # fmt: skip
+def test_no_code_or_address_is_the_textual_column(work: Work, value: str) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f"i{n},A title {n},{value.format(1000 + n)}\n" for n in range(30))
+    work.put("items", f"id,title,thing\n{rows}")
+    work.init()
+    assert work.fields("items")["TITLE"] == "string~"
+    assert "~" not in work.fields("items")["THING"]
+
+
+# More of the same kinds
+
+
+@pytest.mark.parametrize("form", ["parquet", "gz", "zst", "xlsx", "json"])
+def test_other_formats_are_read(work: Work, form: str) -> None:
+    rows = [["user", "item", "ts"], *([f"u{n % 9}", f"i{n}", 1_700_000_000 + n] for n in range(60))]
+    lines = "\n".join(",".join(map(str, row)) for row in rows)
+    path = work.folder / f"log.{form}"
+    with Engine() as engine:
+        (work.folder / "log.csv").write_text(lines)
+        given = f"(SELECT * FROM read_csv({text(str(work.folder / 'log.csv'))}))"
+        match form:
+            case "parquet":
+                engine.rows(f"COPY {given} TO {text(str(path))} (FORMAT PARQUET)")
+            case "zst":
+                engine.rows(f"COPY {given} TO {text(str(path))} (FORMAT CSV, COMPRESSION ZSTD)")
+            case "gz":
+                path.write_bytes(gzip.compress(lines.encode()))
+            case "json":
+                path.write_text(
+                    json.dumps([dict(zip(rows[0], one, strict=True)) for one in rows[1:]])
+                )
+            case "xlsx":
+                book = openpyxl.Workbook()
+                for row in rows:
+                    book.worksheets[0].append(row)
+                book.save(path)
+    work.files["interactions"] = path
+    work.init()
+    assert work.column("interactions", "ITEM_ID") == [f"i{n}" for n in range(60)]
+    assert work.column("interactions", "TIMESTAMP")[-1] == "1700000059"
+
+
+def test_several_files_of_a_kind_are_one(work: Work) -> None:
+    several = []
+    for part, header in enumerate(["user,item,ts", "ts,user,item"]):
+        path = work.folder / f"{part}.csv"
+        cells = [{"user": f"u{n % 9}", "item": f"{part}-{n}", "ts": 1_700_000_000 + n}
+                 for n in range(30)]  # fmt: skip
+        rows = [",".join(str(one[key]) for key in header.split(",")) for one in cells]
+        path.write_text("\n".join([header, *rows]) + "\n")
+        several.append(Source(path, path.name))
+    result = work.init(files={"interactions": several})
+    assert result.datasets[0].rows == 60
+    assert sorted(work.column("interactions", "ITEM_ID"))[::59] == ["0-0", "1-9"]
+
+
+def test_times_in_several_columns_are_joined(work: Work) -> None:
+    rows = "".join(f"u{n % 9},i{n},2024-01-{n % 28 + 1:02},10:{n:02}:00\n" for n in range(60))
+    work.put("interactions", f"user,item,day,clock\n{rows}")
+    with pytest.raises(Unsure, match=r"--map date\+time=TIMESTAMP"):
+        work.init()
+    work.init("day+clock=TIMESTAMP")
+    assert work.column("interactions", "TIMESTAMP")[0] == "1704103200"
+    assert list(work.fields("interactions")) == ["USER_ID", "ITEM_ID", "TIMESTAMP"]
+
+
+def test_without_times_the_order_of_the_rows_is_taken_and_said(work: Work) -> None:
+    work.put("interactions", "user,item\n" + "".join(f"u{n % 9},i{n}\n" for n in range(60)))
+    result = work.init(no_times=True)
+    assert any("have no times" in one for one in result.notes)
+    times = [int(one) for one in work.column("interactions", "TIMESTAMP")]
+    assert times == list(range(times[0], times[0] + 60))
+
+
+def test_a_column_is_what_the_user_says(work: Work) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f"i{n},x{n}~y{n},{n}\n" for n in range(30))
+    work.put("items", f"id,tags,number\n{rows}")
+    work.init(saying=Saying(lists={"tags": "~"}, texts=frozenset({"number"})))
+    assert work.column("items", "TAGS")[3] == "x3|y3"
+    assert work.fields("items")["NUMBER"] == "string~"
+
+
+@pytest.mark.parametrize("column", ["EAN", "isbn_13", "gtin_code", "plz"])
+def test_codes_are_no_numbers(work: Work, column: str) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f"i{n},{4000000000000 + n % 5}\n" for n in range(30))
+    work.put("items", f"id,{column}\n{rows}")
+    work.init()
+    assert work.fields("items")[column.upper()] == "string*"
+
+
+def test_dates_with_names_of_months_are_times_and_never_lists(work: Work) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f'i{n},"September {n % 28 + 1}, 2019"\n' for n in range(60))
+    work.put("items", f"id,added\n{rows}")
+    work.init()
+    assert work.fields("items")["ADDED"] == "long"
+    assert work.column("items", "ADDED")[0] == "1567296000"
+
+
+def test_impressions_are_joined_by_bars(work: Work) -> None:
+    rows = "".join(f'u{n % 9},i{n},{1_700_000_000 + n},"i1, i2 i3"\n' for n in range(30))
+    work.put("interactions", f"user,item,ts,impression\n{rows}")
+    work.init()
+    assert work.column("interactions", "IMPRESSION")[0] == "i1|i2|i3"
+
+
+def test_personal_data_is_told(work: Work) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f"u{n},Ann Other,a{n}@example.com,{n % 3}\n" for n in range(30))
+    work.put("users", f"user_id,name,contact,tier\n{rows}")
+    notes = work.init().notes
+    assert [bool(re.match(f"{one} of the users looks like personal", note))
+            for one, note in zip(["name", "contact"], [n for n in notes if "personal" in n],
+                                 strict=False)]  # fmt: skip
+
+
+def test_backslashes_of_other_programs_are_known(work: Work) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f'i{n},g{n % 3},"He said \\"hi\\", then {n}"\n' for n in range(30))
+    work.put("items", f"id,genre,text\n{rows}")
+    work.init()
+    assert work.column("items", "TEXT")[0] == 'He said "hi", then 0'
+    assert name("x") == '"x"'
