@@ -204,7 +204,7 @@ def _evaluate_segments(histories: dict[str, History]) -> dict[str, float]:
     size = max(1, len(split) // 100)
     asked = sorted(next_users, key=lambda item: (-len(next_users[item]), item))[:SEGMENTS_TESTED]
     found = {item: set(model.audience(model.near(item), size)) for item in asked}
-    hits = [bool(found[item] & next_users[item]) for item in asked]
+    hits = [len(found[item] & next_users[item]) for item in asked]
     recalls = [len(found[item] & next_users[item]) / len(next_users[item]) for item in asked]
     return {
         "coverage": round(len(set().union(*found.values())) / len(split), 4),

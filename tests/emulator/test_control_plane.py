@@ -17,10 +17,10 @@ from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
 
 
-def refused(call: Any, **params: Any) -> tuple[str, str]:
+def refused(call: Any, *args: Any, **params: Any) -> tuple[str, str]:
     """Return the code and the message of a refusal."""
     with pytest.raises(ClientError) as error:
-        call(**params)
+        call(*args, **params)
     told = error.value.response["Error"]
     return told["Code"], told["Message"]
 
@@ -327,10 +327,24 @@ def test_a_solution_that_is_let_train_by_itself_later_does_so_weekly(build: Buil
     told = build.client.describe_solution(solutionArn=solution)["solution"]
     rate = told["solutionConfig"]["autoTrainingConfig"]["schedulingExpression"]
     assert rate == "rate(7 days)"
+    build.wait(3600)
+    build.client.list_solutions()  # the emulator looks at its clock when it is called
+    build.wait(3600)
+    kinds = [one["trainingType"] for one in versions(build, solution)]
+    assert kinds == ["MANUAL", "AUTOMATIC"]  # within an hour of the update: UpdateSolution
     build.begin_import(dataset, name="more")
     build.wait(8 * 24 * 3600)
+    assert len(versions(build, solution)) == 3
+
+
+def versions(build: Builder, solution: str) -> list[dict[str, Any]]:
     listed = build.client.list_solution_versions(solutionArn=solution)["solutionVersions"]
-    assert len(listed) == 2
+    return [
+        build.client.describe_solution_version(solutionVersionArn=one["solutionVersionArn"])[
+            "solutionVersion"
+        ]
+        for one in listed
+    ]
 
 
 def test_only_an_extending_schema_updates_a_dataset(build: Builder) -> None:

@@ -174,7 +174,7 @@ def test_a_segment_has_the_users_who_like_an_item(build: Builder) -> None:
     build.wait(1200)
     answers = output(build.emulated, f"{OUTPUT}job_config.json.out")
     for answer, shelf in zip(answers, (0, 2), strict=True):
-        users = answer["output"]["recommendedUsers"]
+        users = answer["output"]["usersList"]
         assert len(users) == 10
         assert sum(int(user[1:]) % 3 == shelf for user in users) >= 9
 
@@ -192,7 +192,7 @@ def test_a_segment_by_attribute_has_the_users_who_like_such_items(build: Builder
     build.client.create_batch_segment_job(**job(version, numResults=5))
     build.wait(1200)
     good, bad = output(build.emulated, f"{OUTPUT}job_config.json.out")
-    assert {int(user[1:]) % 3 for user in good["output"]["recommendedUsers"]} == {0}
+    assert {int(user[1:]) % 3 for user in good["output"]["usersList"]} == {0}
     assert "itemAttributes" in bad["error"]
 
 

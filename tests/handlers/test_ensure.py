@@ -836,9 +836,11 @@ def test_an_update_is_known_apart_from_the_creation(world: World, build: Builder
 
 def test_an_update_training_is_known_apart_from_a_full_one(world: World, build: Builder) -> None:
     group = build.group()
-    build.imported(group)
+    dataset = build.imported(group)
     desired = version(build.solution(group, recipe="user-personalization"))
     assert world.follow(desired).seconds == 3600
+    build.begin_import(dataset, name="more")
+    build.wait(900)
     world.ledger.durations["version.s", "created"] = 3 * 60 * 60
     update = replace(desired, params={**desired.params, "trainingMode": "UPDATE"})
     now = world.emulated.clock()
@@ -852,6 +854,19 @@ def test_an_update_training_is_known_apart_from_a_full_one(world: World, build: 
         ("version.s", "created"): 3 * 60 * 60,
         ("version.s", "created UPDATE"): 3600,
     }
+
+
+def test_an_update_with_nothing_new_keeps_the_model_that_there_is(
+    world: World, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    desired = version(build.solution(group, recipe="user-personalization"))
+    first = world.follow(desired)
+    update = replace(desired, params={**desired.params, "trainingMode": "UPDATE"})
+    build.wait(60)
+    again = world.follow(update, run="task-1", task=True, anew_since=world.emulated.clock())
+    assert (again.did, again.arn, again.failed) == ("kept", first.arn, None)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def test_a_custom_group_with_everything_is_provisioned(cloud: LocalCloud) -> Non
     (answer, _) = lines(user, "batch/all/all-similar/all-similar-")
     assert answer["output"]["theme"]
     (fans, _) = lines(user, "batch/all/all-fans/all-fans-")
-    assert len(fans["output"]["recommendedUsers"]) == 10
+    assert len(fans["output"]["usersList"]) == 10
     (export,) = keys(user, "export/all/interactions/")
     assert export.endswith(".csv")
 

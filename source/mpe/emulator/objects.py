@@ -26,7 +26,7 @@ class Objects(Protocol):
     """Read and write objects on behalf of a role."""
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
-        """Return the URLs at a location: the object itself, or all below a ``/``."""
+        """Return the URLs that begin as one does, in their order."""
 
     def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
         """Yield the bytes of one object in chunks."""
@@ -66,9 +66,7 @@ class MemoryObjects:
 
     def keys(self, url: str, *, role_arn: str, account: str) -> list[str]:
         self._allow(role_arn)
-        if url.endswith("/"):
-            return sorted(key for key in self.objects if key.startswith(url))
-        return [url] if url in self.objects else []
+        return sorted(key for key in self.objects if key.startswith(url))
 
     def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
         self._allow(role_arn)

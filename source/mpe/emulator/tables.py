@@ -48,13 +48,18 @@ def read_columns(chunks: Iterator[bytes], fields: Iterable[Field]) -> Iterator[C
 def read_csv(chunks: Iterator[bytes], fields: Iterable[Field]) -> Iterator[dict[str, Any]]:
     """Yield the rows of one CSV as its schema types them; raise WorkFailed at the first fault."""
     fields = list(fields)
+    yield from typed(read_columns(chunks, fields), fields)
+
+
+def typed(blocks: Iterable[Columns], fields: Iterable[Field]) -> Iterator[dict[str, Any]]:
+    """Yield rows as a schema types them; raise WorkFailed at the first that is not."""
     reads = {one.name: reader(one) for one in fields}
-    for columns in read_columns(chunks, fields):
+    for columns in blocks:
         try:
-            typed = [list(map(read, columns[name])) for name, read in reads.items()]
+            cells = [list(map(read, columns[name])) for name, read in reads.items()]
         except ValueError:
             raise WorkFailed(NOT_CONFORMING) from None
-        yield from (dict(zip(reads, row, strict=True)) for row in zip(*typed, strict=True))
+        yield from (dict(zip(reads, row, strict=True)) for row in zip(*cells, strict=True))
 
 
 def lines_of(chunks: Iterator[bytes]) -> Iterator[str]:

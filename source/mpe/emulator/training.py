@@ -24,10 +24,15 @@ from mpe.emulator.trends import TRENDING, risen, window
 from mpe.model.service.recipes import PERSONALIZED_ACTIONS, POPULAR_ITEMS, USER_SEGMENTATION, Recipe
 
 LEAST_USERS = 25
+LEAST_SHARE = 100
+"""One of so many users must have two interactions, as of
+https://docs.aws.amazon.com/personalize/latest/dg/limits.html."""
 BY_METADATA = frozenset({"aws-similar-items", "aws-vod-more-like-x", "aws-semantic-similarity"})
 """The recipes that look at what items are like, beside who had them."""
 SEMANTIC = "aws-semantic-similarity"
 Rows = Mapping[str, Mapping[str, Any]]
+CUT = 25
+"""How many trending items are compared with those that were foreseen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,10 @@ class Lesson:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     excluded: frozenset[str] = frozenset()
     """The columns of the items that training leaves out."""
+    weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Of an eventsConfig: for each event type, its threshold and its weight."""
+    objective: str | None = None
+    """The column of the items that an optimizationObjective maximizes."""
 
 
 def train(lesson: Lesson) -> Model:
@@ -55,18 +64,63 @@ def train(lesson: Lesson) -> Model:
         metrics = evaluation.of_segments(histories, lambda some: _learn(lesson, items, some))
     else:
         held = evaluation.hold_out(histories)
-        metrics = evaluation.of_lists(_learn(lesson, items, held.seen), held)
+        worth = Worth(lesson, events, items)
+        metrics = evaluation.of_lists(_learn(lesson, items, held.seen), held, worth)
+        if lesson.recipe.name in TRENDING:
+            metrics["trend_prediction_accuracy"] = _foreseen(lesson, events, items)
     return replace(_learn(lesson, items, histories, events), metrics=metrics)
 
 
 def _chosen(lesson: Lesson) -> Interactions:
     events = lesson.events
-    if lesson.event_type is None and lesson.threshold is None:
+    if lesson.event_type is None and lesson.threshold is None and not lesson.weights:
         return events
     mask = events.of_type(lesson.event_type)
+    if lesson.weights:
+        chosen = [
+            events.of_type(kind) & ((events.value >= least) | np.isneginf(least))
+            for kind, (least, _) in lesson.weights.items()
+        ]
+        mask &= np.logical_or.reduce(chosen)
     if lesson.threshold is not None:
         mask &= events.value >= lesson.threshold  # NaN is not
     return events.only(mask)
+
+
+class Worth:
+    """What it is worth to show an item: by its objective's column, by the weight of its events."""
+
+    def __init__(self, lesson: Lesson, events: Interactions, items: tuple[str, ...]) -> None:
+        self.rewards = self._rewards(lesson, items) if lesson.objective else None
+        self.weights = self._weights(lesson, events, items) if lesson.weights else None
+
+    @staticmethod
+    def _rewards(lesson: Lesson, items: tuple[str, ...]) -> Floats:
+        """Return each item's share of the greatest value of the objective's column."""
+        found = [lesson.items.get(one, {}).get(lesson.objective or "") or 0.0 for one in items]
+        values = np.maximum(np.array(found, np.float64), 0.0)
+        return np.asarray(values / max(values.max(initial=0.0), 1e-9))
+
+    @staticmethod
+    def _weights(lesson: Lesson, events: Interactions, items: tuple[str, ...]) -> Floats:
+        """Return the mean weight of each item's events, divided by the mean of all weights."""
+        mean = sum(weight for _, weight in lesson.weights.values()) / len(lesson.weights)
+        known = {kind.lower(): weight / (mean or 1) for kind, (_, weight) in lesson.weights.items()}
+        by_type = np.array([known.get(one.lower(), 0.0) for one in events.event.values])
+        places = {item: place for place, item in enumerate(items)}
+        codes = np.array([places[one] for one in events.item.values])[events.item.codes]
+        counts = np.bincount(codes, minlength=len(items))
+        total = np.bincount(codes, by_type[events.event.codes], minlength=len(items))
+        return np.asarray(total / np.maximum(counts, 1))
+
+
+def _foreseen(lesson: Lesson, events: Interactions, items: tuple[str, ...]) -> float:
+    """Return how many of the newest interval's trending items were those of the one before."""
+    seconds = window(lesson.recipe.name, lesson.hyperparameters)
+    newest = int(events.time.max(initial=0))
+    before = events.only(events.time <= newest - seconds)
+    now, then = (risen(some, seconds, items)[:CUT] for some in (events, before))
+    return round(len(np.intersect1d(now, then)) / max(len(now), 1), 4)
 
 
 def _enough(events: Interactions, lesson: Lesson) -> None:
@@ -76,10 +130,13 @@ def _enough(events: Interactions, lesson: Lesson) -> None:
         told = f"Dataset has fewer than {LEAST_INTERACTIONS} interactions"
         filtered = f" after filtering by event type: {lesson.event_type}"
         raise WorkFailed(told + filtered if lesson.event_type else told)
-    if int((np.bincount(events.user.codes) > 1).sum()) < LEAST_USERS:
+    often = np.bincount(events.user.codes) > 1
+    if int(often.sum()) < LEAST_USERS:
         raise WorkFailed(
             f"Dataset has fewer than {LEAST_USERS} users with at least 2 interactions each"
         )
+    if often.sum() * LEAST_SHARE < len(often):
+        raise WorkFailed("Fewer than 1% of the users have at least 2 interactions")
 
 
 def _catalogue(events: Interactions, rows: Rows) -> tuple[str, ...]:

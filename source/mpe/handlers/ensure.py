@@ -40,6 +40,7 @@ from mpe.model.plan.reconcile import (
     Update,
     Wait,
     decide,
+    nothing_new,
 )
 from mpe.model.plan.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
 from mpe.model.service import avro
@@ -158,7 +159,12 @@ class Ensure:
             case Create(why):
                 if completed.changed:  # else nothing is there, and the service says so
                     self._inspect(desired)
-                return self._create(step, before, completed, first=why != "stale")
+                try:
+                    return self._create(step, before, completed, first=why != "stale")
+                except Refused as error:
+                    if observed and nothing_new(desired, error.message):
+                        return before.ready(arn=observed.arn, status=_status(observed))
+                    raise
             case Update(arn, changes):
                 with self._unless_done(desired, arn):
                     self.personalize.update(desired, arn, changes)

@@ -7,6 +7,8 @@ what stands there, and a bidirectional override could turn it round.
 
 from __future__ import annotations
 
+import math
+
 LONGEST = 1_000
 """Characters of one text."""
 
@@ -21,3 +23,14 @@ def plain(text: object, limit: int = LONGEST) -> str:
 
 def _visible(char: str) -> str:
     return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+
+
+def number_of(value: object) -> float | None:
+    """Return what a number, or a text that is one, is worth; None for everything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from mpe.emulator.arns import created_arn
-from mpe.emulator.lifecycle import CREATION, FAILED, Progress
+from mpe.emulator.lifecycle import ACTIVE, CREATION, FAILED, Progress
 from mpe.emulator.state import EXISTS, IN_USE, INVALID, Change, Resource, World
+from mpe.emulator.tags import accepted
 from mpe.emulator.wire import ServiceError
 
 Params = Mapping[str, Any]
@@ -20,6 +21,8 @@ class Kind:
     noun = ""
     update_key: str | None = None
     """Where Describe tells of the newest update."""
+    updating: Mapping[str, str] = {}
+    """What its own status is while an update's is one of these."""
     async_deletion = True
     steps = CREATION
     """The statuses of its creation."""
@@ -54,7 +57,9 @@ class Kind:
         if state.failure:
             told["failureReason"] = state.failure
         if self.update_key and found.change:
-            told[self.update_key] = _update(found.change, world.now)
+            told[self.update_key] = newest = _update(found.change, world.now)
+            if state.status == ACTIVE:
+                told["status"] = self.updating.get(newest["status"], ACTIVE)
         return told
 
     def update(self, world: World, found: Resource, params: Params) -> Change:
@@ -70,10 +75,11 @@ class Kind:
         arn = self.arn(world, params)
         if arn in world.resources:
             raise ServiceError(EXISTS, f"Another resource with Arn {arn} already exists.")
+        tags = accepted(params.get("tags", ()), {})
         fields = self.fields(world, params, arn)
         name = str(fields.get("name") or fields.get("jobName") or "")
         made = Resource(self.noun, arn, fields, world.now, Progress(world.now, 0))
-        made.tags = {tag["tagKey"]: tag["tagValue"] for tag in params.get("tags", ())}
+        made.tags = tags
         made.progress = world.begin(self.noun, name, self.task(world, params, made))
         made.progress.steps, made.progress.failed = self.steps, self.failed
         world.resources[arn] = made

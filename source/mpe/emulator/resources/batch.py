@@ -35,6 +35,9 @@ from mpe.model.service.recipes import (
 DEFAULT_RESULTS = 25
 MOST_RESULTS = 500
 THEMES = "THEME_GENERATION"
+CHECK = "_CHECK"
+"""An object that the service leaves where it writes, as listings show in
+aws-samples/amazon-personalize-samples (update-item-dataset-schema-example.ipynb, cell 114)."""
 Line = dict[str, Any]
 
 
@@ -119,7 +122,7 @@ class BatchKind(Kind):
         if source == target:
             raise invalid("The output path must not be the input path.")
         check_role(world, role)
-        check_location(world, source, role, ".json")
+        check_location(world, source, role, ".json", prefix=True)
         if not 1 <= params.get("numResults", DEFAULT_RESULTS) <= self.most_results:
             raise invalid(f"numResults must be from 1 to {self.most_results}.")
         if "filterArn" in params:
@@ -148,7 +151,7 @@ class BatchKind(Kind):
         source, target, role = _source(params), _target(params), params["roleArn"]
 
         def work() -> None:
-            for url in files(world, source, role, ".json"):
+            for url in files(world, source, role, ".json", prefix=True):
                 answers = [
                     json.dumps(self._answered(job, line))
                     for line in _lines(chunks(world, url, role), url)
@@ -156,6 +159,7 @@ class BatchKind(Kind):
                 name = url.rsplit("/", 1)[-1]
                 body = "\n".join(answers) + "\n" if answers else ""
                 write(world, f"{target.rstrip('/')}/{name}.out", body, role)
+            write(world, f"{target.rstrip('/')}/{CHECK}", "", role)
 
         return working(source, work)
 
@@ -201,7 +205,11 @@ class BatchSegmentJobKind(BatchKind):
             raise invalid(f"{recipe.name} makes no user segments.")
 
     def answer(self, job: Job, line: Line) -> Line:
-        return {"input": line, "output": {"recommendedUsers": job.audience(line)}}
+        """Return a line as outputs of 2021 and 2023 have it; the guide says recommendedUsers.
+
+        aws-samples/amazon-personalize-samples user_segmentation_example.ipynb, cells 82 and 148.
+        """
+        return {"input": line, "output": {"usersList": job.audience(line)}, "error": None}
 
 
 def _source(params: Params) -> str:

@@ -20,11 +20,19 @@ def check_role(world: World, role: str) -> None:
 
 
 def check_location(
-    world: World, location: str, role: str, ending: str, *, nested: bool = False
+    world: World,
+    location: str,
+    role: str,
+    ending: str,
+    *,
+    nested: bool = False,
+    prefix: bool = False,
 ) -> None:
     """Refuse a location where there is nothing to read; what may not be read fails later."""
+    if not location.startswith("s3://"):
+        raise invalid(f"Invalid Data location: {location}")
     try:
-        found = files(world, location, role, ending, nested=nested)
+        found = files(world, location, role, ending, nested=nested, prefix=prefix)
     except ObjectsDenied:
         return
     except ObjectsMissing:
@@ -34,16 +42,24 @@ def check_location(
 
 
 def files(
-    world: World, location: str, role: str, ending: str, *, nested: bool = False
+    world: World,
+    location: str,
+    role: str,
+    ending: str,
+    *,
+    nested: bool = False,
+    prefix: bool = False,
 ) -> list[str]:
     """Return the URLs at a location: one object, or those of a folder.
 
     A data deletion job alone reads what lies in folders of the folder
-    (https://docs.aws.amazon.com/personalize/latest/dg/API_DataSource.html).
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_DataSource.html). For batch jobs
+    alone a path without a slash at its end is a ``prefix``: all objects that begin so are read
+    (https://docs.aws.amazon.com/personalize/latest/dg/creating-batch-seg-job.html).
     """
     keys = world.objects.keys(location, role_arn=role, account=world.account)
     if not location.endswith("/"):
-        return keys
+        return keys if prefix else [key for key in keys if key == location]
     return [
         key
         for key in keys

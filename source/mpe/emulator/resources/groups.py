@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 from mpe.emulator.data import Dataset
-from mpe.emulator.lifecycle import WorkFailed
+from mpe.emulator.lifecycle import IN_PROGRESS, PENDING, WorkFailed
 from mpe.emulator.objects import KeyDenied
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live, need_none
 from mpe.emulator.resources.files import check_role
@@ -66,8 +67,15 @@ class SchemaKind(Kind):
 
 
 class DatasetKind(Kind):
+    """Datasets, whose own status tells of an update.
+
+    An output of aws-samples/amazon-personalize-samples has it go through UPDATE PENDING and
+    UPDATE IN_PROGRESS (update-item-dataset-schema-example.ipynb, cell 92).
+    """
+
     noun = "Dataset"
     update_key = "latestDatasetUpdate"
+    updating = MappingProxyType({PENDING: "UPDATE PENDING", IN_PROGRESS: "UPDATE IN_PROGRESS"})
 
     def check(self, world: World, params: Params) -> None:
         group = world.need_active("DatasetGroup", params["datasetGroupArn"])

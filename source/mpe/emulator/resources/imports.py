@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
+from mpe.emulator.conformity import conforming
 from mpe.emulator.data import EVENTS
 from mpe.emulator.resources.base import Kind, Params, check_running, invalid
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working
 from mpe.emulator.resources.groups import fields_of
+from mpe.emulator.resources.reports import publish
 from mpe.emulator.state import Resource, World
-from mpe.emulator.tables import Columns, read_columns, read_csv
+from mpe.emulator.tables import Columns, read_columns, typed
 
 
 class DatasetImportJobKind(Kind):
@@ -18,7 +21,10 @@ class DatasetImportJobKind(Kind):
 
     def check(self, world: World, params: Params) -> None:
         dataset = world.need_active("Dataset", params["datasetArn"])
-        role = params.get("roleArn", "")
+        # The model lets it be left out; but nothing else could read the data.
+        if "roleArn" not in params:
+            raise invalid("Provide a roleArn that can read the data.")
+        role = params["roleArn"]
         check_role(world, role)
         check_location(world, params["dataSource"].get("dataLocation", ""), role, ".csv")
         if params.get("importMode") == "INCREMENTAL" and not (dataset.data and dataset.data.count):
@@ -41,15 +47,23 @@ class DatasetImportJobKind(Kind):
                 yield chunks(world, url, role)
 
         def events() -> Iterator[Columns]:
-            return (some for body in bodies() for some in read_columns(body, fields))
+            known = target.events.event.values if incremental else ()
+            read = (some for body in bodies() for some in read_columns(body, fields))
+            return conforming(read, target.kind, fields, known)
 
         def rows() -> Iterator[dict[str, Any]]:
-            return (row for body in bodies() for row in read_csv(body, fields))
+            read = (some for body in bodies() for some in read_columns(body, fields))
+            return typed(conforming(read, target.kind, fields), fields)
 
         def work() -> None:
-            if target.kind in EVENTS:
-                target.load_events(events(), fields, replace=not incremental)
-            else:
+            if target.kind not in EVENTS:
                 target.load(rows(), world.clock(), replace=not incremental)
+                return
+            before = len(target.events) if incremental else 0
+            target.load_events(events(), fields, replace=not incremental)
+            if target.kind == "interactions" and params.get("publishAttributionMetricsToS3"):
+                brought = islice(target.events.rows(), before, None)
+                group, mode = dataset.fields["datasetGroupArn"], made.fields["importMode"]
+                publish(world, group, mode, brought)
 
         return working(location, work)

@@ -10,6 +10,7 @@ from mpe.emulator.actions import ActionModel
 from mpe.emulator.data import EVENTS, LEAST_INTERACTIONS, Dataset
 from mpe.emulator.learned import Model
 from mpe.emulator.lifecycle import WorkFailed
+from mpe.emulator.resources import options
 from mpe.emulator.resources.groups import KINDS_BY_TYPE
 from mpe.emulator.state import World
 from mpe.emulator.training import Lesson, train
@@ -32,27 +33,20 @@ def learn(
             raise WorkFailed(f"Dataset has fewer than {LEAST_INTERACTIONS} interactions")
         events = dataset_of(world, group, "ACTION_INTERACTIONS").everything()
         return actions.train(events, list(dataset_of(world, group, "ACTIONS").rows))
+    items = dataset_of(world, group, "ITEMS")
     least = config.get("eventValueThreshold")
     lesson = Lesson(
         recipe=recipe,
         events=interactions,
-        items=dict(dataset_of(world, group, "ITEMS").rows),
+        items=dict(items.rows),
         event_type=event_type,
         threshold=float(least) if least else None,
-        hyperparameters={
-            **config.get("algorithmHyperParameters", {}),
-            **config.get("featureTransformationParameters", {}),
-        },
-        excluded=_excluded(config.get("trainingDataConfig", {})),
+        hyperparameters=options.hyperparameters_of(recipe, config),
+        excluded=options.excluded(config, items),
+        weights=options.weights(config),
+        objective=config.get("optimizationObjective", {}).get("itemAttribute"),
     )
     return train(lesson)
-
-
-def _excluded(config: Mapping[str, Any]) -> frozenset[str]:
-    """Return the columns of the items that a training is told to leave out."""
-    columns = config.get("excludedDatasetColumns", {})
-    found = {kind.upper(): names for kind, names in columns.items()}
-    return frozenset(found.get("ITEMS", ()))
 
 
 def dataset_of(world: World, group: str, kind: str) -> Dataset:

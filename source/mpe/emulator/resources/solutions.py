@@ -8,16 +8,28 @@ from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
+from mpe.emulator.actions import ActionModel
+from mpe.emulator.learned import Model
 from mpe.emulator.lifecycle import ACTIVE
+from mpe.emulator.resources import options
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live, need_none
 from mpe.emulator.resources.lessons import learn, put_since
+from mpe.emulator.resources.using import schemas_of
 from mpe.emulator.state import Change, Resource, World
 from mpe.emulator.wire import ServiceError
 from mpe.model.service import tuning
 from mpe.model.service.recipes import RECIPES, Recipe
 
+BEST_BY = "normalized_discounted_cumulative_gain_at_25"
+"""The metric by which AutoML chooses a recipe."""
 DAY = 24 * 60 * 60
 HOUR = 60 * 60
+NOTHING_NEW = (
+    "There should be updates to at least one dataset after last active solution version with "
+    "training mode set to FULL."
+)
+"""What the service answers to an UPDATE with nothing new: the README of the AWS solution, and
+https://stackoverflow.com/questions/69294232."""
 
 
 class SolutionKind(Kind):
@@ -26,22 +38,25 @@ class SolutionKind(Kind):
 
     def check(self, world: World, params: Params) -> None:
         group = world.need_active("DatasetGroup", params["datasetGroupArn"])
-        arn = params.get("recipeArn")
         if params.get("performAutoML"):
-            if arn:
-                raise invalid("recipeArn cannot be given together with performAutoML.")
-            raise ServiceError("NotImplementedException", "performAutoML is not emulated.", 501)
-        recipe = RECIPES.get(str(arn))
-        if recipe is None or recipe.domain:
-            raise invalid(f"Invalid recipe for a solution: {arn}")
-        _supported(recipe, params)
-        has_datasets(world, recipe, group)
+            options.check_automl(params)
+        recipes = options.candidates(params)
+        if not recipes:
+            raise invalid(f"Invalid recipe for a solution: {params.get('recipeArn')}")
+        for recipe in recipes:
+            _supported(recipe, params)
+            has_datasets(world, recipe, group)
+            options.check(params, schemas_of(world, group))
         if len(live(world, self.noun, datasetGroupArn=group.arn)) >= world.quotas.solutions:
             raise limit(f"More than {world.quotas.solutions} solutions in the dataset group.")
 
     def fields(self, world: World, params: Params, arn: str) -> dict[str, Any]:
         automatic = {"performHPO": False, "performAutoML": False, "performAutoTraining": True}
         fields = {**automatic, **super().fields(world, params, arn)}
+        if fields["performAutoML"]:  # which always tunes: API_CreateSolution
+            fields["performHPO"] = True
+        if "solutionConfig" in fields:
+            fields["solutionConfig"] = options.renamed(fields["solutionConfig"])
         if fields["performAutoTraining"]:
             fields["solutionConfig"] = _trained_weekly(fields.get("solutionConfig", {}))
         return deepcopy(fields)
@@ -54,6 +69,10 @@ class SolutionKind(Kind):
         return told
 
     def update(self, world: World, found: Resource, params: Params) -> Change:
+        rate = params.get("solutionUpdateConfig", {}).get("autoTrainingConfig", {})
+        _trains_at(rate.get("schedulingExpression"))
+        if params.get("performIncrementalUpdate"):
+            _supported(recipe_of(found), params)
         sets = {
             key: params[key]
             for key in ("performAutoTraining", "performIncrementalUpdate")
@@ -64,6 +83,8 @@ class SolutionKind(Kind):
             config = {**found.fields.get("solutionConfig", {}), **params["solutionUpdateConfig"]}
             sets["solutionConfig"] = config
             asked["solutionUpdateConfig"] = params["solutionUpdateConfig"]
+        turned = sets.get("performAutoTraining") and not found.fields.get("performAutoTraining")
+        sets["turnedOn"] = bool(turned)  # within an hour of which the first training begins
         if sets.get("performAutoTraining"):
             config = sets.get("solutionConfig", found.fields.get("solutionConfig", {}))
             sets["solutionConfig"] = _trained_weekly(config)
@@ -89,7 +110,7 @@ class SolutionVersionKind(Kind):
 
     def check(self, world: World, params: Params) -> None:
         solution = world.need_active("Solution", params["solutionArn"])
-        recipe = RECIPES[solution.fields["recipeArn"]]
+        recipe = recipe_of(solution)
         mode = params.get("trainingMode", "FULL")
         if mode == "AUTOTRAIN" and "automatic" not in params:
             raise invalid("trainingMode AUTOTRAIN is for the service itself.")
@@ -112,6 +133,9 @@ class SolutionVersionKind(Kind):
         ]
         if not full:
             raise invalid("trainingMode UPDATE needs an ACTIVE version trained with FULL.")
+        last = max(one.created for one in full)
+        if not _imported_since(world, solution, last, every=True):
+            raise invalid(NOTHING_NEW)
 
     def fields(self, world: World, params: Params, arn: str) -> dict[str, Any]:
         solution = world.get("Solution", params["solutionArn"])
@@ -126,6 +150,7 @@ class SolutionVersionKind(Kind):
         )
         return {
             **{key: deepcopy(solution.fields[key]) for key in frozen if key in solution.fields},
+            "recipeArn": recipe_of(solution).arn,
             "solutionArn": solution.arn,
             "trainingMode": params.get("trainingMode", "FULL"),
             "trainingType": "AUTOMATIC" if params.get("automatic") else "MANUAL",
@@ -134,16 +159,22 @@ class SolutionVersionKind(Kind):
 
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
         solution = world.get("Solution", params["solutionArn"])
-        recipe = RECIPES[solution.fields["recipeArn"]]
+        group, config = (
+            solution.fields["datasetGroupArn"],
+            solution.fields.get("solutionConfig", {}),
+        )
+        event_type = solution.fields.get("eventType")
+
+        def learned(recipe: Recipe) -> Model | ActionModel:
+            return learn(world, group, recipe, event_type=event_type, config=config)
 
         def work() -> None:
-            made.model = learn(
-                world,
-                solution.fields["datasetGroupArn"],
-                recipe,
-                event_type=solution.fields.get("eventType"),
-                config=solution.fields.get("solutionConfig"),
-            )
+            models = {one.arn: learned(one) for one in options.candidates(solution.fields)}
+            best = max(models, key=lambda arn: models[arn].metrics.get(BEST_BY, 0.0))
+            made.model = models[best]
+            made.fields["recipeArn"] = best
+            if solution.fields["performAutoML"]:
+                solution.fields["autoMLResult"] = {"bestRecipeArn": best}
 
         return work
 
@@ -152,6 +183,10 @@ class SolutionVersionKind(Kind):
         if told["status"] == ACTIVE:
             took = (told["lastUpdatedDateTime"] - found.created).total_seconds() * world.speed
             told["trainingHours"] = round(took / HOUR, 3)
+            if told["performHPO"]:
+                recipe, config = RECIPES[told["recipeArn"]], told.get("solutionConfig", {})
+                best = options.tuned(recipe, config)
+                told["tunedHPOParams"] = {"algorithmHyperParameters": best}
         return told
 
     def stop(self, world: World, found: Resource) -> None:
@@ -189,9 +224,18 @@ def _supported(recipe: Recipe, params: Params) -> None:
         raise invalid(f"optimizationObjective is not supported by {recipe.name}.")
     if params.get("performIncrementalUpdate") and not recipe.incremental:
         raise invalid(f"performIncrementalUpdate is not supported by {recipe.name}.")
-    rate = config.get("autoTrainingConfig", {}).get("schedulingExpression")
+    _trains_at(config.get("autoTrainingConfig", {}).get("schedulingExpression"))
+
+
+def _trains_at(rate: str | None) -> None:
     if rate and not 1 <= days(rate) <= 30:
         raise invalid("autoTrainingConfig must be from rate(1 day) to rate(30 days).")
+
+
+def recipe_of(solution: Resource) -> Recipe:
+    """Return a solution's recipe: of one that AutoML chooses for, the best so far."""
+    best = solution.fields.get("autoMLResult", {}).get("bestRecipeArn")
+    return RECIPES[best] if best else options.candidates(solution.fields)[0]
 
 
 def days(rate: str) -> int:
@@ -237,6 +281,11 @@ def _due(world: World, solution: Resource, newest: Resource | None) -> bool:
     if newest is None:
         since = solution.state(world.now).since
         return world.now >= world.later(since, world.durations.first_training)
+    change = solution.change
+    if change and change.applied and solution.fields.get("turnedOn"):
+        since = change.progress.at(world.now).since
+        if newest.created < since:
+            return world.now >= world.later(since, world.durations.first_training)
     config = solution.fields["solutionConfig"]["autoTrainingConfig"]
     seconds = days(config["schedulingExpression"]) * DAY
     return world.now >= world.later(newest.created, seconds) and _imported_since(
@@ -244,11 +293,17 @@ def _due(world: World, solution: Resource, newest: Resource | None) -> bool:
     )
 
 
-def _imported_since(world: World, solution: Resource, moment: datetime) -> bool:
+def _imported_since(
+    world: World, solution: Resource, moment: datetime, *, every: bool = False
+) -> bool:
+    """Tell whether interactions, or the data of ``every`` dataset, are newer than a moment."""
     group = solution.fields["datasetGroupArn"]
     if put_since(world, group, moment):
         return True
-    for dataset in world.of("Dataset", datasetGroupArn=group, datasetType="INTERACTIONS"):
+    kind = {} if every else {"datasetType": "INTERACTIONS"}
+    for dataset in world.of("Dataset", datasetGroupArn=group, **kind):
+        if every and dataset.data and max(dataset.data.arrived.values(), default=moment) > moment:
+            return True
         for job in world.of("DatasetImportJob", datasetArn=dataset.arn):
             if job.created > moment and job.active(world.now):
                 return True

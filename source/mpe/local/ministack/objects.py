@@ -42,12 +42,11 @@ class RoleObjects:
         self._enter("s3:ListBucket", bucket, key, account)
         with _Errors():
             pages = self._s3(role_arn, account).get_paginator("list_objects_v2")
-            found = [
+            return [
                 f"s3://{bucket}/{item['Key']}"
                 for page in pages.paginate(Bucket=bucket, Prefix=key)
                 for item in page.get("Contents", ())
             ]
-        return found if url.endswith("/") else [one for one in found if one == url]
 
     def read(self, url: str, *, role_arn: str, account: str) -> Iterator[bytes]:
         bucket, key = _split(url)

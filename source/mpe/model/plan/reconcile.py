@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from mpe.model.errors import DriftError, ResourceFailed, ResourceMissing
+from mpe.model.plan.alike import included
 from mpe.model.plan.desired import Desired
 from mpe.model.service.spec import ACTIVE, DONE, FAILED, INACTIVE, ResourceSpec
 
@@ -213,7 +214,7 @@ def same_job(desired: Desired, fields: Mapping[str, Any]) -> bool:
     What the config leaves out must be out of the job too, or be as the service fills it in.
     """
     return all(
-        _included(desired.params[name], fields.get(name))
+        included(desired.params[name], fields.get(name), name)
         if name in desired.params
         else _left_out(name, fields.get(name))
         for name in desired.spec.told_apart_by
@@ -227,6 +228,16 @@ _DEFAULTS = {"batchInferenceJobMode": "BATCH_INFERENCE", "ingestionMode": "PUT"}
 def _left_out(name: str, found: Any) -> bool:
     # The default of numResults depends on the recipe.
     return not found or name == "numResults" or found == _DEFAULTS.get(name)
+
+
+def nothing_new(desired: Desired, refusal: str) -> bool:
+    """Tell whether the service refused an UPDATE because the data is what it was trained on.
+
+    It does in these words (https://stackoverflow.com/questions/69294232, and the README of the
+    AWS solution); the model that there is has everything, so that it is kept.
+    """
+    updates = desired.params.get("trainingMode") == "UPDATE"
+    return updates and "should be updates to at least one dataset" in refusal
 
 
 def _converge(desired: Desired, observed: Observed, pinned: str | None) -> Action:
@@ -264,7 +275,7 @@ def _changes(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> Iterator
         return
     known = found or {}
     for inner in sorted(wanted):
-        if inner not in known or not _included(wanted[inner], known[inner]):
+        if inner not in known or not included(wanted[inner], known[inner], inner):
             yield Change(f"{name}.{inner}", known.get(inner), wanted[inner])
 
 
@@ -272,8 +283,8 @@ def _covers(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> bool:
     if name in spec.documents:
         return bool(_document(wanted) == _document(found))
     if name == spec.parts:
-        return by_part(wanted) == by_part(found or ())
-    return _included(wanted, found)
+        return included(by_part(wanted), by_part(found or ())) and len(wanted) == len(found or ())
+    return included(wanted, found, name)
 
 
 def by_part(parts: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -286,27 +297,6 @@ def _document(text: Any) -> Any:
         return json.loads(text)
     except (TypeError, ValueError):
         return text
-
-
-def _included(wanted: Any, found: Any) -> bool:
-    """Tell whether all of ``wanted`` is in ``found``."""
-    if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(
-            key in found and _included(value, found[key]) for key, value in wanted.items()
-        )
-    if isinstance(wanted, list | tuple):
-        return (
-            isinstance(found, list | tuple)
-            and len(wanted) == len(found)
-            and all(_included(one, other) for one, other in zip(wanted, found, strict=True))
-        )
-    return bool(wanted == found) or _newest_of(wanted, found)
-
-
-def _newest_of(wanted: Any, found: Any) -> bool:
-    """Tell whether ``<solution>/$LATEST`` was asked for and the service says which that is."""
-    solution, slash, version = str(wanted).rpartition("/")
-    return version == "$LATEST" and str(found).startswith(solution + slash)
 
 
 def newest_first(observed: Iterable[Observed]) -> list[Observed]:
