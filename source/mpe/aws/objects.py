@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 
 from mpe.model.plan.desired import Data, Desired, DesiredState, value_at, with_value
 from mpe.model.service.csvs import HEAD, Head
+from mpe.model.service.spec import READ, WRITTEN
 
-FOLDERS = ("train", "batch", "export", "metric-attribution", "state")
+FOLDERS = tuple(dict.fromkeys((*READ, *WRITTEN, "state")))
 """The top folders of the data bucket; in each a dataset group has a folder of its own."""
 MOST_DELETED = 1000
 """Objects that one call deletes."""

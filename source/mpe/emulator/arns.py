@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-PARTS = {
-    "DatasetGroup": "dataset-group",
-    "Schema": "schema",
-    "DatasetImportJob": "dataset-import-job",
-    "DatasetExportJob": "dataset-export-job",
-    "DataDeletionJob": "data-deletion-job",
-    "EventTracker": "event-tracker",
-    "Filter": "filter",
-    "Solution": "solution",
-    "Campaign": "campaign",
-    "Recommender": "recommender",
-    "BatchInferenceJob": "batch-inference-job",
-    "BatchSegmentJob": "batch-segment-job",
-    "MetricAttribution": "metric-attribution",
-}
-"""The first part of the ARN's resource, by resource type."""
 NEW = "new"
 """What stands for an id that is not minted yet, where IAM checks a creation."""
 
@@ -28,6 +13,11 @@ NEW = "new"
 def arn(resource: str, account: str, region: str) -> str:
     """Return the ARN of a resource from its resource part."""
     return f"arn:aws:personalize:{region}:{account}:{resource}"
+
+
+def part(noun: str) -> str:
+    """Return the first part of the ARN's resource: ``data-deletion-job``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower()
 
 
 def created_arn(noun: str, params: Mapping[str, Any], account: str, region: str) -> str:
@@ -41,7 +31,7 @@ def created_arn(noun: str, params: Mapping[str, Any], account: str, region: str)
     if noun == "EventTracker":
         return arn(f"event-tracker/{NEW}", account, region)
     name = params.get("name") or params.get("jobName") or ""
-    return arn(f"{PARTS.get(noun, noun)}/{name}", account, region)
+    return arn(f"{part(noun)}/{name}", account, region)
 
 
 def last(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aws_cdk import ArnFormat, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
@@ -27,13 +27,14 @@ from mpe.infrastructure.stages import (
     side_by_side,
     wait_as_told,
 )
+from mpe.model.plan.desired import SOLUTION_STAGES, STAGES, When
 
 SOLUTION = "$states.context.Execution.Input.solution"
 """The solution that an execution works on, as a JSONata path."""
 STARTED = "{% $states.context.Execution.StartTime %}"
 """When an execution started, as ISO 8601
 (https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html)."""
-TRAINED = ("Solution", "SolutionVersion", "Campaign", "BatchInferenceJob", "BatchSegmentJob")
+TRAINED = ("Solution", "SolutionVersion", *(stage.noun for stage in SOLUTION_STAGES))
 """The resource types that a solution's own execution ensures."""
 AT_ONCE = 40
 """How many iterations of a Map Step Functions runs at the same time
@@ -110,12 +111,8 @@ class SolutionWorkflow(Construct):
             self,
             "Use the version",
             [
-                self._with_version(noun, functions[noun], stage)
-                for noun, stage in (
-                    ("Campaign", "campaigns"),
-                    ("BatchInferenceJob", "batchInferenceJobs"),
-                    ("BatchSegmentJob", "batchSegmentJobs"),
-                )
+                self._with_version(stage.noun, functions[stage.noun], stage.key)
+                for stage in SOLUTION_STAGES
             ],
         )
         version = ensure(
@@ -182,8 +179,7 @@ class ProvisioningWorkflow(Construct):
                 # What came of the steps before, for the report.
                 sfn.Pass.jsonata(self, "Before"),
                 self._keep_schedules(keep_schedules),
-                self._each_of("DatasetExportJob", "exports"),
-                self._each_of("Recommender", "recommenders"),
+                *self._stages(When.USE),
                 self._solutions(solutions.machine),
             ],
         )
@@ -192,11 +188,7 @@ class ProvisioningWorkflow(Construct):
         fill = side_by_side(
             self,
             "Import the data",
-            [
-                self._imports(),
-                self._each_of("EventTracker", "eventTrackers"),
-                self._each_of("Filter", "filters"),
-            ],
+            [self._imports(), *self._stages(When.BESIDE)],
         )
         there = sfn.Choice.jsonata(self, "Are all datasets there?")
         there.when(any_failed(), report).otherwise(fill.next(imported))
@@ -269,13 +261,11 @@ class ProvisioningWorkflow(Construct):
         data that is to be deleted.
         """
         stuck = sfn.Pass.jsonata(self, "Data failed")
-        attribution = self._each_of("MetricAttribution", "metricAttributions")
-        imports = self._each_of("DatasetImportJob", "imports")
-        deletion = self._each_of("DataDeletionJob", "dataDeletionJobs")
-        for before, after in ((attribution, imports), (imports, deletion)):
+        first, *more = stages = list(self._stages(When.DATA))
+        for before, after in zip(stages, more, strict=False):
             passed = sfn.Choice.jsonata(self, f"{before.id} done?")
             before.next(passed.when(any_failed(), stuck).otherwise(after))
-        return attribution
+        return first
 
     def _keep_schedules(self, function: lambda_.IFunction) -> sfn.State:
         """Bring the schedules in line with the config; a scheduled task has none of its own."""
@@ -287,6 +277,12 @@ class ProvisioningWorkflow(Construct):
         task = sfn.Condition.jsonata("{% $exists($states.context.Execution.Input.run.task) %}")
         whole.when(task, done(self, "Schedules stay"))
         return whole.otherwise(keep)
+
+    def _stages(self, when: When) -> Iterator[sfn.Map]:
+        """Yield the stages that have their turn at a time."""
+        for stage in STAGES:
+            if stage.when is when:
+                yield self._each_of(stage.noun, stage.key)
 
     def _each_of(self, noun: str, stage: str) -> sfn.Map:
         one = ensure(

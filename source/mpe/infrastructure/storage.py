@@ -8,9 +8,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-READ_BY_SERVICE = ("train/*", "batch/*")
+from mpe.model.service.spec import READ, WRITTEN
+
+READ_BY_SERVICE = tuple(f"{folder}/*" for folder in READ)
 """Where Amazon Personalize reads: the users' CSVs and the input of batch jobs."""
-WRITTEN_BY_SERVICE = ("batch/*", "export/*", "metric-attribution/*")
+WRITTEN_BY_SERVICE = tuple(f"{folder}/*" for folder in WRITTEN)
 """Where Amazon Personalize writes: the output of batch jobs, exports and reports."""
 
 

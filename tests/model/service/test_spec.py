@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mpe.emulator.arns import PARTS
+from mpe.emulator.arns import part
 from mpe.model.service.shapes import operation, service_model
 from mpe.model.service.spec import SPECS, ResourceSpec
 
@@ -103,8 +103,7 @@ def test_it_comes_after_what_it_needs(spec: ResourceSpec) -> None:
 
 @ROWS
 def test_its_arn_begins_as_the_services_do(spec: ResourceSpec) -> None:
-    kinds = {**PARTS, "Dataset": "dataset", "SolutionVersion": "solution"}
-    assert spec.arn.split("/")[0] == kinds[spec.noun]
+    assert spec.arn.split("/")[0] == (spec.authorized_as or part(spec.noun))
 
 
 @ROWS

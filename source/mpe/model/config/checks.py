@@ -19,22 +19,7 @@ from mpe.model.service.recipes import RECIPES, USER_SEGMENTATION, Recipe
 from mpe.model.service.shapes import operation, shown, violations
 from mpe.model.service.spec import SPECS
 
-PLACED = frozenset({"jobInput", "jobOutput", "roleArn"})
-FILLED: dict[str, frozenset[str]] = {
-    "Schema": frozenset({"domain"}),
-    "Dataset": frozenset({"schemaArn", "datasetGroupArn", "datasetType"}),
-    "DatasetImportJob": frozenset({"jobName", "datasetArn", "dataSource", "roleArn"}),
-    "DatasetExportJob": frozenset({"jobName", "datasetArn", "jobOutput", "roleArn"}),
-    "DataDeletionJob": frozenset({"jobName", "datasetGroupArn", "dataSource", "roleArn"}),
-    "MetricAttribution": frozenset({"datasetGroupArn", "metricsOutputConfig"}),
-    "EventTracker": frozenset({"datasetGroupArn"}),
-    "Filter": frozenset({"datasetGroupArn"}),
-    "Recommender": frozenset({"datasetGroupArn"}),
-    "Solution": frozenset({"datasetGroupArn"}),
-    "SolutionVersion": frozenset({"name", "solutionArn"}),
-    "BatchInferenceJob": PLACED | {"solutionVersionArn"},
-    "BatchSegmentJob": PLACED | {"solutionVersionArn"},
-}
+FILLED = {spec.noun: spec.filled for spec in SPECS.values() if spec.filled}
 """The Create parameters that the workflow fills in, by resource type."""
 MADE_UP = frozenset({"jobName", "solutionVersionArn"})
 """Parameters that the service asks for and the workflow gives where the config does not."""
@@ -190,8 +175,8 @@ def _names(config: Config) -> Iterator[tuple[str, str, str]]:
             yield noun, name, f"{section.path}.serviceConfig.name"
     for solution in config.solutions:
         for jobs, noun in (
-            (solution.inference_jobs(), "BatchInferenceJob"),
-            (solution.segment_jobs(), "BatchSegmentJob"),
+            (solution.jobs("BatchInferenceJob"), "BatchInferenceJob"),
+            (solution.jobs("BatchSegmentJob"), "BatchSegmentJob"),
         ):
             for base, section in jobs:
                 yield noun, base, f"{section.path}.serviceConfig.jobName"

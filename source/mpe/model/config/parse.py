@@ -31,6 +31,7 @@ from mpe.model.service.limits import (
     some,
 )
 from mpe.model.service.shapes import member, near, shown, unknown
+from mpe.model.service.spec import SPECS
 from mpe.model.text import plain
 
 MOST_IGNORED, LONGEST_IGNORED = 50, 100
@@ -258,16 +259,12 @@ def _build(document: Mapping[str, Any]) -> Config:
             for kind in KINDS
             if kind in datasets
         ),
-        event_tracker=_optional(document, "eventTracker", "$"),
-        filters=_sections(document, "filters", "$"),
-        recommenders=_sections(document, "recommenders", "$"),
         solutions=tuple(
             _solution(one, f"$.solutions[{index}]")
             for index, one in enumerate(document.get("solutions", ()))
             if one is not None
         ),
-        metric_attribution=_optional(document, "metricAttribution", "$"),
-        data_deletion=_optional(document, "dataDeletionJob", "$"),
+        own=_own(document, "$", top=True),
         tags=tuple(document.get("tags", ())),
     )
 
@@ -276,10 +273,27 @@ def _solution(one: Mapping[str, Any], path: str) -> SolutionConfig:
     return SolutionConfig(
         solution=_section(one, path),
         version=_optional(one, "solutionVersion", path),
-        campaigns=_sections(one, "campaigns", path),
-        batch_inference_jobs=_sections(one, "batchInferenceJobs", path),
-        batch_segment_jobs=_sections(one, "batchSegmentJobs", path),
+        own=_own(one, path, top=False),
     )
+
+
+def _own(
+    given: Mapping[str, Any], path: str, *, top: bool
+) -> dict[str, tuple[ResourceConfig, ...]]:
+    """Read the sections that types have at the top of the file, or else in a solution."""
+    places = {"one", "many"} if top else {"solution"}
+    return {
+        spec.noun: _single(given, spec.key, path)
+        if spec.section == "one"
+        else _sections(given, f"{spec.key}s", path)
+        for spec in SPECS.values()
+        if spec.section in places
+    }
+
+
+def _single(given: Mapping[str, Any], key: str, path: str) -> tuple[ResourceConfig, ...]:
+    found = _optional(given, key, path)
+    return (found,) if found else ()
 
 
 def _section(given: Mapping[str, Any], path: str) -> ResourceConfig:

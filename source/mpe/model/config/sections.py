@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,25 +55,33 @@ class DatasetConfig:
 class SolutionConfig:
     solution: ResourceConfig
     version: ResourceConfig | None
-    campaigns: tuple[ResourceConfig, ...]
-    batch_inference_jobs: tuple[ResourceConfig, ...]
-    batch_segment_jobs: tuple[ResourceConfig, ...]
+    own: Mapping[str, tuple[ResourceConfig, ...]]
+    """What uses its version, by noun."""
+
+    def of(self, noun: str) -> tuple[ResourceConfig, ...]:
+        """Return the sections of a type that uses its version."""
+        return self.own[noun]
+
+    @property
+    def campaigns(self) -> tuple[ResourceConfig, ...]:
+        return self.of("Campaign")
+
+    @property
+    def batch_inference_jobs(self) -> tuple[ResourceConfig, ...]:
+        return self.of("BatchInferenceJob")
+
+    @property
+    def batch_segment_jobs(self) -> tuple[ResourceConfig, ...]:
+        return self.of("BatchSegmentJob")
 
     @property
     def recipe(self) -> Recipe | None:
         return RECIPES.get(str(self.solution.params.get("recipeArn")))
 
-    def inference_jobs(self) -> Iterator[tuple[str, ResourceConfig]]:
-        """Yield the batch inference jobs, each with the name that its runs' names begin with."""
-        return self._named(self.batch_inference_jobs)
-
-    def segment_jobs(self) -> Iterator[tuple[str, ResourceConfig]]:
-        """Yield the batch segment jobs, each with the name that its runs' names begin with."""
-        return self._named(self.batch_segment_jobs)
-
-    def _named(self, jobs: Sequence[ResourceConfig]) -> Iterator[tuple[str, ResourceConfig]]:
+    def jobs(self, noun: str) -> Iterator[tuple[str, ResourceConfig]]:
+        """Yield the jobs of a type, each with the name that its runs' names begin with."""
         solution = str(self.solution.params.get("name", ""))
-        for number, job in enumerate(jobs, 1):
+        for number, job in enumerate(self.of(noun), 1):
             own = solution if number == 1 else f"{solution}-{number}"
             yield str(job.params.get("jobName") or own), job
 
@@ -85,15 +93,36 @@ class Config:
     group: ResourceConfig
     imports: ResourceConfig
     datasets: tuple[DatasetConfig, ...]
-    event_tracker: ResourceConfig | None
-    filters: tuple[ResourceConfig, ...]
-    recommenders: tuple[ResourceConfig, ...]
     solutions: tuple[SolutionConfig, ...]
-    metric_attribution: ResourceConfig | None = None
-    data_deletion: ResourceConfig | None = None
+    own: Mapping[str, tuple[ResourceConfig, ...]]
+    """What has a section of its own at the top of the file, by noun."""
     tags: tuple[Mapping[str, str], ...] = ()
     notes: tuple[Problem, ...] = field(default=())
     """What is no problem, but the user should know."""
+
+    def of(self, noun: str) -> tuple[ResourceConfig, ...]:
+        """Return the sections of a type that has its own at the top of the file."""
+        return self.own[noun]
+
+    @property
+    def event_tracker(self) -> ResourceConfig | None:
+        return next(iter(self.of("EventTracker")), None)
+
+    @property
+    def filters(self) -> tuple[ResourceConfig, ...]:
+        return self.of("Filter")
+
+    @property
+    def recommenders(self) -> tuple[ResourceConfig, ...]:
+        return self.of("Recommender")
+
+    @property
+    def metric_attribution(self) -> ResourceConfig | None:
+        return next(iter(self.of("MetricAttribution")), None)
+
+    @property
+    def data_deletion(self) -> ResourceConfig | None:
+        return next(iter(self.of("DataDeletionJob")), None)
 
     def has(self, kind: str) -> bool:
         """Tell whether there is a dataset of a kind."""
@@ -113,18 +142,16 @@ class Config:
             yield "Dataset", dataset.dataset
             if dataset.export:
                 yield "DatasetExportJob", dataset.export
-        if self.metric_attribution:
-            yield "MetricAttribution", self.metric_attribution
-        if self.data_deletion:
-            yield "DataDeletionJob", self.data_deletion
-        if self.event_tracker:
-            yield "EventTracker", self.event_tracker
-        yield from (("Filter", one) for one in self.filters)
-        yield from (("Recommender", one) for one in self.recommenders)
+        yield from _by_noun(self.own)
         for solution in self.solutions:
             yield "Solution", solution.solution
             if solution.version:
                 yield "SolutionVersion", solution.version
-            yield from (("Campaign", one) for one in solution.campaigns)
-            yield from (("BatchInferenceJob", one) for one in solution.batch_inference_jobs)
-            yield from (("BatchSegmentJob", one) for one in solution.batch_segment_jobs)
+            yield from _by_noun(solution.own)
+
+
+def _by_noun(
+    sections: Mapping[str, tuple[ResourceConfig, ...]],
+) -> Iterator[tuple[str, ResourceConfig]]:
+    for noun, several in sections.items():
+        yield from ((noun, one) for one in several)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mpe.model.config.checks import FILLED
-from mpe.model.plan.desired import DATASET_TYPES, LATEST
+from mpe.model.plan.desired import DATASET_TYPES, LATEST, value_at
 from mpe.model.service.schedules import problem as not_a_schedule
 from mpe.model.service.shapes import operation
 from mpe.model.service.spec import ACTIVE, FAILED, SPECS, ResourceSpec
@@ -22,6 +22,8 @@ KINDS = {kind: section for section, kind in DATASET_TYPES.items()}
 DEFAULT_RATE = "rate(7 days)"
 """How often the service trains a solution by itself unless it is told otherwise
 (https://docs.aws.amazon.com/personalize/latest/dg/solution-config-auto-training.html)."""
+IMPLIED = frozenset({"DatasetImportJob", "SolutionVersion"})
+"""The jobs and versions that a config asks for by what they are of."""
 REMOVAL = (
     ("Campaign", "Recommender"),
     ("Solution",),
@@ -137,10 +139,7 @@ class _Export:
         sections = {
             "datasetGroup": _section(self.inventory.group),
             "datasets": {kind: datasets[kind] for kind in DATASET_TYPES if kind in datasets},
-            "metricAttribution": next(self._attributions(), None),
-            "eventTracker": next(map(_section, self._ready("EventTracker")), None),
-            "filters": [_section(one) for one in self._ready("Filter")],
-            "recommenders": [_section(one) for one in self._ready("Recommender")],
+            **self._own(),
             "solutions": list(self._solutions()),
         }
         self._jobs()
@@ -169,16 +168,30 @@ class _Export:
             )
         return made
 
-    def _attributions(self) -> Iterator[dict[str, Any]]:
-        for one in self._ready("MetricAttribution"):
-            path = one.fields["metricsOutputConfig"].get("s3DataDestination", {}).get("path", "")
-            if self.bucket and path.startswith(f"s3://{self.bucket}/"):
-                yield _section(one)
-            else:
-                self.notes.append(
-                    f"MetricAttribution {one.name} writes to {path or 'no bucket'} and was left "
-                    "out: with a section metricAttribution it would write to the data bucket."
-                )
+    def _own(self) -> dict[str, Any]:
+        """Return the sections at the top of the file, but for jobs, which are history."""
+        made: dict[str, Any] = {}
+        for spec in SPECS.values():
+            if spec.section in {"one", "many"} and not spec.repeatable:
+                several = [_section(one) for one in self._ready(spec.noun) if self._ours(one)]
+                if spec.section == "many":
+                    made[f"{spec.key}s"] = several
+                else:
+                    made[spec.key] = next(iter(several), None)
+        return made
+
+    def _ours(self, one: Found) -> bool:
+        """Tell whether a resource that writes does so to the data bucket."""
+        if not one.spec.writes:
+            return True
+        path = value_at(one.fields, one.spec.writes)
+        if self.bucket and path.startswith(f"s3://{self.bucket}/"):
+            return True
+        self.notes.append(
+            f"{one.noun} {one.name} writes to {path or 'no bucket'} and was left out: with a "
+            f"section {one.spec.key} it would write to the data bucket."
+        )
+        return False
 
     def _solutions(self) -> Iterator[dict[str, Any]]:
         for solution in self._ready("Solution"):
@@ -207,9 +220,10 @@ class _Export:
         return made
 
     def _jobs(self) -> None:
-        for noun in ("BatchInferenceJob", "BatchSegmentJob", "DatasetExportJob", "DataDeletionJob"):
+        jobs = (spec.noun for spec in SPECS.values() if spec.repeatable)
+        for noun in jobs:
             count = sum(1 for _ in self.inventory.of(noun))
-            if count:
+            if count and noun not in IMPLIED:
                 self.notes.append(f"{count} of type {noun} were left out: they are history.")
 
 

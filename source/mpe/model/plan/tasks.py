@@ -12,25 +12,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig
+from mpe.model.service.spec import SPECS
 
 UTC = "UTC"
 BY_USER = "user"
 """Why a task is disabled: somebody said so."""
 GONE = "its resource was gone"
 """Why a task is disabled: it would fail for ever."""
-STAGES = (
-    "datasets",
-    "metricAttributions",
-    "imports",
-    "dataDeletionJobs",
-    "exports",
-    "eventTrackers",
-    "filters",
-    "recommenders",
-    "solutions",
-)
-"""The lists of the work, as the workflow walks them after the dataset group."""
-SOLUTION_STAGES = ("campaigns", "batchInferenceJobs", "batchSegmentJobs")
 SPOKEN = {
     "import": "import of the data",
     "full": "full training",
@@ -114,8 +102,7 @@ class _Tasks:
 
     def _part(self, **stages: Any) -> dict[str, Any]:
         """Return work with some stages, and nothing in the others."""
-        nothing: dict[str, Any] = {stage: [] for stage in STAGES}
-        return {"datasetGroup": self.work["datasetGroup"], **nothing, **stages}
+        return {**_idle(self.work), **stages}
 
     def _task(
         self, id: str, section: ResourceConfig, expression: str, work: Any, *, key: str, **more: Any
@@ -142,7 +129,8 @@ class _Tasks:
         name = str(config.solution.params["name"])
         (whole,) = (one for one in self.work["solutions"] if one["name"] == name)
         schedules: Mapping[str, str] = config.solution.workflow.get("schedules", {})
-        served = {**whole, "batchInferenceJobs": [], "batchSegmentJobs": []}
+        idle = _idle(whole)
+        served = {**idle, "campaigns": whole["campaigns"]}
         for kind in ("full", "update"):
             if kind in schedules:
                 yield self._task(
@@ -154,12 +142,14 @@ class _Tasks:
                     anew=(whole["version"],),
                     params={whole["version"]: {"trainingMode": kind.upper()}},
                 )
-        idle = {**whole, **{stage: [] for stage in SOLUTION_STAGES}}
-        for stage, jobs in (
-            ("batchInferenceJobs", config.batch_inference_jobs),
-            ("batchSegmentJobs", config.batch_segment_jobs),
-        ):
+        for noun, jobs in config.own.items():
+            stage = f"{SPECS[noun].key}s"
             for id, section in zip(whole[stage], jobs, strict=True):
                 if "schedule" in section.workflow:
                     part = self._part(solutions=[{**idle, stage: [id]}])
                     yield self._one(id, section, part, id)
+
+
+def _idle(work: Mapping[str, Any]) -> dict[str, Any]:
+    """Return work with nothing in its stages."""
+    return {key: [] if isinstance(ids, list) else ids for key, ids in work.items()}

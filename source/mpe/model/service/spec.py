@@ -12,7 +12,7 @@ and, for the ARNs and the actions' resources, the service authorization referenc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -92,6 +92,14 @@ class ResourceSpec:
     """Whether the first rows of its data are looked at before it is created."""
     writes: str | None = None
     """Where the create parameters say which place in S3 it writes to."""
+    writes_below: str | None = None
+    """The folder of the data bucket that it writes to."""
+    section: Literal["one", "many", "solution"] | None = None
+    """Which section of a config it has: one at the top of the file, ``eventTracker``; a list
+    there, ``filters``; or a list in each solution, ``campaigns``. Without it it is part of
+    another's."""
+    filled: frozenset[str] = frozenset()
+    """The create parameters that the workflow fills in."""
     tagged: bool = True
     """Whether the create operation takes tags."""
     by_recipe: bool = False
@@ -206,6 +214,7 @@ _ROWS = (
         documents=frozenset({"schema"}),
         has_status=False,
         tagged=False,
+        filled=frozenset({"domain"}),
     ),
     ResourceSpec(
         noun="Dataset",
@@ -216,6 +225,7 @@ _ROWS = (
         update_status="latestDatasetUpdate",
         typical_seconds=60,
         needs=("DatasetGroup", "Schema"),
+        filled=frozenset({"schemaArn", "datasetGroupArn", "datasetType"}),
     ),
     ResourceSpec(
         noun="MetricAttribution",
@@ -230,6 +240,9 @@ _ROWS = (
         tagged=False,
         typical_seconds=15,
         needs=("DatasetGroup", "Dataset"),
+        section="one",
+        writes_below="metric-attribution",
+        filled=frozenset({"datasetGroupArn", "metricsOutputConfig"}),
     ),
     ResourceSpec(
         noun="DatasetImportJob",
@@ -248,6 +261,7 @@ _ROWS = (
         inspects=True,
         typical_seconds=15 * MINUTE,
         needs=("Dataset",),
+        filled=frozenset({"jobName", "datasetArn", "dataSource", "roleArn"}),
     ),
     ResourceSpec(
         noun="DataDeletionJob",
@@ -263,6 +277,8 @@ _ROWS = (
         follows="DatasetImportJob",
         typical_seconds=4 * HOUR,
         needs=("DatasetImportJob",),
+        section="one",
+        filled=frozenset({"jobName", "datasetGroupArn", "dataSource", "roleArn"}),
     ),
     ResourceSpec(
         noun="DatasetExportJob",
@@ -278,6 +294,8 @@ _ROWS = (
         writes="jobOutput.s3DataDestination.path",
         typical_seconds=15 * MINUTE,
         needs=("DatasetImportJob",),
+        writes_below="export",
+        filled=frozenset({"jobName", "datasetArn", "jobOutput", "roleArn"}),
     ),
     ResourceSpec(
         noun="EventTracker",
@@ -287,6 +305,8 @@ _ROWS = (
         one_per_parent=True,
         typical_seconds=15,
         needs=("DatasetGroup", "Dataset"),
+        section="one",
+        filled=frozenset({"datasetGroupArn"}),
     ),
     ResourceSpec(
         noun="Filter",
@@ -295,6 +315,8 @@ _ROWS = (
         listed_by="datasetGroupArn",
         typical_seconds=15,
         needs=("DatasetGroup", "Dataset"),
+        section="many",
+        filled=frozenset({"datasetGroupArn"}),
     ),
     ResourceSpec(
         noun="Recommender",
@@ -307,6 +329,8 @@ _ROWS = (
         by_recipe=True,
         typical_seconds=HOUR,
         needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
+        section="many",
+        filled=frozenset({"datasetGroupArn"}),
     ),
     ResourceSpec(
         noun="Solution",
@@ -321,6 +345,7 @@ _ROWS = (
                 "solutionConfig.eventsConfig",
             }
         ),
+        filled=frozenset({"datasetGroupArn"}),
         update_inside={"solutionConfig": "solutionUpdateConfig"},
         by_recipe=True,
         update_status="latestSolutionUpdate",
@@ -339,6 +364,7 @@ _ROWS = (
         measured=True,
         typical_seconds=HOUR,
         needs=("Solution",),
+        filled=frozenset({"name", "solutionArn"}),
     ),
     ResourceSpec(
         noun="Campaign",
@@ -351,6 +377,7 @@ _ROWS = (
         update_status="latestCampaignUpdate",
         typical_seconds=10 * MINUTE,
         needs=("SolutionVersion",),
+        section="solution",
     ),
     ResourceSpec(
         noun="BatchInferenceJob",
@@ -368,6 +395,9 @@ _ROWS = (
                 "themeGenerationConfig",
             }
         ),
+        section="solution",
+        writes_below="batch",
+        filled=frozenset({"jobInput", "jobOutput", "roleArn", "solutionVersionArn"}),
         passes_role=True,
         reads="jobInput.s3DataSource.path",
         watches="batch",
@@ -389,6 +419,9 @@ _ROWS = (
         writes="jobOutput.s3DataDestination.path",
         typical_seconds=20 * MINUTE,
         needs=("SolutionVersion", "Filter"),
+        section="solution",
+        writes_below="batch",
+        filled=frozenset({"jobInput", "jobOutput", "roleArn", "solutionVersionArn"}),
     ),
 )
 
@@ -396,6 +429,7 @@ SPECS: dict[str, ResourceSpec] = {spec.noun: spec for spec in _ROWS}
 """Every resource type by its noun, in the order in which a dataset group is built."""
 
 
-def in_order() -> Iterator[ResourceSpec]:
-    """Yield the rows so that each comes after what it needs."""
-    yield from SPECS.values()
+READ = tuple(dict.fromkeys(spec.watches for spec in _ROWS if spec.watches))
+"""The folders of the data bucket in which the service reads."""
+WRITTEN = tuple(sorted({spec.writes_below for spec in _ROWS if spec.writes_below}))
+"""The folders of the data bucket that the service writes to."""

@@ -1,0 +1,45 @@
+"""The desired state: every resource that a config asks for, with names, ARNs and tags filled in.
+
+ARNs are computed from names, never carried through the workflow; only what the service mints
+(a solution version's ARN) is ``given`` while it runs. The desired state is saved to S3 and the
+workflow carries the ids of its resources, so that its own state stays small whatever the
+size of the config.
+"""
+
+from mpe.model.plan.desired.datasets import DATASET_TYPES, DELETIONS
+from mpe.model.plan.desired.records import (
+    Data,
+    Desired,
+    DesiredState,
+    Place,
+    value_at,
+    with_value,
+)
+from mpe.model.plan.desired.solutions import BATCH_INPUTS, LATEST
+from mpe.model.plan.desired.stages import (
+    SOLUTION_STAGES,
+    STAGES,
+    SolutionStage,
+    Stage,
+    When,
+    desired_state,
+)
+
+__all__ = [
+    "BATCH_INPUTS",
+    "DATASET_TYPES",
+    "DELETIONS",
+    "LATEST",
+    "SOLUTION_STAGES",
+    "STAGES",
+    "Data",
+    "Desired",
+    "DesiredState",
+    "Place",
+    "SolutionStage",
+    "Stage",
+    "When",
+    "desired_state",
+    "value_at",
+    "with_value",
+]

@@ -1,0 +1,108 @@
+"""A solution, its version, and what serves the version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mpe.model.config.sections import ResourceConfig, SolutionConfig
+from mpe.model.plan.desired.making import Making, name_of
+from mpe.model.plan.desired.records import Data, Desired
+from mpe.model.service.spec import SPECS
+
+LATEST = "$LATEST"
+"""What a campaign follows that syncs with the newest solution version by itself."""
+BATCH_INPUTS = {
+    "BatchInferenceJob": "job_config.json",
+    "BatchSegmentJob": "segment_config.json",
+}
+"""What a batch job reads, in ``batch/<dataset group>/<solution>/``."""
+
+
+@dataclass(frozen=True)
+class SolutionMaking:
+    """One solution of a config, and what its resources are made from."""
+
+    making: Making
+    config: SolutionConfig
+
+    @property
+    def name(self) -> str:
+        return name_of(self.config.solution)
+
+    @property
+    def arn(self) -> str:
+        return self.making.place.arn(f"solution/{self.name}")
+
+    def solution(self) -> Desired:
+        """Return it so that one alone trains: the schedule where there is one, else the service."""
+        section = self.config.solution
+        training = {"performAutoTraining": False} if section.schedules else {}
+        made = self.making.in_group("Solution", f"solution.{self.name}", section)
+        return replace(made, params={**training, **made.params})
+
+    def version(self) -> Desired:
+        section = self.config.version or ResourceConfig(self.config.solution.path, {}, {})
+        tags = self.making.tags("SolutionVersion", section)
+        return Desired(
+            f"version.{self.name}",
+            "SolutionVersion",
+            self.name,
+            section.path,
+            {**section.params, "solutionArn": self.arn, **tags},
+            parent=self.arn,
+            max_age=self.config.solution.max_age,
+        )
+
+
+def campaigns(of: SolutionMaking) -> Iterator[Desired]:
+    for section in of.config.of("Campaign"):
+        name = name_of(section)
+        options = section.params.get("campaignConfig") or {}
+        follows = options.get("syncWithLatestSolutionVersion")
+        version = {"solutionVersionArn": f"{of.arn}/{LATEST}"} if follows else {}
+        stays = "solutionVersionArn" in section.params
+        yield Desired(
+            f"campaign.{of.name}.{name}",
+            "Campaign",
+            name,
+            section.path,
+            {**version, **section.params, **of.making.tags("Campaign", section)},
+            arn=of.making.place.arn(f"campaign/{name}"),
+            parent=of.arn,
+            group=of.making.group_arn,
+            given=() if follows or stays else ("solutionVersionArn",),
+        )
+
+
+def inference_jobs(of: SolutionMaking) -> Iterator[Desired]:
+    return _batch_jobs("BatchInferenceJob", of)
+
+
+def segment_jobs(of: SolutionMaking) -> Iterator[Desired]:
+    return _batch_jobs("BatchSegmentJob", of)
+
+
+def _batch_jobs(noun: str, of: SolutionMaking) -> Iterator[Desired]:
+    """Run jobs on a solution's version, again where their input is newer than the last."""
+    making = of.making
+    folder = f"batch/{making.group}/{of.name}/"
+    for base, section in of.config.jobs(noun):
+        yield Desired(
+            f"{SPECS[noun].key}.{of.name}.{base}",
+            noun,
+            base,
+            section.path,
+            _job_params(making, noun, section),
+            parent=of.arn,
+            given=("solutionVersionArn",),
+            data=Data(making.place.bucket, folder + BATCH_INPUTS[noun]),
+            output=making.output(noun, of.name),
+            max_age=section.max_age,
+        )
+
+
+def _job_params(making: Making, noun: str, section: ResourceConfig) -> dict[str, Any]:
+    own = {key: value for key, value in section.params.items() if key != "jobName"}
+    return {**own, "roleArn": making.place.role_arn, **making.tags(noun, section)}
