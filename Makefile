@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast faults fuzz bench lint synth docs audit pins clean
+.PHONY: demo test fast generate graph changed faults fuzz bench lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -16,6 +16,19 @@ test: $(READY) $(CDK)
 # Without the tests that start a local cloud.
 fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
+
+# Writes everything that is made from the code: the JSON Schema, pages, pictures and golden files.
+GENERATORS := mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions
+generate: $(READY)
+	for module in $(GENERATORS); do $(BIN)/python -m $$module || exit 1; done
+
+# Rooms, floors and arrows of the source, and how long its functions are.
+graph: $(READY)
+	$(BIN)/python -m tests.layers
+
+# The fast tests of what was changed since the last commit.
+changed: $(READY)
+	$(BIN)/python -m tests.changed
 
 # Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
 faults: $(READY)

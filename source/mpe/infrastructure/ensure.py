@@ -32,6 +32,16 @@ class EnsureFunction(HandlerFunction):
             environment={"TURNS_TABLE": rooms.turns.table_name, **rooms.environment()},
             timeout=Duration.seconds(FUNCTION_SECONDS),
         )
+        self._act_on(spec, service_role)
+        self._read(spec, rooms)
+        self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
+        if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
+            self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
+        self.allow(["dynamodb:GetItem"], [rooms.turns.table_arn])
+        self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
+
+    def _act_on(self, spec: ResourceSpec, service_role: ServiceRole) -> None:
+        """Let it call what its row says, and pass the service's role where that needs one."""
         self.allow(
             spec.actions,
             [personalize_arn(self, spec.iam_resource)],
@@ -50,6 +60,9 @@ class EnsureFunction(HandlerFunction):
                 [service_role.role_arn],
                 StringEquals={"iam:PassedToService": "personalize.amazonaws.com"},
             )
+
+    def _read(self, spec: ResourceSpec, rooms: Rooms) -> None:
+        """Let it read the desired state, and look at the data where that decides something."""
         self.allow(
             ["s3:GetObject"],
             [rooms.bucket.arn_for_objects("state/*")],
@@ -66,11 +79,6 @@ class EnsureFunction(HandlerFunction):
                 [rooms.bucket.arn_for_objects(f"{spec.watches}/*")],
                 because="Looks at the first rows of the CSVs of whichever dataset it imports.",
             )
-        self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
-        if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
-            self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
-        self.allow(["dynamodb:GetItem"], [rooms.turns.table_arn])
-        self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
 
     def _allow_creation_in_others(self, spec: ResourceSpec) -> None:
         """Grant what ensuring one takes on its parent, and its creation on recipes.

@@ -172,35 +172,8 @@ class ProvisioningWorkflow(Construct):
         self._functions = functions
         report = self._report(finish)
         solutions = SolutionWorkflow(self, "Solution", functions=functions)
-        use = side_by_side(
-            self,
-            "Use the data",
-            [
-                # What came of the steps before, for the report.
-                sfn.Pass.jsonata(self, "Before"),
-                self._keep_schedules(keep_schedules),
-                *self._stages(When.USE),
-                self._solutions(solutions.machine),
-            ],
-        )
-        imported = sfn.Choice.jsonata(self, "Is all data imported?")
-        imported.when(any_failed("$states.input[0]"), report).otherwise(use.next(report))
-        fill = side_by_side(
-            self,
-            "Import the data",
-            [self._imports(), *self._stages(When.BESIDE)],
-        )
-        there = sfn.Choice.jsonata(self, "Are all datasets there?")
-        there.when(any_failed(), report).otherwise(fill.next(imported))
-        group = ensure(
-            self,
-            "DatasetGroup",
-            function=functions["DatasetGroup"],
-            resource="$work.datasetGroup",
-            then=self._datasets().next(there),
-            otherwise=failed(self, "DatasetGroup failed").next(report),
-        )
-        start = self._turn(begin, work=group, report=report)
+        work = self._work(keep_schedules, solutions.machine, report)
+        start = self._turn(begin, work=work, report=report)
         self.machine = Machine(
             self,
             "Machine",
@@ -214,6 +187,39 @@ class ProvisioningWorkflow(Construct):
             comment="Provisions a dataset group from its config",
         )
         follow_executions(self.machine, solutions.machine)
+
+    def _work(
+        self, keep_schedules: lambda_.IFunction, solutions: sfn.StateMachine, report: sfn.State
+    ) -> sfn.State:
+        """Make the group and its datasets, import the data, then use it."""
+        use = side_by_side(
+            self,
+            "Use the data",
+            [
+                # What came of the steps before, for the report.
+                sfn.Pass.jsonata(self, "Before"),
+                self._keep_schedules(keep_schedules),
+                *self._stages(When.USE),
+                self._solutions(solutions),
+            ],
+        )
+        imported = sfn.Choice.jsonata(self, "Is all data imported?")
+        imported.when(any_failed("$states.input[0]"), report).otherwise(use.next(report))
+        fill = side_by_side(
+            self,
+            "Import the data",
+            [self._imports(), *self._stages(When.BESIDE)],
+        )
+        there = sfn.Choice.jsonata(self, "Are all datasets there?")
+        there.when(any_failed(), report).otherwise(fill.next(imported))
+        return ensure(
+            self,
+            "DatasetGroup",
+            function=self._functions["DatasetGroup"],
+            resource="$work.datasetGroup",
+            then=self._datasets().next(there),
+            otherwise=failed(self, "DatasetGroup failed").next(report),
+        )
 
     def _turn(self, begin: lambda_.IFunction, *, work: sfn.State, report: sfn.State) -> sfn.State:
         """Wait until no other run works on the dataset group."""

@@ -195,6 +195,11 @@ class ScheduledTasks(Construct):
             sfn.Condition.jsonata("{% $exists($states.input.superseded) %}"), again.next(begin)
         )
         run.next(overtaken.otherwise(end))
+        end.next(self._verdict())
+        return begin.start_state
+
+    def _verdict(self) -> sfn.Choice:
+        """End as the run did."""
         verdict = sfn.Choice.jsonata(self, "Did it succeed?")
         verdict.when(
             sfn.Condition.jsonata("{% $states.input.succeeded %}"),
@@ -208,8 +213,7 @@ class ScheduledTasks(Construct):
                 cause="The run tells why; its report was sent",
             )
         )
-        end.next(verdict)
-        return begin.start_state
+        return verdict
 
     def _fire(self, package: Package) -> HandlerFunction:
         function = HandlerFunction(

@@ -50,6 +50,22 @@ class PersonalizedExperiences(Stack):
     def __init__(self, scope: Construct, id: str, **options: Any) -> None:
         super().__init__(scope, id, **options)
         self._parameters()
+        self._stores()
+        self._surroundings()
+        self._runs(Rooms(self.package, self.bucket, self.turns, self.ledger, self.bus))
+        Monitoring(
+            self,
+            "Monitoring",
+            topic=self.notifications.topic,
+            undelivered=self.undelivered,
+            schedule_group=self.schedules.name,
+            machines=[self.workflow.machine, self.tasks.machine],
+        )
+        Usage(self, "Usage", package=self.package, bus=self.bus)
+        self._outputs()
+
+    def _stores(self) -> None:
+        """Make what keeps code, data and records, and the bus that tells of changes."""
         self.package = Package(self, "Package")
         self.bucket = DataBucket(self, "Data")
         self.bucket.let_service_in()
@@ -62,6 +78,9 @@ class PersonalizedExperiences(Stack):
             event_bus_name=f"PersonalizeChanges-{Fn.select(2, Fn.split('/', Aws.STACK_ID))}",
             description="Personalize state changes",
         )
+
+    def _surroundings(self) -> None:
+        """Make what a run needs around it: the service's role, people's topic, schedules."""
         self.undelivered = self._dead_letters()
         self.service_role = ServiceRole(
             self,
@@ -86,7 +105,9 @@ class PersonalizedExperiences(Stack):
             bucket=self.bucket,
             undelivered=self.undelivered,
         )
-        rooms = Rooms(self.package, self.bucket, self.turns, self.ledger, self.bus)
+
+    def _runs(self, rooms: Rooms) -> None:
+        """Make the workflows, and the functions that begin and end them."""
         begin = Begin(self, rooms, tasks=self.schedules.table)
         self.workflow = ProvisioningWorkflow(
             self,
@@ -117,16 +138,6 @@ class PersonalizedExperiences(Stack):
             undelivered=self.undelivered,
         )
         configure.on_upload()
-        Monitoring(
-            self,
-            "Monitoring",
-            topic=self.notifications.topic,
-            undelivered=self.undelivered,
-            schedule_group=self.schedules.name,
-            machines=[self.workflow.machine, self.tasks.machine],
-        )
-        Usage(self, "Usage", package=self.package, bus=self.bus)
-        self._outputs()
 
     def _parameters(self) -> None:
         self.email = CfnParameter(

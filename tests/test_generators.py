@@ -1,0 +1,67 @@
+"""Whatever writes a file of the repository from the code is run by `make generate`."""
+
+from __future__ import annotations
+
+import re
+
+from tests.conftest import ROOT
+
+BY_HAND = {
+    "benchmarks.run": "make bench: it measures this machine, for minutes",
+    "tests.local.campaign": "make faults: it takes an hour or more",
+}
+"""What writes a file of the repository, and is not run with the others."""
+NONE = {
+    "benchmarks.check_data": "a part of benchmarks.run",
+    "benchmarks.cold_import": "a part of benchmarks.run",
+    "benchmarks.scenarios": "a part of benchmarks.run",
+    "benchmarks.wall_clock": "a part of benchmarks.run",
+    "mpe.cli.main": "the mpe command",
+    "mpe.local.server": "the local cloud itself",
+    "mpe.release.main": "build-s3-cdk-dist",
+    "tests.changed": "runs tests",
+    "tests.fuzz.fuzz": "tries inputs",
+    "tests.layers": "prints",
+    "tests.synth": "writes to the folder that it is told",
+}
+"""What can be run and writes no file of the repository."""
+
+
+def makefile(pattern: str) -> str:
+    (found,) = re.findall(pattern, (ROOT / "Makefile").read_text(), re.MULTILINE)
+    return str(found)
+
+
+def generators() -> set[str]:
+    return set(makefile(r"^GENERATORS := (.*)$").split())
+
+
+def runnable() -> set[str]:
+    """Return every module that ``python -m`` runs."""
+    found = set()
+    for top, start in (("source", "source"), ("tests", "."), ("benchmarks", ".")):
+        for path in (ROOT / top).rglob("*.py"):
+            if re.search(r'^if __name__ == "__main__":', path.read_text(), re.MULTILINE):
+                parts = path.relative_to(ROOT / start).with_suffix("").parts
+                found.add(".".join(parts))
+    return found
+
+
+def test_every_module_that_can_be_run_is_known() -> None:
+    assert runnable() == generators() | BY_HAND.keys() | NONE.keys()
+
+
+def test_the_architecture_page_names_every_generator() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"^\| `python -m ([\w.]+)` ", page, re.MULTILINE))
+    assert named == generators() | BY_HAND.keys()
+
+
+def test_every_generator_has_a_test_that_tells_when_what_it_wrote_is_behind() -> None:
+    """Where each is compared; that comparison fails when the file and the code differ."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| `python -m ([\w.]+)` \|[^|]*\| `([\w/.]+)`", page, re.MULTILINE)
+    assert {module for module, _ in rows} == generators() | BY_HAND.keys()
+    for module, test in rows:
+        short = module.rpartition(".")[2]
+        assert short in (ROOT / test).read_text(), (module, test)
