@@ -18,8 +18,8 @@ fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
 
 # Writes everything that is made from the code: the JSON Schema, pages, pictures and golden files.
-GENERATORS := mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions
-generate: $(READY)
+GENERATORS := tests.authorization mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions
+generate: $(READY) $(CDK)
 	for module in $(GENERATORS); do $(BIN)/python -m $$module || exit 1; done
 
 # Rooms, floors and arrows of the source, and how long its functions are.
