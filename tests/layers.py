@@ -128,12 +128,15 @@ def drawn(found: Mapping[str, set[str]]) -> Iterator[str]:
 
 
 def lengths(paths: Iterable[Path]) -> list[tuple[int, str]]:
-    """Return how many lines each function has, docstring included, longest first."""
+    """Return how many lines each function has, longest first.
+
+    Its docstring counts, and its parameters do not: a command's are its options.
+    """
     found = []
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                lines = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
                 found.append((lines, f"{path.relative_to(SOURCE)}:{node.lineno} {node.name}"))
     return sorted(found, reverse=True)
 

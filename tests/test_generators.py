@@ -23,7 +23,7 @@ NONE = {
     "tests.changed": "runs tests",
     "tests.fuzz.fuzz": "tries inputs",
     "tests.layers": "prints",
-    "tests.local.browser": "a part of a test",
+    "tests.local.browser": "tries a browser",
     "tests.synth": "writes to the folder that it is told",
 }
 """What can be run and writes no file of the repository."""
