@@ -31,9 +31,10 @@ FLOORS = {
     "text": set(),
     "endpoints": set(),
     "usage": set(),
-    "service": {"errors", "text"},
-    "config": {"service", "errors", "text"},
-    "plan": {"config", "service", "errors", "text"},
+    "rules": {"errors", "text"},
+    "service": {"rules", "errors", "text"},
+    "config": {"service", "rules", "errors", "text"},
+    "plan": {"config", "service", "rules", "errors", "text"},
     "messages": {"plan", "config", "service", "errors", "text"},
 }
 """What each room of the model may use of the others: no arrow leads back up."""

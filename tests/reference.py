@@ -16,11 +16,14 @@ import click
 from mpe.cli.main import mpe
 from mpe.local.ministack.difference import Difference
 from mpe.local.ministack.differences import BY_SERVICE
+from mpe.model.rules.catalogue import ALL, RETIRED, SUBJECTS, rules_of
+from mpe.model.rules.record import OURS
 from tests.conftest import ROOT
 
 CLI = ROOT / "docs" / "cli.md"
 MINISTACK = ROOT / "docs" / "ministack.md"
 CONFIG = ROOT / "docs" / "config-reference.md"
+RULES = ROOT / "docs" / "rules.md"
 API = "https://docs.aws.amazon.com/personalize/latest/dg/API_{}.html"
 SHARED = ("stack", "profile", "region", "endpoint_url")
 """The options that say where the stack is."""
@@ -63,6 +66,16 @@ Commands about a stack take these options, left out below:
 
 `mpe plan` uses the functions that the run itself uses, reads the stack's outputs to find the
 bucket, and changes nothing.
+"""
+RULES_HEAD = """# Rules
+
+Made from the records in `source/mpe/model/rules/` by `python -m tests.reference`. These {count}
+rules are what a config and its data are held to. `mpe validate`, `mpe plan`, `mpe check-data` and
+the mails name the rule behind each text, in brackets; JSON has it as `rule`.
+
+An **error** starts nothing, or would fail an import. A **warning** is told, and does no more; a
+config switches it off with `"ignore": ["MPE-T005"]` at its root. An error cannot be ignored, and an
+id that is none is told. Ids are never given to another rule.
 """
 CONFIG_HEAD = """# Config reference
 
@@ -228,7 +241,27 @@ def aws(difference: Difference) -> str:
     return f"[{difference.aws}]({difference.page})" if difference.page else difference.aws
 
 
-PAGES = {CLI: cli_page, CONFIG: config_page, MINISTACK: ministack_page}
+def rules_page() -> str:
+    """Return what each rule says, by subject; its heading is its id, so that it can be linked."""
+    parts = [RULES_HEAD.format(count=len(ALL))]
+    for letter, subject in SUBJECTS.items():
+        told = (subject.__doc__ or "").strip()
+        parts += [f"## {letter}: {told.rstrip('.')}", ""]
+        for rule in rules_of(subject):
+            parts += [f"### {rule.id}", "", f"**{rule.title}.** *{rule.severity}*", "", rule.why]
+            parts += ["", _source(rule.source), ""]
+    if RETIRED:
+        parts += [f"Retired: {', '.join(sorted(RETIRED))}.", ""]
+    return "\n".join(parts)
+
+
+def _source(source: str) -> str:
+    if source.startswith(OURS):
+        return f"Ours: {source.removeprefix(OURS)}."
+    return f"Source: <{source}>" if source.startswith("https://") else f"Source: `{source}`"
+
+
+PAGES = {CLI: cli_page, CONFIG: config_page, MINISTACK: ministack_page, RULES: rules_page}
 
 if __name__ == "__main__":
     for path, page in PAGES.items():

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from mpe.cli.main import mpe
-from mpe.model.config.checks import FILLED
+from mpe.model.config.checks.parameters import FILLED
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import KINDS
 from mpe.release.main import main_group as release

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from mpe.model.config.checks import FILLED
+from mpe.model.config.checks.parameters import FILLED
 from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
 from mpe.model.plan.desired import Place, desired_state

@@ -18,7 +18,7 @@ from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.terminal import print_plain
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
-from mpe.model.errors import ConfigError, Problem
+from mpe.model.errors import ConfigError, Problem, named
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.foreign import foreign
 from mpe.model.plan.reconcile import Create, Reject, Update, Wait
@@ -109,7 +109,7 @@ def print_checked(path: str, config: Config | None, problems: tuple[Problem, ...
         print_plain(console, f"{path}: fine", style="green")
     for one in problems:
         print_plain(console, f"  {one.path}")
-        print_plain(console, f"      {one.message} {one.remedy}".rstrip())
+        print_plain(console, f"      {named(f'{one.message} {one.remedy}', one.rule)}")
     for note in config.notes if config else ():
         print_plain(console, f"  note: {note}", style="yellow")
 

@@ -129,7 +129,7 @@ def call(world: World, name: str, params: Params) -> Answer:
     """Return what answers a call, once it is known that it can be."""
     wrong = list(violations(operation(name, "personalize-runtime").input_shape, params))
     if wrong:
-        raise invalid("; ".join(str(one).removeprefix("$.") for one in wrong))
+        raise invalid("; ".join(one.told.removeprefix("$.") for one in wrong))
     return _CALLS[name](world, params)
 
 

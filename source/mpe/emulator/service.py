@@ -144,7 +144,7 @@ def _called(world: World, name: str, params: Params) -> Callable[[], dict[str, A
 def _validate(shape: StructureShape | None, params: Params) -> None:
     wrong = list(violations(shape, params)) if shape else []
     if wrong:
-        told = "; ".join(str(one).removeprefix("$.") for one in wrong)
+        told = "; ".join(one.told.removeprefix("$.") for one in wrong)
         plural = "error" if len(wrong) == 1 else "errors"
         raise invalid(f"{len(wrong)} validation {plural} detected: {told}")
 

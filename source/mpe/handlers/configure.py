@@ -29,6 +29,7 @@ from mpe.model.errors import ConfigError, Problem
 from mpe.model.messages import within
 from mpe.model.plan.desired import Place, desired_state
 from mpe.model.plan.foreign import foreign
+from mpe.model.rules import places
 from mpe.model.service.limits import SIZE_LIMIT, some
 from mpe.model.service.names import execution_name, version_digest
 from mpe.model.text import plain
@@ -151,7 +152,7 @@ class Configure:
         return {"started" if new else "ignored": upload.run}
 
 
-_MISPLACED = Problem(
+_MISPLACED = places.MISPLACED.problem(
     "$",
     "the file does not lie where a config lies, and was not read.",
     "Upload it to train/<name of the dataset group>/config.json.",
@@ -169,7 +170,7 @@ def _checked(config: Config, upload: Upload, place: Place) -> Config:
 def _in_another_folder(config: Config, upload: Upload) -> Iterator[Problem]:
     group = config.group.params["name"]
     if upload.folder != group:
-        yield Problem(
+        yield places.FOLDER.problem(
             "$.datasetGroup.serviceConfig.name",
             f"the config lies in {upload.key} but names the dataset group {group!r}.",
             f"Upload it to train/{group}/, beside that group's data, or mend the name.",

@@ -31,24 +31,36 @@ def _make_plain(one: object, **limits: int) -> None:
         object.__setattr__(one, name, plain(getattr(one, name), limit))
 
 
+def named(told: str, rule: str) -> str:
+    """Return what is told with the id of its rule behind it."""
+    return f"{told.rstrip()} [{rule}]" if rule else told.rstrip()
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing wrong with a config file.
 
     ``path`` is a JSON path into the user's file (``$.solutions[0].serviceConfig.recipeArn``),
     ``message`` says what is wrong and ``remedy`` what to do about it. All three may quote
-    the file, so they are made safe to show here, where no caller can forget it.
+    the file, so they are made safe to show here, where no caller can forget it. ``rule`` is the
+    id of what the file is held to (:mod:`mpe.model.rules`), which makes problems.
     """
 
     path: str
     message: str
     remedy: str = ""
+    rule: str = ""
 
     def __post_init__(self) -> None:
         _make_plain(self, path=LONGEST_PATH, message=LONGEST, remedy=LONGEST)
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" + (f" {self.remedy}" if self.remedy else "")
+        return named(self.told, self.rule)
+
+    @property
+    def told(self) -> str:
+        """The problem without the id of its rule: as the service would tell it."""
+        return f"{self.path}: {self.message} {self.remedy}".rstrip()
 
 
 Severity = Literal["error", "warning", "note"]
@@ -59,8 +71,9 @@ Severity = Literal["error", "warning", "note"]
 class Finding:
     """One thing wrong with the data, and how often.
 
-    ``lines`` are a few of the lines in the file where it is so; ``column`` may be several. The
-    texts may quote the file, and are made safe to show as those of a :class:`Problem` are.
+    ``lines`` are a few of the lines in the file where it is so; ``column`` may be several, and
+    ``rule`` is as for a :class:`Problem`. The texts may quote the file, and are made safe to show
+    as those of a :class:`Problem` are.
     """
 
     severity: Severity
@@ -70,6 +83,7 @@ class Finding:
     column: str | None = None
     count: int = 1
     lines: tuple[int, ...] = ()
+    rule: str = ""
 
     def __post_init__(self) -> None:
         _make_plain(self, file=LONGEST_FILE, message=LONGEST, remedy=LONGEST)
@@ -80,7 +94,7 @@ class Finding:
         more = "s" if len(self.lines) > 1 else ""
         place = f", line{more} {', '.join(map(str, self.lines))}" if self.lines else ""
         often = f" ({self.count:,} times)" if self.count > 1 else ""
-        return f"{self.file}{place}: {self.message}{often} {self.remedy}".rstrip()
+        return f"{self.file}{place}: {named(f'{self.message}{often} {self.remedy}', self.rule)}"
 
 
 class PersonalizationError(Exception):

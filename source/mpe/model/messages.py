@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mpe.model.errors import reason_lines
+from mpe.model.errors import named, reason_lines
 from mpe.model.plan.tasks import SPOKEN
 from mpe.model.text import LONGEST, plain
 
@@ -115,15 +115,18 @@ def _rejected(detail: Mapping[str, Any]) -> Iterator[str]:
     for problem in detail["Problems"]:
         yield ""
         yield f"  {problem['path']}"
-        yield f"      {problem['message']}"
-        if problem["remedy"]:
-            yield f"      {problem['remedy']}"
+        told = [problem["message"], *filter(None, [problem["remedy"]])]
+        told[-1] = named(told[-1], problem.get("rule", ""))
+        yield from (f"      {one}" for one in told)
     hidden = detail["Total"] - len(detail["Problems"])
     if hidden > 0:
         yield ""
         yield f"  ... and {hidden} more."
     yield ""
-    yield "Mend the file and upload it again to the same place."
+    yield (
+        "Mend the file and upload it again to the same place. The ids in brackets are of rules, "
+        "which docs/rules.md explains."
+    )
 
 
 def _run_subject(detail: Mapping[str, Any]) -> str:

@@ -154,7 +154,7 @@ def schema_problem(text: str, domain: str | None) -> str:
     if kind is None:
         records = ", ".join(rules.record for rules in avro.RULES.values())
         return f"the record's name must be one of {records}"
-    return "; ".join(str(one) for one in avro.problems(schema, kind, domain))
+    return "; ".join(one.told for one in avro.problems(schema, kind, domain))
 
 
 def use_key(world: World, key: str, role: str, *, exporting: bool = False) -> None:

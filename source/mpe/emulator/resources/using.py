@@ -40,14 +40,14 @@ class FilterKind(Kind):
         group = world.need_active("DatasetGroup", params["datasetGroupArn"])
         wrong = filters.problems(params["filterExpression"], schemas_of(world, group))
         if wrong:
-            raise invalid("; ".join(str(one) for one in wrong))
+            raise invalid("; ".join(one.told for one in wrong))
         if len(live(world, self.noun, datasetGroupArn=group.arn)) >= world.quotas.filters:
             raise limit(f"More than {world.quotas.filters} filters in the dataset group.")
         others = live(world, self.noun, datasetGroupArn=group.arn)
         expressions = (one.fields["filterExpression"] for one in others)
         all_of_them = [("$", one) for one in (*expressions, params["filterExpression"])]
         for too_many in filters.problems_of_all(all_of_them):
-            raise limit(f"{too_many}")
+            raise limit(too_many.told)
 
 
 def schemas_of(world: World, group: Resource) -> dict[str, list[Field]]:

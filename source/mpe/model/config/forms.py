@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mpe.model.errors import Problem
+from mpe.model.rules import forms as rules
 
 DELETE = "delete"
 """In the place of a schedule: there is none any more."""
@@ -64,7 +65,9 @@ def _version(solution: dict[str, Any], path: str, moved: dict[str, str]) -> Iter
     there = f"{path}.serviceConfig.solutionVersion"
     if "name" in given:
         del given["name"]
-        yield Problem(f"{there}.name", "is left out: each version bears its run's name.")
+        yield rules.VERSION_NAME.problem(
+            f"{there}.name", "is left out: each version bears its run's name."
+        )
     solution["solutionVersion"] = {"serviceConfig": given}
     moved[f"{path}.solutionVersion.serviceConfig"] = there
 
@@ -73,7 +76,8 @@ def _automl(params: dict[str, Any], path: str) -> Iterator[Problem]:
     """Leave out performAutoML where there is a recipe, as the AWS solution does."""
     if params.get("performAutoML") and "recipeArn" in params:
         del params["performAutoML"]
-        yield Problem(f"{path}.performAutoML", "is left out: the recipe is used.")
+        told = "is left out: the recipe is used."
+        yield rules.AUTOML.problem(f"{path}.performAutoML", told)
 
 
 def _deleted_schedules(value: Any, path: str) -> Iterator[Problem]:
@@ -96,7 +100,8 @@ def _deleted(holder: Any, path: str) -> Iterator[Problem]:
         return
     for key in [one for one, value in holder.items() if _is_delete(value)]:
         del holder[key]
-        yield Problem(f"{path}.{key}", "the schedule is deleted, if there is one.")
+        told = "the schedule is deleted, if there is one."
+        yield rules.DELETED.problem(f"{path}.{key}", told)
 
 
 def _is_delete(value: Any) -> bool:

@@ -19,9 +19,11 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from mpe.model.config import checks, forms
+from mpe.model.config import forms
+from mpe.model.config.checks import whole
 from mpe.model.config.sections import KINDS, Config, DatasetConfig, ResourceConfig, SolutionConfig
 from mpe.model.errors import ConfigError, Problem
+from mpe.model.rules import files as rules
 from mpe.model.service.limits import (
     DIGITS_LIMIT,
     PROBLEMS_LIMIT,
@@ -50,10 +52,11 @@ def parse(text: str | bytes) -> Config:
         raise ConfigError(shape)
     config = _build(_pruned(read.document))
     known = {problem.path for problem in shape}
-    found = (one for one in checks.problems(config) if not _follows(one.path, known))
+    found = (one for one in whole.problems(config) if not _follows(one.path, known))
     _raise_any(read.in_file(one) for one in (*shape, *found))
-    notes = (*read.notes, *some(_ignored(read.document)), *checks.notes(config))
-    return replace(config, notes=tuple(map(read.in_file, notes)))
+    notes = (*read.notes, *some(_ignored(read.document)), *whole.notes(config))
+    told = (read.in_file(one) for one in notes if one.rule not in config.ignored)
+    return replace(config, notes=tuple(told))
 
 
 def _follows(path: str, known: set[str]) -> bool:
@@ -74,7 +77,7 @@ def _raise_any(found: Iterable[Problem]) -> None:
 def _load(text: str | bytes) -> Any:
     """Return the JSON document; what is not JSON is one problem, told with its place."""
     if len(text) > SIZE_LIMIT:
-        raise ConfigError([Problem("$", f"is larger than {SIZE_LIMIT:,} bytes.")])
+        raise ConfigError([rules.SIZE.problem("$", f"is larger than {SIZE_LIMIT:,} bytes.")])
     twice: list[str] = []
     try:
         decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text
@@ -87,16 +90,19 @@ def _load(text: str | bytes) -> Any:
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise ConfigError([Problem("$", f"is not JSON: {error.msg} at {place}.")]) from None
+        told = f"is not JSON: {error.msg} at {place}."
+        raise ConfigError([rules.JSON.problem("$", told)]) from None
     except UnicodeDecodeError as error:
         message = f"is not UTF-8: the byte at {error.start} is not text."
-        raise ConfigError([Problem("$", message, "Save the file as UTF-8.")]) from None
+        wrong = rules.ENCODING.problem("$", message, "Save the file as UTF-8.")
+        raise ConfigError([wrong]) from None
     except RecursionError:
-        raise ConfigError([Problem("$", TOO_DEEP, "Nothing needs that.")]) from None
+        raise ConfigError([rules.DEPTH.problem("$", TOO_DEEP, "Nothing needs that.")]) from None
     except ValueError as error:
-        raise ConfigError([Problem("$", f"is not JSON: {error}.")]) from None
+        raise ConfigError([rules.NUMBER.problem("$", f"is not JSON: {error}.")]) from None
     _raise_any(
-        Problem("$", f"has the key {key!r} twice in one object.", "Keep one.") for key in twice
+        rules.KEY_TWICE.problem("$", f"has the key {key!r} twice in one object.", "Keep one.")
+        for key in twice
     )
     _raise_any(excesses(document))
     return document
@@ -160,7 +166,8 @@ def _ignored(document: Any) -> Iterator[Problem]:
             known, path = _known_keys(error), _json_path(error.absolute_path)
             for name in error.instance:
                 if name not in known and _may_be_ignored(name, known, error.instance):
-                    yield Problem(member(path, name), "is not known here, and is ignored.")
+                    told = "is not known here, and is ignored."
+                    yield rules.UNUSED.problem(member(path, name), told)
 
 
 def _may_be_ignored(name: str, known: set[str], beside: Any) -> bool:
@@ -217,16 +224,17 @@ def _told(error: ValidationError) -> Iterator[Problem]:
             known = _known_keys(error)
             for name in instance:
                 if name not in known and not _may_be_ignored(name, known, instance):
-                    yield unknown(name, known, path)
+                    yield unknown(name, known, path, rules.KEY)
         case "required":
             for name in value:
                 if name not in instance:
-                    yield Problem(member(path, name), "is required.", "Add it.")
+                    yield rules.REQUIRED.problem(member(path, name), "is required.", "Add it.")
         case "type":
             wanted = {"object": "an object", "array": "a list", "string": "a string"}
-            yield Problem(path, f"must be {wanted.get(value, value)}, not {shown(instance)}.")
+            told = f"must be {wanted.get(value, value)}, not {shown(instance)}."
+            yield rules.TYPE.problem(path, told)
         case _:
-            yield Problem(path, f"{error.message}.")
+            yield rules.SHAPE.problem(path, f"{error.message}.")
 
 
 def _known_keys(error: ValidationError) -> set[str]:
@@ -266,6 +274,7 @@ def _build(document: Mapping[str, Any]) -> Config:
         ),
         own=_own(document, "$", top=True),
         tags=tuple(document.get("tags", ())),
+        ignored=tuple(one for one in document.get("ignore", ()) if one is not None),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
-from mpe.model.config.checks import FILLED, MADE_UP
+from mpe.model.config.checks.parameters import FILLED, MADE_UP
 from mpe.model.service.shapes import operation
 
 FILE = Path(__file__).with_name("config.schema.json")

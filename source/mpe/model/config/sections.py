@@ -10,6 +10,13 @@ from mpe.model.errors import Problem
 from mpe.model.service import schedules
 from mpe.model.service.recipes import RECIPES, Recipe
 
+
+def inner(params: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the object below a key, or an empty one where there is none."""
+    found = params.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
 KINDS = ("interactions", "users", "items", "actions", "actionInteractions")
 
 
@@ -97,6 +104,8 @@ class Config:
     own: Mapping[str, tuple[ResourceConfig, ...]]
     """What has a section of its own at the top of the file, by noun."""
     tags: tuple[Mapping[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+    """The ids of the rules whose warnings are not to be told."""
     notes: tuple[Problem, ...] = field(default=())
     """What is no problem, but the user should know."""
 

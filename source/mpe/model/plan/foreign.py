@@ -16,6 +16,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from mpe.model.config.sections import Config
 from mpe.model.errors import Problem
 from mpe.model.plan.desired import Place
+from mpe.model.rules import places as rules
 from mpe.model.service.recipes import partition_of
 from mpe.model.service.shapes import member, operation, shown
 from mpe.model.service.spec import SPECS
@@ -37,13 +38,13 @@ def foreign(config: Config, place: Place) -> Iterator[Problem]:
         for path, arn in arns(shape, section.params, f"{section.path}.serviceConfig"):
             partition = partition_of(arn)
             if partition and partition not in {"aws", place.partition}:
-                yield Problem(
+                yield rules.PARTITION.problem(
                     path,
                     f"{shown(arn)} is of another partition.",
                     f"Begin it with arn:{place.partition}: instead.",
                 )
             elif not partition and not _in(arn, place):
-                yield Problem(
+                yield rules.FOREIGN.problem(
                     path,
                     f"{shown(arn)} is not of this account and region.",
                     f"Name a resource of the account {place.account} in {place.region}.",

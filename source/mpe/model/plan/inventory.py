@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mpe.model.config.checks import FILLED
+from mpe.model.config.checks.parameters import FILLED
 from mpe.model.plan.desired import DATASET_TYPES, LATEST, value_at
 from mpe.model.service.schedules import problem as not_a_schedule
 from mpe.model.service.shapes import operation

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.errors import Problem
+from mpe.model.rules import files, parameters, schemas
 from mpe.model.service.limits import TOO_DEEP, excesses
 from mpe.model.service.shapes import member, shown
 
@@ -179,32 +180,38 @@ def problems(schema: Any, kind: str, domain: str | None = None, path: str = "$")
     """Return all that is wrong with the schema of a dataset of a kind (``interactions``)."""
     if isinstance(schema, str) and len(schema) > LONGEST:
         # in the words of the service's model, so that it is told once
-        return [Problem(path, f"has {len(schema)} characters.", f"The most is {LONGEST}.")]
+        return [
+            parameters.SIZE.problem(
+                path, f"has {len(schema)} characters.", f"The most is {LONGEST}."
+            )
+        ]
     try:
         schema = loads(schema)
     except ValueError as error:
-        return [Problem(path, f"is not JSON: {error}.", "Give the Avro schema as an object.")]
+        told = f"is not JSON: {error}."
+        return [schemas.JSON.problem(path, told, "Give the Avro schema as an object.")]
     except RecursionError:
-        return [Problem(path, TOO_DEEP, "The fields of a schema are not nested.")]
+        return [files.DEPTH.problem(path, TOO_DEEP, "The fields of a schema are not nested.")]
     too_large = list(excesses(schema, path))
     if too_large:
         return too_large
     if not isinstance(schema, Mapping):
-        return [Problem(path, f"must be an Avro record, not {shown(schema)}.")]
+        return [schemas.OBJECT.problem(path, f"must be an Avro record, not {shown(schema)}.")]
     return [*_record(schema, kind, path), *_all_fields(schema, kind, domain, path)]
 
 
 def _record(schema: Mapping[str, Any], kind: str, path: str) -> Iterator[Problem]:
     if schema.get("type") != "record":
-        yield Problem(member(path, "type"), f'must be "record", not {shown(schema.get("type"))}.')
+        told = f'must be "record", not {shown(schema.get("type"))}.'
+        yield schemas.RECORD.problem(member(path, "type"), told)
     if kind_named(schema.get("name")) != kind:
-        yield Problem(
+        yield schemas.NAME.problem(
             member(path, "name"),
             f'must be "{RULES[kind].record}", not {shown(schema.get("name"))}.',
             "Amazon Personalize knows the dataset's type by it.",
         )
     if not isinstance(schema.get("fields"), list):
-        yield Problem(member(path, "fields"), "must be a list of fields.")
+        yield schemas.FIELDS.problem(member(path, "fields"), "must be a list of fields.")
 
 
 def _all_fields(
@@ -224,11 +231,11 @@ def _all_fields(
 
 def _field(field: Any, path: str) -> Iterator[Problem]:
     if not isinstance(field, Mapping):
-        yield Problem(path, f"must be an object, not {shown(field)}.")
+        yield schemas.FIELD.problem(path, f"must be an object, not {shown(field)}.")
         return
     name = field.get("name")
     if not isinstance(name, str) or not FIELD_NAME.match(name) or len(name) > FIELD_NAME_LIMIT:
-        yield Problem(
+        yield schemas.FIELD_NAME.problem(
             member(path, "name"),
             f"{shown(name)} is not a field name.",
             f"Use letters, digits and _, up to {FIELD_NAME_LIMIT}.",
@@ -236,16 +243,17 @@ def _field(field: Any, path: str) -> Iterator[Problem]:
     yield from _type(field.get("type"), member(path, "type"))
     for flag in ("categorical", "textual"):
         if flag in field and not isinstance(field[flag], bool):
-            yield Problem(member(path, flag), "must be true or false.")
+            yield schemas.FLAG.problem(member(path, flag), "must be true or false.")
 
 
 def _type(given: Any, path: str) -> Iterator[Problem]:
     union = _types(given)
     for one in union:
         if one not in TYPES:
-            yield Problem(path, f"{shown(one)} is not a type here.", f"Known: {', '.join(TYPES)}.")
+            told = f"{shown(one)} is not a type here."
+            yield schemas.TYPE.problem(path, told, f"Known: {', '.join(TYPES)}.")
     if not union or len(union) > 2 or (len(union) == 2 and "null" not in union):
-        yield Problem(path, "must be one type, or one type and null.")
+        yield schemas.UNION.problem(path, "must be one type, or one type and null.")
 
 
 def _types(given: Any) -> tuple[Any, ...]:
@@ -260,7 +268,7 @@ def _names(found: Sequence[Field], path: str) -> Iterator[Problem]:
     for index, field in enumerate(found):
         plain = re.sub(r"[^A-Za-z0-9]", "", field.name)
         if plain in seen:
-            yield Problem(
+            yield schemas.COLLISION.problem(
                 f"{path}[{index}].name",
                 f"{field.name} collides with {seen[plain]}.",
                 "Amazon Personalize compares names by their letters and digits alone.",
@@ -277,7 +285,7 @@ def _against_rules(
     names = {field.name for field in found}
     for name, types in required.items():
         if name not in names and ALTERNATIVES.get(name) not in names:
-            yield Problem(path, f"lacks the field {name} ({types[0]}).", "Add it.")
+            yield schemas.LACKS.problem(path, f"lacks the field {name} ({types[0]}).", "Add it.")
     for index, field in enumerate(found):
         yield from _reserved(field, {**optional, **required}, f"{path}[{index}]")
         yield from keyword_problems(field, kind, domain, f"{path}[{index}]")
@@ -292,16 +300,18 @@ def _reserved(
         return
     for one in field.types:
         if one not in allowed:
-            yield Problem(
+            yield schemas.RESERVED_TYPE.problem(
                 f"{path}.type",
                 f"{field.name} may not be {one}.",
                 f"It must be {' or '.join(allowed)}.",
             )
     domain = field.name in DOMAIN_CATEGORICAL
     if field.categorical and not domain:
-        yield Problem(f"{path}.categorical", f"{field.name} may not be categorical.")
+        told = f"{field.name} may not be categorical."
+        yield schemas.NOT_CATEGORICAL.problem(f"{path}.categorical", told)
     if domain and not field.categorical:
-        yield Problem(f"{path}.categorical", f"{field.name} must be categorical.", "Set it true.")
+        told = f"{field.name} must be categorical."
+        yield schemas.CATEGORICAL.problem(f"{path}.categorical", told, "Set it true.")
 
 
 def keyword_problems(field: Field, kind: str, domain: str | None, path: str) -> Iterator[Problem]:
@@ -312,11 +322,12 @@ def keyword_problems(field: Field, kind: str, domain: str | None, path: str) -> 
     for one in field.types:
         if one not in types:
             told = f"{field.name} may not be {one} in the domain {domain}."
-            yield Problem(f"{path}.type", told, f"It must be {' or '.join(types)}.")
+            yield schemas.KEYWORD_TYPE.problem(
+                f"{path}.type", told, f"It must be {' or '.join(types)}."
+            )
     if flag and not getattr(field, flag):
-        yield Problem(
-            f"{path}.{flag}", f"{field.name} must be {flag} in the domain {domain}.", "Set it."
-        )
+        told = f"{field.name} must be {flag} in the domain {domain}."
+        yield schemas.KEYWORD_FLAG.problem(f"{path}.{flag}", told, "Set it.")
 
 
 def _metadata(
@@ -326,16 +337,18 @@ def _metadata(
     least, most = rules.metadata
     useful = [field for field in own if field.type != "string" or _used(field)]
     if len(useful) < least:
-        yield Problem(
+        yield schemas.NO_METADATA.problem(
             path,
             "has no metadata field that training can use.",
             "Add a number, or a string with categorical: true.",
         )
     if len(own) > most:
-        yield Problem(path, f"has {len(own)} metadata fields.", f"The most is {most}.")
+        yield schemas.METADATA.problem(
+            path, f"has {len(own)} metadata fields.", f"The most is {most}."
+        )
     textual = [field.name for field in own if field.textual]
     if len(textual) > rules.textual:
-        yield Problem(
+        yield schemas.TEXTUAL.problem(
             path,
             f"has textual fields: {', '.join(textual)}.",
             f"{rules.record} may have {rules.textual}.",

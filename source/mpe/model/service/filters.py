@@ -21,6 +21,9 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from mpe.model.errors import PersonalizationError, Problem
+from mpe.model.rules import filters as rules
+from mpe.model.rules import parameters
+from mpe.model.rules.record import Rule
 from mpe.model.service.avro import Field
 
 DATASETS = {
@@ -53,11 +56,11 @@ LONGEST = 2_500
 
 
 class FilterError(PersonalizationError):
-    """A filter expression is wrong; ``position`` counts characters from 0."""
+    """A filter expression breaks a rule; ``position`` counts characters from 0."""
 
-    def __init__(self, message: str, position: int = 0) -> None:
+    def __init__(self, rule: Rule, message: str, position: int = 0) -> None:
         super().__init__(message)
-        self.position = position
+        self.rule, self.position = rule, position
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,9 @@ class Filter:
 def parse(expression: str) -> Filter:
     """Return the parsed filter, or raise :class:`FilterError`."""
     if len(expression) > LONGEST:
-        raise FilterError(f"has {len(expression)} characters; the most is {LONGEST}")
+        raise FilterError(
+            parameters.SIZE, f"has {len(expression)} characters; the most is {LONGEST}"
+        )
     try:
         tree = _parser().parse(expression)
     except UnexpectedInput as error:
@@ -146,7 +151,8 @@ def parse(expression: str) -> Filter:
         if position is None or position < 0 or _at_the_end(error):
             position = len(expression)
         found = expression[position : position + 20] or "the end"
-        raise FilterError(f"cannot be read at character {position}: {found!r}", position) from None
+        message = f"cannot be read at character {position}: {found!r}"
+        raise FilterError(rules.SYNTAX, message, position) from None
     parsed: Filter = _Build().transform(tree)
     for one in parsed.expressions:
         _check(one)
@@ -161,11 +167,13 @@ def problems(expression: str, schemas: Mapping[str, list[Field]], path: str = "$
     """Return all that is wrong with an expression, given the schema fields by section."""
     if len(expression) > LONGEST:
         # in the words of the service's model, so that it is told once
-        return [Problem(path, f"has {len(expression)} characters.", f"The most is {LONGEST}.")]
+        told = f"has {len(expression)} characters."
+        return [parameters.SIZE.problem(path, told, f"The most is {LONGEST}.")]
     try:
         parsed = parse(expression)
     except FilterError as error:
-        return [Problem(path, f"{error}.", "See the filter expression syntax of the service.")]
+        remedy = "See the filter expression syntax of the service."
+        return [error.rule.problem(path, f"{error}.", remedy)]
     return list(_against(parsed, schemas, path))
 
 
@@ -180,7 +188,7 @@ def problems_of_all(
         except FilterError:
             continue  # its own problem is told
         if len(read) > most:
-            yield Problem(
+            yield rules.FIELDS_OF_GROUP.problem(
                 path,
                 f"with it the filters of the dataset group read {len(read)} distinct fields.",
                 f"The most is {most}.",
@@ -191,21 +199,24 @@ def problems_of_all(
 def _against(parsed: Filter, schemas: Mapping[str, list[Field]], path: str) -> Iterator[Problem]:
     for section, name in sorted(parsed.fields):
         if section not in schemas:
-            yield Problem(path, f"reads {section}.{name}, but there is no {section} dataset.")
+            told = f"reads {section}.{name}, but there is no {section} dataset."
+            yield rules.NO_DATASET.problem(path, told)
             continue
         field = field_of(schemas[section], name)
         if field is None:
-            yield Problem(
+            yield rules.NO_FIELD.problem(
                 path,
                 f"reads {section}.{name}, which is not in that schema.",
                 f"It has: {', '.join(one.name for one in schemas[section])}.",
             )
         elif field.textual or field.type == "boolean":
             kind = "textual" if field.textual else "boolean"
-            yield Problem(path, f"reads {section}.{name}, but a {kind} field cannot be filtered.")
+            told = f"reads {section}.{name}, but a {kind} field cannot be filtered."
+            yield rules.FIELD_TYPE.problem(path, told)
     yield from _compared(parsed, schemas, path)
     if len(parsed.fields) > MOST_FIELDS:
-        yield Problem(path, f"reads {len(parsed.fields)} fields.", f"The most is {MOST_FIELDS}.")
+        told = f"reads {len(parsed.fields)} fields."
+        yield rules.FIELDS.problem(path, told, f"The most is {MOST_FIELDS}.")
 
 
 def field_of(fields: Iterable[Field], name: str) -> Field | None:
@@ -218,7 +229,7 @@ def _compared(parsed: Filter, schemas: Mapping[str, list[Field]], path: str) -> 
     for one in parsed.predicates:
         field = field_of(schemas.get(DATASETS[one.dataset], ()), one.field)
         if field and field.type == "string" and one.operator in ORDERS:
-            yield Problem(
+            yield rules.ORDER.problem(
                 path,
                 f"compares {one.field}, which is a string, by {one.operator}.",
                 "That operator is for numbers: use IN, NOT IN or =.",
@@ -230,32 +241,37 @@ def _check(expression: Expression) -> None:
     for one in (*expression.predicates, *expression.only_if):
         _check_predicate(one)
     if len({DATASETS[one.dataset] for one in expression.predicates}) > 1:
-        raise FilterError("one expression may read one dataset; join two with |")
+        raise FilterError(rules.ONE_DATASET, "one expression may read one dataset; join two with |")
     if any(one.dataset == "currentuser" for one in expression.predicates):
-        raise FilterError("CurrentUser is only for IF")
+        raise FilterError(rules.CURRENT_USER, "CurrentUser is only for IF")
     if any(one.dataset != "currentuser" for one in expression.only_if):
-        raise FilterError("IF is only for CurrentUser")
+        raise FilterError(rules.IF, "IF is only for CurrentUser")
     if "OR" in expression.only_joiners:
-        raise FilterError("the conditions after IF are joined by AND only")
+        raise FilterError(rules.IF_AND, "the conditions after IF are joined by AND only")
 
 
 def _check_predicate(one: Predicate) -> None:
     if one.dataset not in DATASETS:
-        raise FilterError(f"{one.dataset} is not a dataset; known: {', '.join(KNOWN)}")
+        raise FilterError(
+            rules.DATASET, f"{one.dataset} is not a dataset; known: {', '.join(KNOWN)}"
+        )
     if one.dataset == "currentitem":
-        raise FilterError("CurrentItem is only for values: Items.PRICE < CurrentItem.PRICE")
+        told = "CurrentItem is only for values: Items.PRICE < CurrentItem.PRICE"
+        raise FilterError(rules.CURRENT_ITEM, told)
     event = one.field.upper() == EVENT_TYPE
     if DATASETS[one.dataset] in EVENTS and not event:
         raise FilterError(
+            rules.EVENTS,
             f"interactions can be filtered by {EVENT_TYPE} only, not by {one.field}; other "
-            "columns of interactions cannot be filtered by"
+            "columns of interactions cannot be filtered by",
         )
     if "*" in one.values and not event:
-        raise FilterError(f"* is only for {EVENT_TYPE}, not for {one.field}")
+        raise FilterError(rules.ANY, f"* is only for {EVENT_TYPE}, not for {one.field}")
     if one.operator == "NOT IN" and any(isinstance(value, Parameter) for value in one.values):
         raise FilterError(
+            rules.PLACEHOLDER,
             "Placeholders are not allowed with NOT_IN operator. Use IN with the other verb: "
-            "EXCLUDE in place of INCLUDE, or the other way round"
+            "EXCLUDE in place of INCLUDE, or the other way round",
         )
 
 

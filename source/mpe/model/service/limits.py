@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mpe.model.errors import Problem
+from mpe.model.rules import files as rules
 
 SIZE_LIMIT = 1_000_000
 """Bytes that a config may have."""
@@ -25,13 +26,13 @@ def excesses(document: Any, path: str = "$") -> Iterator[Problem]:
     layer, depth, count = [document], 0, 1
     while layer:
         if depth > DEPTH_LIMIT:
-            yield Problem(path, TOO_DEEP, "Nothing needs that.")
+            yield rules.DEPTH.problem(path, TOO_DEEP, "Nothing needs that.")
             return
         layer = [inner for one in layer for inner in _inner(one)]
         depth, count = depth + 1, count + len(layer)
     if count > VALUES_LIMIT:
         many = f"holds {count:,} values; the most is {VALUES_LIMIT:,}."
-        yield Problem(path, many, "Split it into several dataset groups.")
+        yield rules.VALUES.problem(path, many, "Split it into several dataset groups.")
 
 
 def _inner(value: Any) -> Iterable[Any]:
@@ -47,5 +48,6 @@ def some(found: Iterable[Problem]) -> list[Problem]:
         kept[one] = None
         if len(kept) > PROBLEMS_LIMIT:
             more = f"has more problems than these {PROBLEMS_LIMIT:,}."
-            return [*list(kept)[:PROBLEMS_LIMIT], Problem("$", more, "Mend these first.")]
+            last = rules.MANY_PROBLEMS.problem("$", more, "Mend these first.")
+            return [*list(kept)[:PROBLEMS_LIMIT], last]
     return list(kept)

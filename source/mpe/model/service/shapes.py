@@ -27,6 +27,8 @@ from botocore.model import (
 )
 
 from mpe.model.errors import Problem
+from mpe.model.rules import parameters as rules
+from mpe.model.rules.record import Rule
 
 
 @cache
@@ -64,11 +66,11 @@ def near(name: str, known: Any) -> str | None:
     return spelt[found[0]] if found else None
 
 
-def unknown(name: str, known: Any, path: str) -> Problem:
+def unknown(name: str, known: Any, path: str, rule: Rule = rules.KEY) -> Problem:
     """Say that a key is not known, and which one may be meant."""
     meant = near(name, known)
     remedy = f"Did you mean {meant!r}?" if meant else f"Known here: {', '.join(sorted(known))}."
-    return Problem(member(path, name), "is not a key that is known here.", remedy)
+    return rule.problem(member(path, name), "is not a key that is known here.", remedy)
 
 
 def member(path: str, name: str) -> str:
@@ -114,13 +116,13 @@ def _wrong_type(shape: Shape, value: Any, path: str) -> Problem | None:
     fits = isinstance(value, wanted) and not (isinstance(value, bool) and bool not in wanted)
     if fits and not (isinstance(value, float) and not math.isfinite(value)):
         return None
-    return Problem(path, f"must be {_SPOKEN[shape.type_name]}, not {shown(value)}.")
+    return rules.TYPE.problem(path, f"must be {_SPOKEN[shape.type_name]}, not {shown(value)}.")
 
 
 def _structure(shape: StructureShape, value: Mapping[str, Any], path: str) -> Iterator[Problem]:
     for name in shape.required_members:
         if name not in value:
-            yield Problem(member(path, name), "is required.", "Add it.")
+            yield rules.REQUIRED.problem(member(path, name), "is required.", "Add it.")
     for name, inner in value.items():
         if name not in shape.members:
             yield unknown(str(name), shape.members, path)
@@ -147,12 +149,13 @@ def _string(shape: StringShape, value: str, path: str) -> Iterator[Problem]:
     if allowed and value not in allowed:
         near = difflib.get_close_matches(value[:COMPARED].upper(), allowed, n=1)
         meant = f" Did you mean {near[0]!r}?" if near else ""
-        yield Problem(path, f"{shown(value)} is not one of {', '.join(allowed)}.", meant.strip())
+        told = f"{shown(value)} is not one of {', '.join(allowed)}."
+        yield rules.ENUM.problem(path, told, meant.strip())
     pattern = shape.metadata.get("pattern")
     if len(value) > shape.metadata.get("max", math.inf):
         return  # told already, and a pattern may take long on a long text
     if pattern and not _compiled(shape.name, pattern).search(value):
-        yield Problem(
+        yield rules.PATTERN.problem(
             path, f"{shown(value)} is not of the form {pattern}.", _FORMS.get(shape.name, "")
         )
 
@@ -165,9 +168,9 @@ def _number(shape: Shape, value: float, path: str) -> Iterator[Problem]:
     least, most = _RANGES.get(shape.type_name, (None, None))
     low, high = shape.metadata.get("min", least), shape.metadata.get("max", most)
     if low is not None and value < low:
-        yield Problem(path, f"{value} is too small.", f"The least is {low}.")
+        yield rules.RANGE.problem(path, f"{value} is too small.", f"The least is {low}.")
     if high is not None and value > high:
-        yield Problem(path, f"{value} is too large.", f"The most is {high}.")
+        yield rules.RANGE.problem(path, f"{value} is too large.", f"The most is {high}.")
 
 
 def _boolean(shape: Shape, value: bool, path: str) -> Iterator[Problem]:
@@ -177,9 +180,9 @@ def _boolean(shape: Shape, value: bool, path: str) -> Iterator[Problem]:
 def _size(shape: Shape, size: int, path: str, unit: str) -> Iterator[Problem]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if low is not None and size < low:
-        yield Problem(path, f"has {size} {unit}.", f"The least is {low}.")
+        yield rules.SIZE.problem(path, f"has {size} {unit}.", f"The least is {low}.")
     if high is not None and size > high:
-        yield Problem(path, f"has {size} {unit}.", f"The most is {high}.")
+        yield rules.SIZE.problem(path, f"has {size} {unit}.", f"The most is {high}.")
 
 
 _FORMS = {

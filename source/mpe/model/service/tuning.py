@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mpe.model.errors import Problem
+from mpe.model.rules import tuning as rules
 from mpe.model.service.hyperparameters import Hyperparameter, of
 from mpe.model.service.recipes import Recipe
 from mpe.model.service.shapes import member, shown
@@ -61,7 +62,7 @@ def _given(
 def _unused(recipe: Recipe, name: str, known: Mapping[str, Any], path: str) -> Problem:
     remedy = f"Known here: {', '.join(known)}." if known else f"{recipe.name} has none here."
     told = f"Provide a hyperparameter that is used in the algorithm: {recipe.algorithm}"
-    return Problem(path, f"{told}, not {shown(name)}.", remedy)
+    return rules.UNUSED.problem(path, f"{told}, not {shown(name)}.", remedy)
 
 
 def _misfit(known: Hyperparameter, value: Any, path: str) -> Problem:
@@ -71,7 +72,7 @@ def _misfit(known: Hyperparameter, value: Any, path: str) -> Problem:
         if known.kind == "categorical"
         else f"{kind} from {known.least:g} to {known.most:g}"
     )
-    return Problem(path, f"{shown(value)} is not {wanted}.")
+    return rules.VALUE.problem(path, f"{shown(value)} is not {wanted}.")
 
 
 def _ranges(
@@ -89,7 +90,8 @@ def _ranges(
                 yield _unused(recipe, name, tunable, f"{place}.name")
             elif tunable[name].kind != kind:
                 right = f"{tunable[name].kind}HyperParameterRanges"
-                yield Problem(f"{place}.name", f"{name} is {tunable[name].kind}.", f"Use {right}.")
+                told = f"{name} is {tunable[name].kind}."
+                yield rules.KIND.problem(f"{place}.name", told, f"Use {right}.")
             else:
                 yield from _range(tunable[name], one, place)
 
@@ -104,7 +106,8 @@ def _range(known: Hyperparameter, given: Mapping[str, Any], path: str) -> Iterat
             yield _misfit(known, value, f"{path}.{place}")
     numbers = [value for _, value in ends if isinstance(value, int | float)]
     if len(numbers) == 2 and numbers[0] > numbers[1]:
-        yield Problem(f"{path}.minValue", f"{numbers[0]} is more than maxValue, {numbers[1]}.")
+        told = f"{numbers[0]} is more than maxValue, {numbers[1]}."
+        yield rules.ENDS.problem(f"{path}.minValue", told)
 
 
 def _jobs(given: Mapping[str, Any], path: str) -> Iterator[Problem]:
@@ -112,4 +115,4 @@ def _jobs(given: Mapping[str, Any], path: str) -> Iterator[Problem]:
         text = str(given.get(name, 1))
         if not text.isdecimal() or not 1 <= int(text) <= most:
             told = f"{shown(given[name])} is not a whole number from 1 to {most}."
-            yield Problem(f"{path}.{name}", told)
+            yield rules.JOBS.problem(f"{path}.{name}", told)

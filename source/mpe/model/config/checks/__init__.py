@@ -1,0 +1,1 @@
+"""What must hold in a config beyond its shape: for the service, and between its sections."""

@@ -1,0 +1,1 @@
+"""What is checked, each rule with its id, its reason and its source."""

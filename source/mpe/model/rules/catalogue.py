@@ -1,0 +1,62 @@
+"""All rules, by subject and by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+
+from mpe.model.rules import (
+    attribution,
+    batch,
+    files,
+    filters,
+    forms,
+    groups,
+    names,
+    parameters,
+    places,
+    recommenders,
+    schedules,
+    schemas,
+    serving,
+    solutions,
+    tuning,
+)
+from mpe.model.rules.record import Rule
+
+SUBJECTS: dict[str, ModuleType] = {
+    "J": files,
+    "P": parameters,
+    "N": names,
+    "G": groups,
+    "A": schemas,
+    "F": filters,
+    "S": solutions,
+    "C": serving,
+    "B": batch,
+    "R": recommenders,
+    "T": schedules,
+    "M": attribution,
+    "O": places,
+    "H": tuning,
+    "W": forms,
+}
+"""The room of each subject's rules, by the letter of their ids."""
+RETIRED: frozenset[str] = frozenset()
+"""Ids of rules that are no more: a config may name them still, and no other rule gets them."""
+
+
+def rules_of(subject: ModuleType) -> list[Rule]:
+    """Return the rules of a subject in the order of their ids."""
+    found = (one for one in vars(subject).values() if isinstance(one, Rule))
+    return sorted(found, key=lambda rule: rule.id)
+
+
+ALL: dict[str, Rule] = {
+    rule.id: rule for subject in SUBJECTS.values() for rule in rules_of(subject)
+}
+
+
+def ignored(ids: Iterable[str]) -> frozenset[str]:
+    """Return those of some ids that may be passed over: warnings."""
+    return frozenset(one for one in ids if one in ALL and ALL[one].severity == "warning")
