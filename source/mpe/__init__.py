@@ -9,5 +9,5 @@ Rooms, and the one way imports go (``tests/test_layers.py`` enforces it)::
 
 and within ``model``, from the bottom up::
 
-    text  <- errors  <- service  <- config  <- plan  <- messages
+    text  <- errors  <- rules  <- service  <- config  <- plan  <- messages
 """
