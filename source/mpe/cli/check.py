@@ -25,8 +25,9 @@ from mpe.data.engine import MEMORY, Engine
 from mpe.data.files import Source, Unwatched, Watcher
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
-from mpe.model.errors import ConfigError, Finding
+from mpe.model.errors import ConfigError, Finding, named
 from mpe.model.plan.desired import DELETIONS
+from mpe.model.rules import data as rules
 from mpe.model.text import plain
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -99,7 +100,8 @@ def _checked(
 ) -> list[Finding]:
     with Engine(memory=memory, watcher=watcher) as engine:
         found = Check(config, engine, now=time.time())(places)
-    return sorted((*found, *nested), key=lambda one: SEVERITIES.index(one.severity))
+    told = (one for one in (*found, *nested) if one.rule not in config.ignored)
+    return sorted(told, key=lambda one: SEVERITIES.index(one.severity))
 
 
 def csvs_in(folder: Path, kind: str) -> tuple[Path, list[Path]]:
@@ -126,7 +128,7 @@ def _nested(folder: Path, kinds: Sequence[str]) -> list[Finding]:
 def _not_imported(place: Path | str, files: Sequence[str]) -> Finding:
     told = "It is not imported: Amazon Personalize imports only files directly in the folder."
     remedy = f"Move it up, to {place}."
-    return Finding("warning", files[0], told, remedy, count=len(files))
+    return rules.NESTED.finding(files[0], told, remedy, count=len(files))
 
 
 def _local(folder: Path, kinds: Sequence[str]) -> Places:
@@ -267,7 +269,7 @@ def print_findings(findings: Sequence[Finding], output: str) -> None:
 def _cells(one: Finding) -> tuple[str, ...]:
     more = ", ..." if one.count > len(one.lines) > 0 else ""
     lines = ", ".join(map(str, one.lines)) + more
-    what = f"{one.message} {one.remedy}".strip()
+    what = named(f"{one.message} {one.remedy}", one.rule)
     return one.severity, one.file, lines, one.column or "", f"{one.count:,}", what
 
 

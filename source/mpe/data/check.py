@@ -15,7 +15,9 @@ from typing import Any
 from mpe.data.engine import Engine, Unparsable, name, text
 from mpe.data.files import Source, head, header, normal, row_lines, scan
 from mpe.model.config.sections import Config
-from mpe.model.errors import Finding, Severity
+from mpe.model.errors import Finding
+from mpe.model.rules import data
+from mpe.model.rules.record import Rule
 from mpe.model.service import avro
 from mpe.model.service.csvs import (
     INTEGER,
@@ -148,7 +150,7 @@ class Check:
                 return
             told = f"There is no data of the dataset {dataset.kind}."
             remedy = f"Put {dataset.kind}.csv, or CSVs in {dataset.kind}/, there."
-            yield Finding("error", dataset.place, told, remedy)
+            yield data.NO_DATA.finding(dataset.place, told, remedy)
             return
         yield from self._size(dataset, sources)
         for source in sources:
@@ -163,19 +165,19 @@ class Check:
         """Compare the size with what an import may have; the first one is always FULL."""
         size = sum(source.size for source in sources)
         mode = str(self.config.imports.params.get("importMode", "FULL"))
-        severity: Severity = "warning"
+        rule = data.LARGE
         remedy = (
             f"The first import is FULL, and may have {SIZES['FULL'] // GB} GB; for those after it, "
             "leave out what is imported already."
         )
         if size > SIZES["FULL"]:
-            mode, severity, remedy = "FULL", "error", "Leave out the oldest rows."
+            mode, rule, remedy = "FULL", data.TOO_LARGE, "Leave out the oldest rows."
         if size > SIZES[mode]:
             told = (
                 f"The data has {size / GB:,.1f} GB; a bulk import that is {mode} may have "
                 f"{SIZES[mode] // GB} GB."
             )
-            yield Finding(severity, dataset.place, told, remedy)
+            yield rule.finding(dataset.place, told, remedy)
 
     def _load(self, dataset: _Dataset, source: Source) -> Iterator[Finding]:
         beginning, wrong = decoded(head(source))
@@ -208,7 +210,8 @@ class Check:
         except Unparsable as error:
             lines = (error.line,) if error.line else ()
             told = f"It cannot be read as a CSV: {error}"
-            yield Finding("error", source.name, told, "Look at its quotation marks.", lines=lines)
+            remedy = "Look at its quotation marks."
+            yield data.UNREADABLE.finding(source.name, told, remedy, lines=lines)
             return
         before = dataset.rows
         (total,) = self.engine.row(f"SELECT count(*) FROM {name(dataset.kind)}")
@@ -276,7 +279,7 @@ class Check:
         )
         told = "TIMESTAMP is a time to come, later than today."
         remedy = "It counts as newer than whatever your users do now; mend it or leave it out."
-        yield from self._located(dataset, which, "warning", told, remedy, "TIMESTAMP")
+        yield from self._located(dataset, which, data.TO_COME, told, remedy, "TIMESTAMP")
 
     def _columns(self, dataset: _Dataset) -> Iterator[Finding]:
         """Tell columns of which training learns little: too many categories, or few values."""
@@ -292,8 +295,8 @@ class Check:
         for one, empty, distinct in zip(own, row[::2], row[1::2], strict=True):
             if empty > dataset.rows * MOST_MISSING:
                 share = f"{empty / dataset.rows:.0%}"
-                yield Finding(
-                    "note", dataset.place, f"{one.name} is empty in {share} of the rows.",
+                yield data.EMPTY_COLUMN.finding(
+                    dataset.place, f"{one.name} is empty in {share} of the rows.",
                     "The service's own analysis advises to fill it or leave it out above 70%.",
                     column=one.name, count=empty,
                 )  # fmt: skip
@@ -307,8 +310,8 @@ class Check:
             f"(SELECT unnest(string_split({column}, '|')) AS part FROM {name(dataset.kind)})"
         )
         if count > MOST_CATEGORIES:
-            yield Finding(
-                "warning", dataset.place,
+            yield data.CATEGORIES.finding(
+                dataset.place,
                 f"{one.name} has {count:,} categories; the guide recommends {MOST_CATEGORIES:,} at "
                 "most, since more can make recommendations worse.",
                 "Merge rare ones, or do not make it categorical.", column=one.name, count=count,
@@ -318,15 +321,14 @@ class Check:
         count = dataset.rows
         if count < LEAST_INTERACTIONS:
             told = f"Dataset has fewer than {LEAST_INTERACTIONS} interactions: {count}."
-            yield Finding("error", dataset.place, told, "Collect more first.")
+            yield data.FEW.finding(dataset.place, told, "Collect more first.")
         users, active = self.engine.row(
             "SELECT count(*), count(*) FILTER (n >= 2) FROM "
             f"(SELECT count(*) AS n FROM interactions GROUP BY {dataset.called['USER_ID']})"
         )
         yield from self._recommended(dataset, count, users)
         if active < LEAST_USERS:
-            yield Finding(
-                "error",
+            yield data.FEW_USERS.finding(
                 dataset.place,
                 f"Dataset has fewer than {LEAST_USERS} users with at least 2 interactions each: "
                 f"{active}.",
@@ -334,8 +336,7 @@ class Check:
                 column="USER_ID",
             )
         elif active * LEAST_SHARE < users:
-            yield Finding(
-                "error",
+            yield data.SHARE.finding(
                 dataset.place,
                 f"{active:,} of {users:,} users have at least 2 interactions; it must be 1%.",
                 "Leave out users who come once, or collect more first.",
@@ -349,7 +350,8 @@ class Check:
         ):
             if have < wanted and count >= LEAST_INTERACTIONS:
                 told = f"There are {have:,} {what}; the guide recommends {wanted:,} or more."
-                yield Finding("note", dataset.place, told, "With fewer, expect weak results.")
+                remedy = "With fewer, expect weak results."
+                yield data.RECOMMENDED.finding(dataset.place, told, remedy)
 
     def _events(self, dataset: _Dataset) -> Iterator[Finding]:
         counts: dict[str, int] = {}
@@ -375,8 +377,7 @@ class Check:
         self, dataset: _Dataset, event: str, counts: Mapping[str, int], path: str
     ) -> Finding:
         known = ", ".join(f"{one} {count:,}" for one, count in list(counts.items())[:10])
-        return Finding(
-            "error",
+        return data.EVENT.finding(
             dataset.place,
             f"Dataset has fewer than {LEAST_INTERACTIONS} interactions after filtering by event "
             f"type: {event}. There are {counts.get(event, 0):,}.",
@@ -393,13 +394,13 @@ class Check:
         both = f"There are {len(counts):,} event types and {len(own)} columns of metadata"
         if found > MOST_EVENTS_AND_COLUMNS:
             told = f"{both}; together they may be {MOST_EVENTS_AND_COLUMNS}."
-            yield Finding("error", dataset.place, told, remedy, column="EVENT_TYPE")
+            yield data.VARIETY.finding(dataset.place, told, remedy, column="EVENT_TYPE")
         elif found + len(more) > MOST_EVENTS_AND_COLUMNS:
             told = (
                 f"{both}, and {' and '.join(more)}: {found + len(more)}. One page of the guide "
                 f"counts these to the {MOST_EVENTS_AND_COLUMNS} that may be, another does not."
             )
-            yield Finding("warning", dataset.place, told, remedy, column="EVENT_TYPE")
+            yield data.VARIETY_OR_NOT.finding(dataset.place, told, remedy, column="EVENT_TYPE")
 
     def _keys(self, dataset: _Dataset, key: str) -> Iterator[Finding]:
         remedy = f"Keep one row for each {key}."
@@ -425,14 +426,14 @@ class Check:
         )
         if dataset.kind == "interactions" and unique < LEAST_INTERACTIONS <= dataset.rows:
             less = f"Dataset has fewer than {LEAST_INTERACTIONS} interactions: {unique} unique."
-            yield Finding("error", dataset.place, less, "Collect more first.")
+            yield data.FEW.finding(dataset.place, less, "Collect more first.")
         if several:
             which = (
                 f"(SELECT t.rowid AS number, _file FROM {table} t JOIN (SELECT {keys}, "
                 f"min(rowid) AS _first FROM {table} GROUP BY {keys} HAVING count(*) > 1) "
                 f"USING ({keys}) WHERE t.rowid <> _first)"
             )
-            yield from self._located(dataset, which, "warning", told, remedy, column)
+            yield from self._located(dataset, which, data.REPEATED, told, remedy, column)
 
     def _references(self, dataset: _Dataset, column: str, target: str) -> Iterator[Finding]:
         key, table = dataset.called[column], name(dataset.kind)
@@ -449,13 +450,12 @@ class Check:
         if missing and missing == counted:
             told = f"No {column} is among the {target}: {missing:,} of {counted:,} rows match none."
             hint = self._alike(dataset, column, target)
-            yield Finding(
-                "error", dataset.place, told, hint or "Are these the same ids?", column, missing
-            )
+            remedy = hint or "Are these the same ids?"
+            yield data.NO_ID.finding(dataset.place, told, remedy, column=column, count=missing)
             return
         share = f" ({missing / counted:.0%} of all rows)" if missing * 10 > counted else ""
         told = f"{column} is not among the {target}{share}."
-        yield from self._located(dataset, which, "warning", told, remedy, column)
+        yield from self._located(dataset, which, data.IDS, told, remedy, column)
 
     def _alike(self, dataset: _Dataset, column: str, target: str) -> str:
         """Say in which way ids are written otherwise, where that is all that keeps them apart."""
@@ -474,7 +474,7 @@ class Check:
         self,
         dataset: _Dataset,
         which: str,
-        severity: Severity,
+        rule: Rule,
         told: str,
         remedy: str,
         column: str | None,
@@ -486,7 +486,8 @@ class Check:
         ):
             file = dataset.files[number]
             lines = file.lines_of(rows)
-            yield Finding(severity, file.source.name, told, remedy, column, count, lines)
+            at = file.source.name
+            yield rule.finding(at, told, remedy, column=column, count=count, lines=lines)
 
 
 def _of_cells(

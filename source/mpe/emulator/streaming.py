@@ -41,7 +41,7 @@ def call(world: World, name: str, params: Params) -> None:
         and not one.path.endswith((".sentAt", ".timestamp"))
     ]
     if wrong:
-        raise invalid("; ".join(str(one).removeprefix("$.") for one in wrong))
+        raise invalid("; ".join(one.told.removeprefix("$.") for one in wrong))
     _CALLS[name](world, params)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import ModuleType
 
 from mpe.model.rules import (
     attribution,
     batch,
+    data,
     files,
     filters,
     forms,
@@ -40,6 +40,7 @@ SUBJECTS: dict[str, ModuleType] = {
     "O": places,
     "H": tuning,
     "W": forms,
+    "D": data,
 }
 """The room of each subject's rules, by the letter of their ids."""
 RETIRED: frozenset[str] = frozenset()
@@ -55,8 +56,3 @@ def rules_of(subject: ModuleType) -> list[Rule]:
 ALL: dict[str, Rule] = {
     rule.id: rule for subject in SUBJECTS.values() for rule in rules_of(subject)
 }
-
-
-def ignored(ids: Iterable[str]) -> frozenset[str]:
-    """Return those of some ids that may be passed over: warnings."""
-    return frozenset(one for one in ids if one in ALL and ALL[one].severity == "warning")

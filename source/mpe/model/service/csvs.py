@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mpe.model.errors import Finding, Severity
+from mpe.model.rules import data
+from mpe.model.rules.record import Rule
 from mpe.model.service.avro import RULES, Field
 from mpe.model.service.dialect import Record, Unended, text_records
 from mpe.model.service.limits import DIGITS_LIMIT
@@ -68,7 +70,11 @@ class CellRule:
     argument: str | int | tuple[str, ...]
     message: str
     remedy: str
-    severity: Severity = "error"
+    rule: Rule
+
+    @property
+    def severity(self) -> Severity:
+        return self.rule.severity
 
     def broken_by(self, cell: str) -> bool:
         """Tell whether a cell is wrong."""
@@ -110,6 +116,7 @@ def _cell_rules(kind: str, one: Field) -> Iterator[CellRule]:
             "",
             "is empty, which its schema does not allow.",
             'Fill it, or give it the type ["null", ...] where the service allows that.',
+            data.EMPTY,
         )
     yield from _typed(one)
     if one.type == "string":
@@ -123,6 +130,7 @@ def _cell_rules(kind: str, one: Field) -> Iterator[CellRule]:
             ACTION_EVENTS,
             "is not Viewed, Taken or Not taken.",
             "The service knows only these for actions.",
+            data.ACTION_EVENT,
         )
 
 
@@ -132,16 +140,17 @@ def _typed(one: Field) -> Iterator[CellRule]:
         if one.name in TIMES:
             fraction = "Write it as seconds since 1970; mpe init converts dates."
         whole = "is not a whole number."
-        yield CellRule(one.name, "unlike", INTEGER, whole, fraction)
+        yield CellRule(one.name, "unlike", INTEGER, whole, fraction, data.INTEGER)
         bits = 31 if one.type == "int" else 63
         too_large = f"is too large for the type {one.type}."
-        yield CellRule(one.name, "beyond", bits, too_large, "Use long, or double.")
+        yield CellRule(one.name, "beyond", bits, too_large, "Use long, or double.", data.BEYOND)
     elif one.type in {"float", "double"}:
         remedy = "Write it with a point and without a separator or a unit."
-        yield CellRule(one.name, "unlike", FLOAT, "is not a number.", remedy)
+        yield CellRule(one.name, "unlike", FLOAT, "is not a number.", remedy, data.NUMBER)
     elif one.type == "boolean":
         remedy = "Write booleans in lower case."
-        yield CellRule(one.name, "unlike", "true|false", "is not true or false.", remedy)
+        told = "is not true or false."
+        yield CellRule(one.name, "unlike", "true|false", told, remedy, data.BOOLEAN)
 
 
 def _texts(kind: str, one: Field) -> Iterator[CellRule]:
@@ -154,9 +163,9 @@ def _texts(kind: str, one: Field) -> Iterator[CellRule]:
     if one.textual:
         # cut, not refused: https://docs.aws.amazon.com/personalize/latest/dg/items-datasets.html
         cut = "Amazon Personalize reads only the first of them."
-        yield CellRule(one.name, "longer", most, too_long, cut, "warning")
+        yield CellRule(one.name, "longer", most, too_long, cut, data.CUT)
     else:
-        yield CellRule(one.name, "longer", most, too_long, "Shorten it.")
+        yield CellRule(one.name, "longer", most, too_long, "Shorten it.", data.LONG)
     reserved = (*rules.required, *rules.optional)
     yield CellRule(
         one.name,
@@ -164,6 +173,7 @@ def _texts(kind: str, one: Field) -> Iterator[CellRule]:
         reserved,
         "is a reserved word, the name of a column.",
         "Look for a second header among the rows, or change the value.",
+        data.RESERVED,
     )
     yield CellRule(
         one.name,
@@ -171,7 +181,7 @@ def _texts(kind: str, one: Field) -> Iterator[CellRule]:
         "",
         "goes over several lines.",
         "The guide asks for each record on one line: put spaces for the line breaks.",
-        "warning",
+        data.LINES,
     )
 
 
@@ -182,6 +192,7 @@ def _times(name: str) -> Iterator[CellRule]:
         "-?[0-9]{11,}",
         "is not in seconds: so many digits are a time after 2286, or milliseconds or less.",
         "Write it as seconds since 1970, of ten digits; mpe init divides milliseconds.",
+        data.SECONDS,
     )
     yield CellRule(
         name,
@@ -189,7 +200,7 @@ def _times(name: str) -> Iterator[CellRule]:
         "-?[0-9]{1,8}",
         "is a time before 1974.",
         "Is it seconds since 1970?",
-        "warning",
+        data.OLD,
     )
 
 
@@ -214,8 +225,7 @@ def _missing(header: Sequence[str], names: Sequence[str], file: str) -> Iterator
     there = set(header)
     missing = [name for name in names if name not in there]
     if missing:
-        yield Finding(
-            "error",
+        yield data.MISSING.finding(
             file,
             f"Input CSV is missing the following columns:[{_listed(missing)}].",
             _meant(header, missing),
@@ -246,7 +256,9 @@ def _twice(header: Sequence[str], file: str) -> Iterator[Finding]:
     for name, count in twice[:MOST_NAMES]:
         told = f"The header has the column {count:,} times."
         column = plain(name, LONGEST_NAME)
-        yield Finding("error", file, told, "Rename or remove one.", column=column, lines=(1,))
+        yield data.COLUMN_TWICE.finding(
+            file, told, "Rename or remove one.", column=column, lines=(1,)
+        )
 
 
 def _order(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[Finding]:
@@ -254,8 +266,7 @@ def _order(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[F
     known = [one for one in header if one in wanted_set]
     wanted = [one for one in names if one in there]
     if known != wanted and sorted(known) == sorted(wanted):
-        yield Finding(
-            "warning",
+        yield data.COLUMN_ORDER.finding(
             file,
             "The columns are in another order than in the schema.",
             f"The guide asks for the schema's: {_listed(names)}.",
@@ -267,8 +278,7 @@ def _extra(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[F
     known = set(names)
     extra = list(dict.fromkeys(one for one in header if one not in known))
     if extra:
-        yield Finding(
-            "warning",
+        yield data.EXTRA.finding(
             file,
             f"The schema has no such column: {_listed(extra)}.",
             "Add it to the schema, or remove it from the file.",
@@ -287,7 +297,7 @@ def _listed(names: Sequence[str]) -> str:
 def _quotes(quoted: bool, file: str) -> Iterator[Finding]:
     if quoted:
         told = "The header's names are in quotation marks."
-        yield Finding("warning", file, told, "Remove them.", lines=(1,))
+        yield data.QUOTES.finding(file, told, "Remove them.", lines=(1,))
 
 
 # The first rows
@@ -344,7 +354,7 @@ def decoded(head: Head) -> tuple[str, Finding | None]:
     for magic, form in PACKED.items():
         if head.content.startswith(magic):
             told = f"It is a {form} file, not a CSV."
-            return "", Finding("error", head.file, told, "Unpack or export it as a CSV.")
+            return "", data.PACKED.finding(head.file, told, "Unpack or export it as a CSV.")
     try:
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
         return decoder.decode(head.content, final=head.whole), None
@@ -355,7 +365,7 @@ def decoded(head: Head) -> tuple[str, Finding | None]:
 def not_utf8(file: str, line: int) -> Finding:
     told = "Input CSV is not encoded in UTF-8."
     remedy = "Save it as UTF-8; mpe init --encoding latin-1 converts it."
-    return Finding("error", file, told, remedy, lines=(line,))
+    return data.ENCODING.finding(file, told, remedy, lines=(line,))
 
 
 def _rows(
@@ -388,7 +398,7 @@ def ragged_rows(file: str, columns: int, count: int, lines: Sequence[int]) -> Fi
         "Put values with commas in quotation marks, and in such values "
         '\\ before each " and each \\.'
     )
-    return Finding("error", file, told, remedy, count=count, lines=tuple(lines))
+    return data.RAGGED.finding(file, told, remedy, count=count, lines=tuple(lines))
 
 
 def unended(file: str, line: int) -> Finding:
@@ -396,7 +406,7 @@ def unended(file: str, line: int) -> Finding:
     remedy = (
         'Close it; inside quotation marks put \\ before each " and each \\, and after none else.'
     )
-    return Finding("error", file, told, remedy, lines=(line,))
+    return data.UNENDED.finding(file, told, remedy, lines=(line,))
 
 
 def _escapes(rows: Sequence[Record], file: str) -> Iterator[Finding]:
@@ -418,13 +428,13 @@ def escape_findings(file: str, doubled: Found, bare: Found) -> Iterator[Finding]
     if doubled.count:
         told = 'Quotation marks in text are doubled; the guide asks for \\" instead.'
         remedy = "mpe init writes them so."
-        yield Finding(
-            "warning", file, told, remedy, count=doubled.count, lines=tuple(doubled.lines)
+        yield data.DOUBLED.finding(
+            file, told, remedy, count=doubled.count, lines=tuple(doubled.lines)
         )
     if bare.count:
         told = "A backslash in text stands alone; the guide asks for two: \\\\."
         remedy = "mpe init writes them so."
-        yield Finding("warning", file, told, remedy, count=bare.count, lines=tuple(bare.lines))
+        yield data.BARE.finding(file, told, remedy, count=bare.count, lines=tuple(bare.lines))
 
 
 def of_rule(
@@ -432,8 +442,7 @@ def of_rule(
 ) -> Finding:
     """Say that cells break a rule; ``value`` is the first of them."""
     shown = f" The first is {plain(repr(value), LONGEST_VALUE)}." if value else ""
-    return Finding(
-        rule.severity,
+    return rule.rule.finding(
         file,
         f"{rule.column} {rule.message}{shown}",
         rule.remedy,
