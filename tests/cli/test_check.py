@@ -69,8 +69,9 @@ def test_findings_come_as_json_too(file: Path) -> None:
     found = json.loads(result.output)
     assert [one["count"] for one in found] == [1, 1]
     assert set(found[0]) == {
-        "severity", "file", "message", "remedy", "column", "count", "lines"
+        "severity", "file", "message", "remedy", "column", "count", "lines", "rule"
     }  # fmt: skip
+    assert {one["rule"][:5] for one in found} == {"MPE-D"}
 
 
 def test_the_data_may_lie_elsewhere_and_in_folders(file: Path, tmp_path: Path) -> None:
