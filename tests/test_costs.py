@@ -31,7 +31,11 @@ NEEDED = {
 OWN = {
     "MetricAttribution": {
         "emulator/resources/attribution.py": "its class in the emulator",
-        "model/config/checks.py": "rules of its own: the expressions of its metrics",
+        "model/config/checks/attribution.py": "checks of its own: the expressions of its metrics",
+        "model/config/checks/groups.py": "what has an effect only with it",
+        "model/config/checks/whole.py": "its checks among all",
+        "model/rules/attribution.py": "the records of its checks",
+        "model/rules/groups.py": "the record of what has an effect only with it",
         "model/config/sections.py": "a name for what those rules ask after",
         "model/plan/inventory.py": "when it is removed",
     },
