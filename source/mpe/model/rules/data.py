@@ -40,7 +40,7 @@ EMPTY_COLUMN = Rule(
 CATEGORIES = Rule(
     "MPE-D006",
     "A categorical column has so many categories as training can use",
-    "The guide recommends a thousand at most: more can make recommendations worse.",
+    "The guide recommends a thousand at most: with more, recommendations may get worse.",
     f"{_GUIDE}/data-prep-formatting.html",
     "warning",
 )
