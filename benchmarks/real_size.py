@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +230,19 @@ def missed(found: dict[str, dict[str, float]]) -> list[str]:
     ]
 
 
+def _apart(rows: int) -> dict[str, float]:
+    """Measure one size in a process of its own."""
+    command = [sys.executable, __file__, "--rows", str(rows)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(ran.stdout.strip().splitlines()[-1])
+    return found
+
+
+def _target(size: str, key: str) -> str:
+    most = TARGETS.get((size, key))
+    return "" if most is None else f" (at most {most:.4g})"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
@@ -236,12 +251,13 @@ def main() -> int:
     if given.rows:
         print(json.dumps(measure(given.rows)))
         return 0
-    found = {}
-    for size, rows in SIZES.items():
-        command = [sys.executable, __file__, "--rows", str(rows)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=True)
-        found[size] = json.loads(ran.stdout.strip().splitlines()[-1])
-        print(size, found[size])
+    found = {size: _apart(rows) for size, rows in SIZES.items()}
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load {os.getloadavg()[0]:.1f} on {os.cpu_count()}"
+    )
+    for key in next(iter(found.values())):
+        told = (f"{size} {figures[key]:>8}{_target(size, key)}" for size, figures in found.items())
+        print(f"{key:<32} {'   '.join(told)}")
     if given.json:
         given.json.write_text(json.dumps({**found, "missed": missed(found)}))
     print("\n".join(missed(found)) or "every target is met")
