@@ -71,14 +71,24 @@ def _nothing(value: Any) -> bool:
 
 
 def _items(wanted: Sequence[Any], found: Sequence[Any], key: str) -> bool:
-    """Tell whether lists have the same items, whatever their order, which means nothing."""
+    """Tell whether lists have the same items, whatever their order, which means nothing.
+
+    What says most is looked for first, so that what says little does not take its place.
+    """
     left = list(found)
-    for one in wanted:
+    for one in sorted(wanted, key=_size, reverse=True):
         same = next((other for other in left if included(one, other, key)), None)
         if same is None:
             return False
         left.remove(same)
     return not left
+
+
+def _size(value: Any) -> int:
+    """Return how much a value says."""
+    if isinstance(value, Mapping):
+        return len(value) + sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, list | tuple) else 1
 
 
 def _numbers(wanted: Any, found: Any) -> bool:
