@@ -150,7 +150,7 @@ def files(group: str = "all") -> dict[str, str]:
             {"userId": "u2", "filterValues": {"GENRE": '"Comedy"'}},
         ),
         f"{batch}similar/job_config.json": _lines({"itemId": "i1"}, {"itemId": "i101"}),
-        f"{batch}fans/segment_config.json": _lines({"itemId": "i1"}, {"itemId": "i201"}),
+        f"{batch}fans/job_config.json": _lines({"itemId": "i1"}, {"itemId": "i201"}),
     }
 
 

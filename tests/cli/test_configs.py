@@ -16,7 +16,7 @@ from mpe.aws.survey import UNKNOWN, survey
 from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
 from mpe.model.plan.desired import Data, Place, desired_state
-from mpe.model.plan.reconcile import Change, Create, Keep, Reject, Update, Wait
+from mpe.model.plan.reconcile import Change, Create, Keep, Reject, Skip, Update, Wait
 from tests.conftest import MOVIELENS, ROLE, Emulated, config
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
@@ -140,6 +140,8 @@ def films(recipe: str = "aws-popularity-count", tps: int = 1) -> dict[str, Any]:
 
 def test_of_nothing_everything_would_be_created(emulated: Emulated) -> None:
     actions = planned(emulated, films())
+    imports = actions.pop("import.interactions")
+    assert imports == Skip(), "there is no CSV in this bucket"
     assert set(actions.values()) == {Create("absent")}
     assert emulated.client.list_dataset_groups()["datasetGroups"] == []
 
@@ -176,3 +178,74 @@ def test_a_campaign_would_move_to_a_version_that_is_yet_to_be(build: Builder) ->
     action = planned(build.emulated, films())["campaign.for-you.live"]
     assert isinstance(action, Update)
     assert action.changes[0].new == UNKNOWN
+
+
+def _items(*more: dict[str, Any], name: str = "d-items-Items") -> dict[str, Any]:
+    """Return a config whose items have the builder's schema, or another."""
+    document = films()
+    fields = [{"name": "ITEM_ID", "type": "string"}, {"name": "PRICE", "type": "float"}, *more]
+    schema = {**document["datasets"]["interactions"]["schema"]["serviceConfig"]["schema"]}
+    schema.update(name="Items", fields=fields)
+    document["datasets"]["items"] = {
+        "dataset": {"serviceConfig": {"name": "d-items"}},
+        "schema": {"serviceConfig": {"name": name, "schema": schema}},
+    }
+    return document
+
+
+def _fields(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    section = document["datasets"][kind]["schema"]["serviceConfig"]
+    found: list[dict[str, Any]] = section["schema"]["fields"]
+    return found
+
+
+def _with_fields(document: dict[str, Any], kind: str, fields: list[dict[str, Any]]) -> None:
+    section = document["datasets"][kind]["schema"]["serviceConfig"]
+    section["schema"] = {**section["schema"], "fields": fields}
+    section["name"] += "-2"
+
+
+AGED = {"name": "AGE", "type": "int"}
+LATER = {"name": "AGE", "type": ["null", "int"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "bend", "told"),
+    [
+        ("items", lambda old: [old[0], LATER], "PRICE is dropped"),
+        ("items", lambda old: [*old, AGED], "AGE is new and must allow null"),
+        (
+            "items",
+            lambda old: [old[0], {**old[1], "type": "double"}],
+            "PRICE is changed",
+        ),
+        ("interactions", lambda old: [*old, LATER], "the schema of interactions cannot be changed"),
+    ],
+)
+def test_a_new_schema_that_the_service_would_refuse_is_refused_by_field(
+    build: Builder, kind: str, bend: Any, told: str
+) -> None:
+    """https://docs.aws.amazon.com/personalize/latest/dg/updating-dataset-schema.html"""
+    group = build.group()
+    build.dataset(group)
+    build.dataset(group, "Items", "d-items")
+    document = _items()
+    _with_fields(document, kind, bend(_fields(document, kind)))
+    action = planned(build.emulated, document)[f"dataset.{kind}"]
+    assert isinstance(action, Reject)
+    assert told in action.message
+
+
+def test_a_new_column_that_may_be_null_is_an_update_and_what_does_not_train_on_it_is_told(
+    build: Builder,
+) -> None:
+    group = build.group()
+    build.dataset(group)
+    build.dataset(group, "Items", "d-items")
+    document = _items(LATER, name="d-items-Items-2")
+    place = Place("us-east-1", "000000000000", "data", ROLE)
+    state = desired_state(parse(json.dumps(document)), place, version="plan")
+    steps = survey(state, Personalize(build.client), Nothing(), Empty(), Clock())
+    (step,) = (one for one in steps if one.desired.id == "dataset.items")
+    assert isinstance(step.action, Update)
+    assert "do not train on AGE" in step.note

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpe.aws.objects import Objects, Pointer
 from mpe.handlers.configure import Upload
 from mpe.model.messages import message_for
 from mpe.model.service.limits import SIZE_LIMIT
@@ -19,11 +20,9 @@ __all__ = ["account"]
 
 GOOD = json.dumps(config())
 HOSTILE = [
-    pytest.param("train/config.json", id="no-folder"),
     pytest.param("train//config.json", id="empty-folder"),
     pytest.param("config.json", id="top"),
     pytest.param("state/movielens/config.json", id="another-top-folder"),
-    pytest.param("train/movielens/sub/config.json", id="deeper"),
     pytest.param("train/../movielens/config.json", id="up"),
     pytest.param("train/./movielens/config.json", id="here"),
     pytest.param("train/a/../../b.json", id="out"),
@@ -75,14 +74,49 @@ def test_a_file_in_the_groups_folder_may_have_any_printable_name(
     assert "started" in account.upload(GOOD, key=f"train/movielens/{name}")
 
 
+@pytest.mark.parametrize(
+    "folder", ["train/", "train/spring/", "train/movielens/2026/", "train/eu/shop-1/v2.0/"]
+)
+def test_a_config_may_lie_at_any_depth_with_its_data_beside_it(
+    account: Account, folder: str
+) -> None:
+    """As with the AWS solution, whose public deployments lie so."""
+    assert "started" in account.upload(GOOD, key=f"{folder}params.json")
+    (started,) = account.executions.started.values()
+    state = Objects(account.s3).load_state(Pointer(**started["run"]["state"]))
+    data = state.resources["import.interactions"].data
+    assert data
+    assert (data.file, data.folder) == (f"{folder}interactions.csv", f"{folder}interactions/")
+
+
 def test_a_config_in_another_groups_folder_is_refused(account: Account) -> None:
-    assert account.upload(GOOD, key="train/other/config.json") == {"rejected": 1}
+    other = config()
+    other["datasetGroup"]["serviceConfig"]["name"] = "other"
+    assert "started" in account.upload(json.dumps(other), key="train/other/config.json")
+    assert account.upload(GOOD, key="train/other/sub/films.json") == {"rejected": 1}
     ((_, detail),) = account.events.put_
     assert detail["Problems"][0]["path"] == "$.datasetGroup.serviceConfig.name"
+    assert "another dataset group's folder" in detail["Problems"][0]["message"]
+
+
+def test_one_group_is_maintained_from_one_folder_and_its_own_may_take_over(
+    account: Account,
+) -> None:
+    assert "started" in account.upload(GOOD, key="train/spring/params.json")
+    assert account.upload(GOOD, key="train/copy/params.json", sequencer="02") == {"rejected": 1}
+    ((_, detail),) = account.events.put_
+    (problem,) = detail["Problems"]
+    assert "is maintained from train/spring/, and not from train/copy/" in problem["message"]
+    assert "started" in account.upload(GOOD, key="train/spring/params.json", sequencer="03")
+    assert "started" in account.upload(GOOD, key="train/movielens/config.json", sequencer="04")
+    assert account.upload(GOOD, key="train/spring/params.json", sequencer="05") == {"rejected": 1}
 
 
 def test_names_differ_by_case(account: Account) -> None:
-    assert account.upload(GOOD, key="train/MovieLens/config.json") == {"rejected": 1}
+    assert "started" in account.upload(GOOD, key="train/movielens/config.json")
+    assert account.upload(GOOD, key="train/MovieLens/config.json", sequencer="02") == {
+        "rejected": 1
+    }
 
 
 def test_of_a_huge_file_only_the_beginning_is_read(account: Account) -> None:
@@ -107,5 +141,6 @@ def test_what_is_another_accounts_is_refused(account: Account) -> None:
 def test_the_folder_is_a_name_or_nothing(key: str) -> None:
     upload = Upload("data", key, "1", "01", datetime(2026, 1, 1, tzinfo=UTC))
     folder = upload.folder
-    assert folder == "" or (key.startswith(f"train/{folder}/") and folder.isascii())
+    assert folder == "" or (key.startswith(folder) and folder.isascii())
+    assert ".." not in folder.split("/")
     assert len(upload.run) == 24

@@ -231,12 +231,6 @@ def test_a_config_with_problems_starts_nothing_and_one_event_has_them_all(
     }
 
 
-def test_a_config_in_another_groups_folder_is_refused(account: Account) -> None:
-    assert account.upload(GOOD, key="train/other/config.json") == {"rejected": 1}
-    ((_, detail),) = account.events.put_
-    assert detail["Problems"][0]["path"] == "$.datasetGroup.serviceConfig.name"
-
-
 def test_the_longest_names_still_make_an_execution_name(account: Account) -> None:
     document = config()
     name = "x" * 63

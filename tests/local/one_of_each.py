@@ -125,5 +125,5 @@ def files(group: str) -> dict[str, str]:
         f"train/{group}/items.csv": "ITEM_ID,PRICE,CATEGORY_L1\n" + items,
         f"train/{group}/deletions.csv": "USER_ID\nu39\n",
         f"batch/{group}/{group}-popular/job_config.json": '{"userId": "u1"}\n',
-        f"batch/{group}/{group}-fans/segment_config.json": '{"itemId": "i1"}\n',
+        f"batch/{group}/{group}-fans/job_config.json": '{"itemId": "i1"}\n',
     }

@@ -180,7 +180,6 @@ def test_what_is_not_json_is_told_with_its_place(cloud: LocalCloud) -> None:
 @pytest.mark.parametrize(
     ("group", "body", "told", "begun"),
     [
-        pytest.param("missing", None, "Invalid Data location", 0, id="no-csv"),
         pytest.param(
             "headless",
             CSV.replace("TIMESTAMP", "WHEN", 1),
@@ -219,6 +218,30 @@ def test_data_that_is_refused_stops_the_run_and_mended_data_continues_it(
     assert after["dataset"]["creationDateTime"] == created["creationDateTime"]
     assert trainings(user) == 1
     assert "created Campaign" in user.mail(2)[1]["body"]
+
+
+def test_a_dataset_without_a_csv_does_not_fail_the_run(cloud: LocalCloud) -> None:
+    """As with the AWS solution: the dataset is made, and the run goes on to train."""
+    user = User(cloud, "unfilled")
+    user.put("interactions.csv", CSV)
+    document = small("unfilled")
+    schema = {
+        "type": "record",
+        "name": "users",
+        "namespace": "com.amazonaws.personalize.schema",
+        "fields": [{"name": "USER_ID", "type": "string"}, {"name": "AGE", "type": "int"}],
+    }
+    document["datasets"]["users"] = {
+        "dataset": {"serviceConfig": {"name": "unfilled-users"}},
+        "schema": {"serviceConfig": {"name": "unfilled-users-schema", "schema": schema}},
+    }
+    user.upload(document)
+    assert user.wait_for_run() == "SUCCEEDED"
+    (mail,) = user.mail()
+    assert (
+        "Dataset unfilled-users: there is no CSV for it, so nothing was imported." in mail["body"]
+    )
+    assert trainings(user) == 1
 
 
 def test_a_changed_campaign_is_updated_in_place(cloud: LocalCloud) -> None:

@@ -36,13 +36,15 @@ class Freshness:
         gone, it is not: an incremental import would bring the others again.
         """
         desired = completed.desired
-        times = [completed.changed]
-        if desired.max_age is not None:
-            times.append(self.clock.ago(desired.max_age))
-        if observed and not observed.in_progress:  # else there is nothing to compare yet
-            times.append(self.personalize.followed(desired))
-            if self._is_of_other(group, completed, observed):
-                times.append(self.clock.now())
+        age = None if desired.max_age is None else self.clock.ago(desired.max_age)
+        settled = observed is not None and not observed.in_progress
+        other = settled and observed and self._is_of_other(group, completed, observed)
+        changed = self.clock.now() if other else completed.changed
+        followed = self.personalize.followed(desired) if settled else None
+        if desired.spec.inspects and age:  # an import: of an age, and of newer data
+            times = [min(changed, age) if changed else None]
+        else:
+            times = [changed, age, followed]
         return max((time for time in times if time), default=None)
 
     def _is_of_other(self, group: str, completed: Completed, observed: Observed) -> bool:

@@ -10,7 +10,9 @@ from mpe.aws.freshness import Freshness, Memory
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
 from mpe.model.plan.desired import Desired, DesiredState
-from mpe.model.plan.reconcile import Action, Create, Observed, decide
+from mpe.model.plan.reconcile import DRIFT, Action, Create, Observed, Reject, Update, decide
+from mpe.model.service import avro
+from mpe.model.service.spec import SPECS
 
 UNKNOWN = "(the new solution version)"
 """Stands for an ARN that only the run will know."""
@@ -23,6 +25,8 @@ class Step:
     desired: Desired
     action: Action
     observed: Observed | None = None
+    note: str = ""
+    """What else is to be known of it."""
 
 
 def survey(
@@ -59,7 +63,27 @@ def survey(
             imported.add(desired.params["datasetArn"])
         if desired.noun == "SolutionVersion":
             versions[desired.parent] = _version(observed, action)
-        yield Step(desired, action, observed)
+        yield _of_schema(Step(desired, action, observed), state, personalize)
+
+
+def _of_schema(step: Step, state: DesiredState, personalize: Personalize) -> Step:
+    """Refuse a new schema that the service would, field by field, before one is made for it."""
+    if step.desired.noun != "Dataset" or not isinstance(step.action, Update) or not step.observed:
+        return step
+    kind = step.desired.id.partition(".")[2]
+    wanted = state.resources[f"schema.{kind}"]
+    old = personalize.described(SPECS["Schema"], str(step.observed.fields["schemaArn"]))["schema"]
+    new = str(wanted.params["schema"])
+    refused = avro.changes_refused(old, new, kind)
+    if refused:
+        told = f"{'; '.join(refused)}. Amazon Personalize would refuse it, so nothing is made."
+        return replace(step, action=Reject(DRIFT, told))
+    added = avro.columns_added(old, new)
+    trained = any(one.noun in {"Solution", "Recommender"} for one in state.resources.values())
+    if not added or not trained:
+        return step
+    told = f"solutions and recommenders that exist do not train on {', '.join(added)}."
+    return replace(step, note=told)
 
 
 def _in_absent(desired: Desired, absent: set[str | None]) -> bool:

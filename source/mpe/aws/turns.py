@@ -15,6 +15,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from mpe.aws.tables import pages
+from mpe.model.plan.desired import folder_of
 from mpe.model.plan.waits import FUNCTION_SECONDS
 
 LEASE = timedelta(days=3)
@@ -51,8 +52,8 @@ class Turns:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def announce(self, group: str, run: str, sequencer: str) -> bool:
-        """Note an uploaded config; return False where a newer one is already known.
+    def announce(self, group: str, run: str, sequencer: str, folder: str = "") -> bool:
+        """Note an uploaded config and its folder; return False where a newer one is already known.
 
         S3 may deliver events late and in any order; its sequencers, padded to one length,
         sort as the uploads did
@@ -61,9 +62,20 @@ class Turns:
         """
         told = Attr("sequencer").eq(_padded(sequencer)) & Attr("run").eq(run)
         return self._put(
-            {"group": group, "record": "CONFIG", "run": run, "sequencer": _padded(sequencer)},
+            {
+                "group": group,
+                "record": "CONFIG",
+                "run": run,
+                "sequencer": _padded(sequencer),
+                "folder": folder or folder_of(group),
+            },
             Attr("sequencer").not_exists() | Attr("sequencer").lt(_padded(sequencer)) | told,
         )
+
+    def folder(self, group: str) -> str | None:
+        """Return the folder that a group's newest config lay in, or None where it has none."""
+        row = self._get(group, "CONFIG") if group else None
+        return str(row.get("folder", folder_of(group))) if row else None
 
     def superseded(self, claim: Claim) -> bool:
         """Tell whether a newer config has been uploaded since."""

@@ -22,7 +22,7 @@ from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, p
 from mpe.cli.follow import Follow
 from mpe.cli.terminal import print_plain, say
 from mpe.model.config.sections import Config
-from mpe.model.plan.desired import BATCH_INPUTS, DELETIONS, Data
+from mpe.model.plan.desired import BATCH_INPUT, DELETIONS, Data, folder_of
 from mpe.model.service.names import version_digest
 
 INTERRUPTED = 130
@@ -194,16 +194,13 @@ def files_of(config: Config, folder: Path) -> Iterator[LocalFile]:
     for name in (*kinds, *([DELETIONS] if config.data_deletion else [])):
         file, several = csvs_in(folder, name)
         if file.exists() and several:
-            raise click.ClickException(
-                f"there are both {file} and CSVs in {folder / name}/: keep one of them."
-            )
+            say(f"note: {file} is used, and the CSVs in {folder / name}/ are not.")
         for path in [file] if file.exists() else several:
-            yield LocalFile(path, f"train/{group}/{path.relative_to(folder).as_posix()}")
+            yield LocalFile(path, f"{folder_of(group)}{path.relative_to(folder).as_posix()}")
     for solution in config.solutions:
         own = Path("batch") / str(solution.solution.params["name"])
-        for name in BATCH_INPUTS.values():
-            if (path := folder / own / name).exists():
-                yield LocalFile(path, f"batch/{group}/{own.name}/{name}")
+        if (path := folder / own / BATCH_INPUT).exists():
+            yield LocalFile(path, f"batch/{group}/{own.name}/{BATCH_INPUT}")
 
 
 def _send(uploads: Uploads, files: Sequence[LocalFile]) -> None:

@@ -120,6 +120,7 @@ def _row(step: Step) -> dict[str, Any]:
         "resource": step.desired.noun,
         "name": step.desired.name,
         "path": step.desired.path,
+        **({"note": step.note} if step.note else {}),
     }
     match step.action:
         case Create(why):
@@ -154,6 +155,8 @@ def print_plan(steps: list[Step]) -> None:
         for change in row.get("changes", ()):
             old, new = json.dumps(change["old"], default=str), json.dumps(change["new"])
             print_plain(console, f"    {change['field']}: {old} -> {new}")
+        if step.note:
+            print_plain(console, f"    note: {step.note}", style="yellow")
         if "message" in row:
             print_plain(console, f"    {row['path']}: {row['message']}")
     counts = {name: sum(_row(step)["action"] == name for step in steps) for name in _SIGNS}

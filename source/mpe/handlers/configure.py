@@ -27,7 +27,7 @@ from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Problem
 from mpe.model.messages import within
-from mpe.model.plan.desired import Place, desired_state
+from mpe.model.plan.desired import Place, desired_state, folder_of
 from mpe.model.plan.foreign import foreign
 from mpe.model.rules import places
 from mpe.model.service.limits import SIZE_LIMIT, some
@@ -37,8 +37,8 @@ from mpe.model.text import plain
 MOST_NOTES = 20
 LONGEST_NOTE = 500
 """Characters: the workflow carries the notes in its state."""
-KEY = re.compile(r"train/([A-Za-z0-9][A-Za-z0-9_-]{0,62})/[^/]+\.json")
-"""Where a config lies: in the folder of its dataset group, and not below it."""
+KEY = re.compile(r"(train/(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)*)[^/]+\.json")
+"""Where a config lies: at any depth below ``train/``, with its data beside it."""
 GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
 
 
@@ -73,7 +73,7 @@ class Upload:
 
     @property
     def folder(self) -> str:
-        """The folder that the config lies in: ``films`` of ``train/films/config.json``.
+        """The prefix that the config lies below: ``train/films/`` of ``train/films/config.json``.
 
         It is empty where the key is another. EventBridge is told keys as they are, not
         URL-encoded as S3's own notifications have them, so that nothing is decoded here
@@ -114,7 +114,7 @@ class Configure:
                 return {"ignored": "the config was deleted before it was read"}
             raise
         try:
-            config = _checked(parse(text), upload, self.place)
+            config = self._checked(parse(text), upload)
         except ConfigError as error:
             return self._reject(upload, error.problems)
         return self._start(upload, config)
@@ -126,7 +126,7 @@ class Configure:
                 "Bucket": upload.bucket,
                 "Key": upload.key,
                 "VersionId": upload.version,
-                "DatasetGroup": upload.folder,
+                "DatasetGroup": upload.folder.removeprefix("train/").strip("/"),
                 "Total": len(problems),
                 "Problems": within(asdict(problem) for problem in problems),
             },
@@ -134,10 +134,40 @@ class Configure:
         self.gauges.rejected(len(problems))
         return {"rejected": len(problems)}
 
+    def _checked(self, config: Config, upload: Upload) -> Config:
+        """Refuse a config that lies where another's does, or names what is another's."""
+        problems = some((*self._misplaced(config, upload), *foreign(config, self.place)))
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+    def _misplaced(self, config: Config, upload: Upload) -> Iterator[Problem]:
+        """Find a second place of one dataset group, and a place that is another group's.
+
+        The folder need not bear the group's name, as with the AWS solution. But one group is
+        maintained from one folder, so that a copy of its config does not change it; its own folder
+        always may take over. And who may write to a group's own folder may change that group alone.
+        """
+        group = str(config.group.params["name"])
+        own, here = folder_of(group), upload.folder
+        if here == own:
+            return
+        path = "$.datasetGroup.serviceConfig.name"
+        remedy = f"Upload it to {own}, beside that group's data, or mend the name."
+        other = here.removeprefix("train/").partition("/")[0]
+        known = self.turns.folder(group)
+        if self.turns.folder(other):
+            told = f"the config lies in {other!r}, which is another dataset group's folder."
+            yield places.FOLDER.problem(path, told, remedy)
+        elif known and known != here:
+            told = f"the dataset group {group!r} is maintained from {known}, and not from {here}."
+            yield places.FOLDER.problem(path, told, remedy)
+
     def _start(self, upload: Upload, config: Config) -> dict[str, Any]:
-        state = desired_state(config, self.place, version=upload.run)
+        folder = upload.folder
+        state = desired_state(config, self.place, version=upload.run, folder=folder)
         pointer = self.objects.save_state(upload.bucket, state)
-        if not self.turns.announce(state.group, upload.run, upload.sequencer):
+        if not self.turns.announce(state.group, upload.run, upload.sequencer, folder):
             return {"ignored": "a newer config of this dataset group is already known"}
         run = {
             "id": upload.run,
@@ -155,26 +185,9 @@ class Configure:
 _MISPLACED = places.MISPLACED.problem(
     "$",
     "the file does not lie where a config lies, and was not read.",
-    "Upload it to train/<name of the dataset group>/config.json.",
+    "Upload it to train/<name of the dataset group>/config.json, or below train/ in folders whose "
+    "names are of letters, digits, '.', '_' and '-'.",
 )
-
-
-def _checked(config: Config, upload: Upload, place: Place) -> Config:
-    """Refuse a config that lies in another group's folder, or names what is another's."""
-    problems = some((*_in_another_folder(config, upload), *foreign(config, place)))
-    if problems:
-        raise ConfigError(problems)
-    return config
-
-
-def _in_another_folder(config: Config, upload: Upload) -> Iterator[Problem]:
-    group = config.group.params["name"]
-    if upload.folder != group:
-        yield places.FOLDER.problem(
-            "$.datasetGroup.serviceConfig.name",
-            f"the config lies in {upload.key} but names the dataset group {group!r}.",
-            f"Upload it to train/{group}/, beside that group's data, or mend the name.",
-        )
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

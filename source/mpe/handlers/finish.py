@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -97,8 +97,15 @@ class Finish:
             "Kept": sum(one.get("did") == "kept" for one in outcomes if not one.get("failed")),
             "Failures": within(failures),
             "Failed": len(failures),
-            "Notes": run.get("notes", []),
+            "Notes": [*run.get("notes", []), *_without_data(outcomes)],
         }
+
+
+def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Say which datasets nothing was imported into, since there is no CSV for them."""
+    for one in outcomes:
+        if one["noun"] == "DatasetImportJob" and one.get("did") == "skipped":
+            yield f"Dataset {one['name']}: there is no CSV for it, so nothing was imported."
 
 
 def _begun(run: Mapping[str, Any], execution: str, clock: Clock) -> dict[str, Any]:

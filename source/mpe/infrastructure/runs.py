@@ -68,7 +68,7 @@ class Configure(HandlerFunction):
         )
         assert self.role is not None
         rooms.bucket.keep_state_for(self.role)
-        self.allow(["dynamodb:PutItem"], [rooms.turns.table_arn])
+        self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [rooms.turns.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
         self.allow(["states:StartExecution"], [machine.state_machine_arn])
 

@@ -247,7 +247,10 @@ _REMEDIES = (
         "Amazon Personalize trains on 1,000 interactions or more: upload more data.",
     ),
     (r"fewer than 25 users", "At least 25 users need two interactions or more: upload more data."),
-    (r"[Ii]nvalid [Dd]ata location|does not exist in S3", "Upload the CSV to that place."),
+    (
+        r"[Ii]nvalid [Dd]ata location|does not exist in S3",
+        "Upload the file to that place: CSVs for a dataset, JSON lines for a batch job.",
+    ),
     (
         r"[Ii]nsufficient privileges",
         "Let the service role and the bucket's policy read that "

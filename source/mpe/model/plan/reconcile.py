@@ -141,7 +141,8 @@ def decide(
     a scheduled task is about must be there.
     """
     if idle and not pinned:
-        return Skip()
+        done = observed is not None and observed.status in DONE
+        return Keep(observed.arn) if observed and done else Skip()
     if observed is None:
         return _absent(desired, pinned, existing)
     if _of_another_group(desired, observed):

@@ -20,6 +20,8 @@ TYPES = ("string", "long", "int", "float", "double", "boolean", "null")
 NUMBERS = frozenset({"long", "int", "float", "double"})
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 FIELD_NAME_LIMIT = 150
+CHANGEABLE = ("items", "users")
+"""The kinds of datasets whose schema can be replaced."""
 LONGEST = 20_000
 """Characters of a schema."""
 
@@ -198,6 +200,35 @@ def problems(schema: Any, kind: str, domain: str | None = None, path: str = "$")
     if not isinstance(schema, Mapping):
         return [schemas.OBJECT.problem(path, f"must be an Avro record, not {shown(schema)}.")]
     return [*_record(schema, kind, path), *_all_fields(schema, kind, domain, path)]
+
+
+def changes_refused(old: str, new: str, kind: str) -> list[str]:
+    """Return why a dataset of a kind cannot go from one schema to another, by field.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/updating-dataset-schema.html
+    """
+    if kind not in CHANGEABLE:
+        return [f"the schema of {kind} cannot be changed: only of {' and '.join(CHANGEABLE)}"]
+    before = {one.name: one for one in fields(loads(old))}
+    after = {one.name: one for one in fields(loads(new))}
+    gone = [f"{name} is dropped" for name in before if name not in after]
+    other = [
+        f"{name} is changed: its type and flags must stay as they are"
+        for name, field in before.items()
+        if name in after and after[name] != field
+    ]
+    added = [
+        f"{name} is new and must allow null"
+        for name, field in after.items()
+        if name not in before and not field.nullable
+    ]
+    return [*gone, *other, *added]
+
+
+def columns_added(old: str, new: str) -> list[str]:
+    """Return the names of the fields that one schema has and an older one has not."""
+    before = {one.name for one in fields(loads(old))}
+    return [one.name for one in fields(loads(new)) if one.name not in before]
 
 
 def _record(schema: Mapping[str, Any], kind: str, path: str) -> Iterator[Problem]:

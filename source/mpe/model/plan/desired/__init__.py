@@ -7,6 +7,7 @@ size of the config.
 """
 
 from mpe.model.plan.desired.datasets import DATASET_TYPES, DELETIONS
+from mpe.model.plan.desired.making import folder_of
 from mpe.model.plan.desired.records import (
     Data,
     Desired,
@@ -15,7 +16,7 @@ from mpe.model.plan.desired.records import (
     value_at,
     with_value,
 )
-from mpe.model.plan.desired.solutions import BATCH_INPUTS, LATEST
+from mpe.model.plan.desired.solutions import BATCH_INPUT, LATEST
 from mpe.model.plan.desired.stages import (
     SOLUTION_STAGES,
     STAGES,
@@ -26,7 +27,7 @@ from mpe.model.plan.desired.stages import (
 )
 
 __all__ = [
-    "BATCH_INPUTS",
+    "BATCH_INPUT",
     "DATASET_TYPES",
     "DELETIONS",
     "LATEST",
@@ -40,6 +41,7 @@ __all__ = [
     "Stage",
     "When",
     "desired_state",
+    "folder_of",
     "value_at",
     "with_value",
 ]

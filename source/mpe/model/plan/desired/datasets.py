@@ -98,7 +98,7 @@ def imports(making: Making) -> Iterator[Desired]:
             config.dataset.path,
             _job_params(making, "DatasetImportJob", options, datasetArn=dataset_arn),
             parent=dataset_arn,
-            data=making.csvs(config.kind, optional=config.data_optional),
+            data=making.csvs(config.kind, optional=True),
             schema=avro.dumps(config.schema.params["schema"]),
             max_age=making.config.group.max_age,
         )

@@ -10,12 +10,19 @@ from mpe.model.plan.desired.records import Data, Desired, Place
 from mpe.model.service.spec import SPECS
 
 
+def folder_of(group: str) -> str:
+    """Return the folder of a dataset group's own name, where its config and data lie by default."""
+    return f"train/{group}/"
+
+
 @dataclass(frozen=True)
 class Making:
     """A config and the place where its dataset group lives."""
 
     config: Config
     place: Place
+    beside: str | None = None
+    """The folder that the config lies in, ending with ``/``; its group's own where it is None."""
 
     @property
     def group(self) -> str:
@@ -34,7 +41,7 @@ class Making:
 
     def csvs(self, name: str, **more: Any) -> Data:
         """Return the place of CSVs beside the config."""
-        return Data.csvs(self.place.bucket, f"train/{self.group}/{name}", **more)
+        return Data.csvs(self.place.bucket, f"{self.beside or folder_of(self.group)}{name}", **more)
 
     def output(self, noun: str, *folders: str) -> str:
         """Return where jobs of a type write to."""

@@ -13,11 +13,12 @@ from mpe.model.service.spec import SPECS
 
 LATEST = "$LATEST"
 """What a campaign follows that syncs with the newest solution version by itself."""
-BATCH_INPUTS = {
-    "BatchInferenceJob": "job_config.json",
-    "BatchSegmentJob": "segment_config.json",
-}
-"""What a batch job reads, in ``batch/<dataset group>/<solution>/``."""
+BATCH_INPUT = "job_config.json"
+"""What the batch jobs of a solution read, in ``batch/<dataset group>/<solution>/``.
+
+A recipe has either batch inference or segments, so that both kinds may read the same name, which
+is the AWS solution's.
+"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _batch_jobs(noun: str, of: SolutionMaking) -> Iterator[Desired]:
             _job_params(making, noun, section),
             parent=of.arn,
             given=("solutionVersionArn",),
-            data=Data(making.place.bucket, folder + BATCH_INPUTS[noun]),
+            data=Data(making.place.bucket, folder + BATCH_INPUT),
             output=making.output(noun, of.name),
             max_age=section.max_age,
         )

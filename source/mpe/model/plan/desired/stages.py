@@ -77,9 +77,14 @@ SOLUTION_STAGES = (
 )
 
 
-def desired_state(config: Config, place: Place, *, version: str) -> DesiredState:
-    """Return the desired state of a parsed config in a place."""
-    made = _Made(Making(config, place))
+def desired_state(
+    config: Config, place: Place, *, version: str, folder: str | None = None
+) -> DesiredState:
+    """Return the desired state of a parsed config in a place, and beside it its data in a folder.
+
+    The folder is the prefix in the bucket, ending with ``/``: without it the dataset group's own.
+    """
+    made = _Made(Making(config, place, folder))
     work = made.work()
     tasks = {task.id: task for task in tasks_of(config, work)}
     return DesiredState(made.making.group, version, made.resources, work, tasks)
