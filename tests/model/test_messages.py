@@ -111,7 +111,7 @@ def test_the_link_is_of_the_partition(partition: str, host: str) -> None:
     ("error", "reason", "told"),
     [
         ("ResourceFailed", "Dataset has fewer than 1000 interactions: 3", "1,000"),
-        ("InvalidInputException", "Invalid Data location: there is no CSV", "Upload the CSV"),
+        ("InvalidInputException", "Invalid Data location: there is no CSV", "CSVs for a dataset"),
         ("AccessDeniedException", "User is not authorized", "permission"),
         ("ResourceFailed", "something new", ""),
     ],

@@ -10,16 +10,16 @@ FOREIGN = Rule(
 )
 MISPLACED = Rule(
     "MPE-O002",
-    "A config lies in the folder of its dataset group",
-    "Configs are read at train/<name of the dataset group>/, and no deeper.",
-    "ours: the layout is that of the AWS solution's README",
+    "A config lies below train/, in folders with plain names",
+    "Configs are read at any depth below train/, with their data beside them.",
+    "ours: that it may be any .json under train/ is of the README of the AWS solution",
 )
 FOLDER = Rule(
     "MPE-O003",
-    "The folder that a config lies in is the dataset group's",
-    "The data is read beside the config: who may write in one folder shall not change the group of "
-    "another.",
-    "ours: the layout is that of the AWS solution's README, and its folder is whose the data is",
+    "A dataset group is maintained from one folder, which is no other group's",
+    "The data is read beside the config: a copy of it shall not change the group, and who may "
+    "write in one group's folder shall not change another.",
+    "ours: for safety, where the AWS solution takes a config from any folder",
 )
 PARTITION = Rule(
     "MPE-O004",
