@@ -29,7 +29,7 @@ from mpe.infrastructure.stack import FEATURE_FLAGS, PersonalizedExperiences
 
 app = App(context=FEATURE_FLAGS)
 stack = PersonalizedExperiences(app, "{STACK}")
-stack.begin.node.default_child.memory_size = {MEMORY}
+stack.node.find_child("Begin").node.default_child.memory_size = {MEMORY}
 app.synth()
 """
 
