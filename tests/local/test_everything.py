@@ -77,6 +77,7 @@ def test_a_custom_group_with_everything_is_provisioned(cloud: LocalCloud) -> Non
 
     user.put("interactions.csv", interactions(seed=8))
     bent = everything("all")
+    bent["datasetGroup"]["workflowConfig"]["maxAge"] = "1 minute"  # else newer data waits a year
     bent["metricAttribution"]["serviceConfig"]["metrics"][1]["expression"] = "SUM(Items.PRICE)"
     bent["metricAttribution"]["serviceConfig"]["metrics"].pop(0)
     user.upload(bent)

@@ -49,9 +49,6 @@ UNUSED = {
     ("EnsureBatchSegmentJobRole", "personalize:CreateBatchSegmentJob", "*:solution/[*]"): (
         "AWS's data has the solution for the batch inference job alone, which is made alike."
     ),
-    ("ServiceRole", "s3:PutObject", "*/metric-attribution/[*]"): (
-        "The emulator writes no reports of metric attributions."
-    ),
 }
 """What is granted and was not used, by patterns, and why it is granted nevertheless."""
 
@@ -169,6 +166,9 @@ def unwanted(cloud: LocalCloud) -> None:
     user = User(cloud, "wrong")
     user.upload({**small("wrong"), "eventTraker": {}})
     user.mail()
+    elsewhere = {"Key": "train/of/wrong.json", "Body": json.dumps(small("wrong")).encode()}
+    cloud.client("s3").put_object(Bucket=user.bucket, **elsewhere)
+    user.mail(2)
     user = User(cloud, "twice")
     user.put("interactions.csv", CSV)
     for capacity in (1, 2, 3):
