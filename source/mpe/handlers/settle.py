@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,19 +47,10 @@ class Settle:
 
 
 def failure_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the error and cause of a run that failed.
-
-    Step Functions wraps them: the cause of a failed child execution is its description.
-    """
+    """Return the error and cause of a run that failed, as the workflow has unwrapped them."""
     if not result.get("failed"):
         return None
-    try:
-        told = json.loads(result.get("cause", ""))
-    except ValueError:
-        told = {}
-    if not isinstance(told, Mapping) or "Error" not in told:
-        return {"error": result.get("error", ""), "cause": result.get("cause", "")}
-    return {"error": told["Error"], "cause": told.get("Cause", "")}
+    return {"error": result.get("error", ""), "cause": result.get("cause", "")}
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -309,10 +309,13 @@ class ProvisioningWorkflow(Construct):
         many iterations at a time, so this is a Map of Maps.
         """
         given = {"run": RUN, "solution": f"{{% {ITEM} %}}"}
-        child = run_of(self, "Train and deploy", machine, given)
-        child.add_catch(
-            failed(self, "Solution execution failed"),
-            outputs={**CRASH, "resource": f"{{% {ITEM}.solution %}}"},
+        child = run_of(
+            self,
+            "Train and deploy",
+            machine,
+            given,
+            otherwise=failed(self, "Solution execution failed"),
+            resource=f"{{% {ITEM}.solution %}}",
         )
         some = each(self, "Solutions", ITEM, child)
         return each(self, "All solutions", f"$partition($work.solutions, {AT_ONCE})", some)

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from mpe.infrastructure.functions import HandlerFunction, Package
 from mpe.infrastructure.provisioning import Machine, ProvisioningWorkflow, follow_executions
-from mpe.infrastructure.stages import CRASH, EXECUTION, invoke, run_of
+from mpe.infrastructure.stages import EXECUTION, invoke, run_of
 from mpe.infrastructure.storage import DataBucket, GroupTable
 
 ASK_AGAIN = Duration.minutes(1)
@@ -171,14 +171,13 @@ class ScheduledTasks(Construct):
             },
             assign={"run": "{% $states.result.Payload.run %}"},
         )
-        run = run_of(self, "Run the task", workflow.machine, {"run": "{% $run %}"})
         end = invoke(
             self,
             "Settle",
             settle,
             {"run": "{% $run %}", "execution": EXECUTION, "result": "{% $states.input %}"},
         )
-        run.add_catch(end, outputs=dict(CRASH))
+        run = run_of(self, "Run the task", workflow.machine, {"run": "{% $run %}"}, otherwise=end)
         due = sfn.Choice.jsonata(self, "Is there something to run?")
         due.when(
             sfn.Condition.jsonata("{% $exists($states.input.skip) %}"),

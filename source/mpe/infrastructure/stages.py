@@ -24,19 +24,39 @@ RUN = "{% $states.context.Execution.Input.run %}"
 EXECUTION = "{% $states.context.Execution.Id %}"
 ITEM = "$states.context.Map.Item.Value"
 """The item of the innermost Map, as a JSONata path."""
+SHORT = 300
+"""Characters of a cause: those of 200 solutions have room in a state, which may have 256 KB."""
+TOLD = (
+    "$all := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''; "
+    "$cause := $contains($all, 'Returned payload: ') "
+    "? $substringAfter($all, 'Returned payload: ') : $all; "
+    "$told := $substring($cause, 0, 1) = '{' and $substring($cause, -1) = '}' "
+    "? $parse($cause) : {}; "
+)
+"""JSONata: what a JSON cause tells. Step Functions has one for a function that raised
+(https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html) and for an execution that
+failed, of which it is the description, with ``Error`` and ``Cause``, in ``States.TaskFailed``.
+That of a function that was killed has it behind some words."""
 CRASH = {
     "failed": True,
-    "error": "{% $states.errorOutput.Error %}",
-    "cause": "{% $substring($states.errorOutput.Cause, 0, 2000) %}",
+    "error": f"{{% ({TOLD}$exists($told.ExecutionArn) and $exists($told.Error) "
+    "? $told.Error : $states.errorOutput.Error) %}",
+    "cause": f"{{% ({TOLD}$substring($exists($told.errorMessage) ? $told.errorMessage "
+    ": $exists($told.Cause) ? $told.Cause "
+    ": $exists($told.Status) ? 'the execution is ' & $told.Status "
+    f": $cause, 0, {SHORT})) %}}",
 }
-"""What is left of a step that the workflow gave up on."""
+"""What is left of a step that the workflow gave up on: this alone unwraps errors."""
 REFUSED = (
     "StepFunctions.ExecutionLimitExceeded",
     "StepFunctions.ExecutionLimitExceededException",
     "StepFunctions.ThrottlingException",
-    "StepFunctions.AWSStepFunctionsException",
 )
-"""The names of a start that was refused; the last is what the service's SDK has for the rest."""
+"""The names of a start that was refused, which is only a matter of time."""
+UNNAMED = "StepFunctions.AWSStepFunctionsException"
+"""What the service's SDK has for the rest, be it a throttle or AccessDenied."""
+DENIED = "$contains($states.input.cause, 'AccessDenied') or "
+DENIED += "$contains($states.input.cause, 'not authorized')"
 WHILE_REFUSED, WHEN_BROKEN = 30, 4
 """How often a task is tried again that was refused, which takes up to half an hour, or broke."""
 
@@ -70,14 +90,24 @@ def invoke(
 
 
 def run_of(
-    scope: Construct, title: str, machine: sfn.IStateMachine, given: Mapping[str, Any]
+    scope: Construct,
+    title: str,
+    machine: sfn.IStateMachine,
+    given: Mapping[str, Any],
+    *,
+    otherwise: sfn.IChainable,
+    resource: str = "",
 ) -> tasks.StepFunctionsStartExecution:
     """Start an execution of another machine and follow it to its end.
+
+    ``otherwise`` gets the :data:`CRASH` of one that failed or could not be started, with the
+    ``resource`` that it was for.
 
     A start that was refused is tried again: StartExecution has a quota, and is throttled above
     it, which many groups at once reach
     (https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html). An
-    execution that failed is not, since its steps have tried again and told why.
+    execution that failed is not, since its steps have tried again and told why; nor is a start
+    that the machine's role does not allow, which only who deploys can mend.
     """
     task = tasks.StepFunctionsStartExecution.jsonata(
         scope,
@@ -89,6 +119,17 @@ def run_of(
         outputs="{% $states.result.Output %}",
     )
     _try_again(task, REFUSED, WHILE_REFUSED)
+    crash = {**CRASH, "resource": resource} if resource else CRASH
+    tries = "{% ($exists($states.input.tries) ? $states.input.tries : 0) + 1 %}"
+    denied = sfn.Choice.jsonata(scope, f"May {title} start?")
+    for_good = f"{{% {DENIED} or $states.input.tries >= {WHILE_REFUSED} %}}"
+    denied.when(sfn.Condition.jsonata(for_good), otherwise)
+    pause = sfn.Wait.jsonata(
+        scope, f"Wait to start {title}", time=sfn.WaitTime.duration(Duration.minutes(1))
+    )
+    denied.otherwise(pause.next(task))
+    task.add_catch(denied, errors=[UNNAMED], outputs={**crash, "tries": tries})
+    task.add_catch(otherwise, outputs=dict(crash))
     return task
 
 

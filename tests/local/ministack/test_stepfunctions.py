@@ -47,6 +47,56 @@ def test_a_workflow_calls_only_what_its_role_may(cloud: LocalCloud) -> None:
     assert "not authorized to perform: lambda:InvokeFunction" in ended["cause"]
 
 
+FAILS = {"Type": "Fail", "Error": "DriftError", "Cause": "the recipe differs"}
+
+
+def followed(cloud: LocalCloud | Alone) -> Any:
+    """Run a workflow that follows one that fails; return how it ended."""
+    states = cloud.client("stepfunctions")
+    role = role_for(cloud, "follower", "states.amazonaws.com", "*")
+
+    def machine(name: str, state: dict[str, Any]) -> str:
+        definition = {"QueryLanguage": "JSONata", "StartAt": "It", "States": {"It": state}}
+        made = states.create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn=role
+        )
+        return str(made["stateMachineArn"])
+
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Arguments": {"StateMachineArn": machine("fails", FAILS), "Input": {"some": "input"}},
+        "End": True,
+    }
+    run = states.start_execution(stateMachineArn=machine("follows", task))["executionArn"]
+    return wait_until(
+        lambda: (
+            found
+            if (found := states.describe_execution(executionArn=run))["status"] != "RUNNING"
+            else None
+        )
+    )
+
+
+REAL = ["Cause", "Error", "ExecutionArn", "Input", "InputDetails", "Name", "RedriveCount"]
+REAL += ["RedriveStatus", "StartDate", "StateMachineArn", "Status", "StopDate"]
+"""What a cause of December 2024 holds, in its order: see ``test_stages.py``."""
+
+
+def test_a_followed_execution_fails_with_its_description(cloud: LocalCloud) -> None:
+    ended = followed(cloud)
+    told = json.loads(ended["cause"])
+    assert ended["error"] == "States.TaskFailed"
+    assert list(told) == REAL
+    assert (told["Error"], told["Cause"]) == ("DriftError", "the recipe differs")
+    assert json.loads(told["Input"])["some"] == "input"
+
+
+def test_alone_a_followed_execution_fails_with_its_own_error(alone: Alone) -> None:
+    ended = followed(alone)
+    assert (ended["error"], ended["cause"]) == ("DriftError", "the recipe differs")
+
+
 def test_alone_a_workflow_calls_what_its_role_may_not(alone: Alone) -> None:
     ended = called(alone, function_in(alone, "called", "def handler(event, context): return 1"))
     assert ended["status"] == "SUCCEEDED"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 from mpe.local.kept import Calls
@@ -75,6 +77,46 @@ def _needed(resource: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]
                 yield f"events:{action}", rule
 
 
+def wrap_failures() -> None:
+    """Let an execution that a workflow follows fail as in AWS: with its description as the cause.
+
+    So it is in events that AWS sent, such as one of 2024 that somebody's error handler is tried
+    with, and so LocalStack has it, whose tests are validated against AWS (localstack/localstack,
+    state_task_service_sfn.py; test_start_execution_sync_delegate_failure in
+    tests/aws/services/stepfunctions/v2/services/test_sfn_task_service.py).
+    """
+    from ministack.services import stepfunctions
+
+    stepfunctions._nested_execution_failure = lambda found: ("States.TaskFailed", described(found))
+
+
+def described(execution: Mapping[str, Any]) -> str:
+    """Return an execution that did not succeed as Step Functions writes it into a cause.
+
+    Names are in alphabetical order, times in milliseconds, and what is not there is left out.
+    """
+    told = {
+        "Cause": execution.get("cause"),
+        "Error": execution.get("error"),
+        "ExecutionArn": execution["executionArn"],
+        "Input": execution["input"],
+        "InputDetails": {"Included": True},
+        "Name": execution["name"],
+        "RedriveCount": 0,
+        "RedriveStatus": "REDRIVABLE",
+        "StartDate": _milliseconds(execution["startDate"]),
+        "StateMachineArn": execution["stateMachineArn"],
+        "Status": execution["status"],
+        "StopDate": _milliseconds(execution["stopDate"]),
+    }
+    there = {name: value for name, value in told.items() if value not in (None, "")}
+    return json.dumps(there, separators=(",", ":"))
+
+
+def _milliseconds(time: str) -> int:
+    return round(datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp() * 1000)
+
+
 def _error(resource: str) -> str:
     """Return the name of the error of a task whose call was refused."""
     if ":lambda:" in resource:
@@ -89,5 +131,13 @@ DIFFERENCES = (
         page="https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html",
         test="test_stepfunctions.py::test_alone_a_workflow_calls_what_its_role_may_not",
         make_good=lambda start: check_workflows(start.calls),
+    ),
+    Difference(
+        aws="an execution that a workflow follows fails it with `States.TaskFailed`, and its "
+        "description as the cause",
+        alone="with the execution's own error and cause",
+        page="https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html",
+        test="test_stepfunctions.py::test_alone_a_followed_execution_fails_with_its_own_error",
+        make_good=lambda start: wrap_failures(),
     ),
 )
