@@ -161,3 +161,24 @@ def test_the_code_and_the_layer_are_all_that_is_needed(program: str, tmp_path: P
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "target"),
+    [
+        ({}, LAMBDA),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, LOCAL),
+        ({"AWS_ENDPOINT_URL": "http://localhost:4566"}, LOCAL),
+        ({"AWS_ENDPOINT_URL": "https://cloudformation.eu-west-1.amazonaws.com"}, LAMBDA),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "MPE_PACKAGE_TARGET": "lambda"}, LAMBDA),
+        ({"MPE_PACKAGE_TARGET": "local"}, LOCAL),
+    ],
+)
+def test_functions_that_will_run_on_this_machine_have_its_libraries(
+    settings: dict[str, str], target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "MPE_PACKAGE_TARGET"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert Target.from_environment() == target

@@ -1,4 +1,7 @@
-"""The CDK's own command line against an empty local cloud: deploy, upgrade, destroy.
+"""The CDK's own command line against the local cloud that `mpe local up` starts.
+
+It is given what docs/local-cloud.md says, and nothing else: the variables that `mpe local status`
+prints, and the Python of this project. It deploys, upgrades and destroys.
 
 IAM is enforced: the command line assumes the roles that its bootstrap made, as in AWS.
 """
@@ -24,6 +27,9 @@ pytestmark = pytest.mark.local
 STACK, OTHER = "PersonalizedExperiences", "Other"
 MEMORY = 640
 CHANGED_APP = f"""
+import sys
+
+sys.path.insert(0, {str(ROOT / "source")!r})
 from aws_cdk import App
 from mpe.infrastructure.stack import FEATURE_FLAGS, PersonalizedExperiences
 
@@ -72,23 +78,22 @@ class Cdk:
             **self.cloud.environment,
             "HOME": str(self.folder),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), own["PATH"]]),
-            "PYTHONPATH": str(ROOT / "source"),
-            "MPE_PACKAGE_TARGET": "local",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CDK_DISABLE_VERSION_CHECK": "true",
         }
 
 
 @pytest.fixture(scope="module")
-def empty() -> Iterator[LocalCloud]:
-    with LocalCloud(speed=SPEED, empty=True) as running:
+def up() -> Iterator[LocalCloud]:
+    """A local cloud with the stack deployed in it, as `mpe local up` leaves it."""
+    with LocalCloud(speed=SPEED) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def cdk(empty: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
+def cdk(up: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
     """The command line, after its bootstrap."""
-    command = Cdk(empty, tmp_path_factory.mktemp("cdk"))
+    command = Cdk(up, tmp_path_factory.mktemp("cdk"))
     command("bootstrap")
     return command
 

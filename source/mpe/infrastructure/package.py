@@ -20,6 +20,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 SOURCE = Path(__file__).parents[2]
 BUILD = SOURCE.parent / "build"
@@ -55,6 +56,8 @@ UNUSED = (
 """What no function imports, from the top of the layer's Python folder."""
 INSTALLATION = ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt")
 """What pip keeps of an installation; the metadata, entry points and licences stay."""
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that are this very machine."""
 LIBRARIES = "libraries.json"
 """Beside the libraries: each one's version and its archive with its hash."""
 
@@ -78,8 +81,14 @@ class Target:
 
     @classmethod
     def from_environment(cls) -> Target:
-        """Return the Lambda runtime, or this machine where ``MPE_PACKAGE_TARGET`` is local."""
-        return LOCAL if os.environ.get("MPE_PACKAGE_TARGET") == "local" else LAMBDA
+        """Return the Lambda runtime, or this machine where the functions will run on it.
+
+        ``MPE_PACKAGE_TARGET`` says so; else an endpoint on the loopback interface does, which
+        `cdk deploy` hands on to the app.
+        """
+        endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname
+        here = "local" if endpoint in LOOPBACK else LAMBDA.name
+        return LOCAL if os.environ.get("MPE_PACKAGE_TARGET", here) == "local" else LAMBDA
 
 
 LAMBDA = Target(

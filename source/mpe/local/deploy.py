@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from mpe.assembly.synthesis import Assembly
@@ -27,9 +28,23 @@ def deploy(
     parameters: Mapping[str, str],
     edit: Callable[[Template], Template] | None = None,
 ) -> dict[str, str]:
-    """Create the stack and return its outputs; raise DeployError with the reasons it failed."""
-    bucket = _bootstrap(clients, account, region)
-    _upload_assets(clients("s3"), assembly, account, region)
+    """Create the stack and return its outputs; raise DeployError with the reasons it failed.
+
+    What `cdk bootstrap` leaves in an account is there only meanwhile, so that a user's own
+    bootstrap finds none.
+    """
+    with _bootstrapped(clients, account, region) as bucket:
+        _upload_assets(clients("s3"), assembly, account, region)
+        return _create(clients, assembly, bucket, parameters, edit)
+
+
+def _create(
+    clients: Clients,
+    assembly: Assembly,
+    bucket: str,
+    parameters: Mapping[str, str],
+    edit: Callable[[Template], Template] | None,
+) -> dict[str, str]:
     template = json.loads(assembly.template.read_text())
     body = json.dumps(edit(template) if edit else template)
     clients("s3").put_object(Bucket=bucket, Key="template.json", Body=body.encode())
@@ -44,14 +59,22 @@ def deploy(
     return _created(clients("cloudformation"), assembly.stack)
 
 
-def _bootstrap(clients: Clients, account: str, region: str) -> str:
-    """Make what `cdk bootstrap` leaves in an account, as far as a deployment needs it."""
+@contextmanager
+def _bootstrapped(clients: Clients, account: str, region: str) -> Iterator[str]:
+    """Make the bucket and the parameter that a deployment needs, and remove both at the end."""
     bucket = f"cdk-hnb659fds-assets-{account}-{region}"
     clients("s3").create_bucket(Bucket=bucket)
     clients("ssm").put_parameter(
         Name=BOOTSTRAP_PARAMETER, Value=BOOTSTRAP_VERSION, Type="String", Overwrite=True
     )
-    return bucket
+    try:
+        yield bucket
+    finally:
+        clients("ssm").delete_parameter(Name=BOOTSTRAP_PARAMETER)
+        for page in clients("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for one in page.get("Contents", ()):
+                clients("s3").delete_object(Bucket=bucket, Key=one["Key"])
+        clients("s3").delete_bucket(Bucket=bucket)
 
 
 def _upload_assets(s3: Any, assembly: Assembly, account: str, region: str) -> None:
