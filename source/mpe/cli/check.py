@@ -23,6 +23,8 @@ from mpe.cli.account import OUTPUT, Account, in_cloud
 from mpe.data.check import Check
 from mpe.data.engine import MEMORY, Engine
 from mpe.data.files import Source, Unwatched, Watcher
+from mpe.data.page import page
+from mpe.data.profile import profile
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Finding, named
@@ -30,6 +32,7 @@ from mpe.model.plan.desired import DELETIONS
 from mpe.model.rules import data as rules
 from mpe.model.text import plain
 
+PAGE = click.Path(dir_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 ERRORS = 1
 SEVERITIES = ("error", "warning", "note")
@@ -59,10 +62,13 @@ Places = Mapping[str, tuple[str, Sequence[Source]]]
 @click.command("check-data")
 @click.argument("file", metavar="CONFIG", type=FILE)
 @click.option("--path", help="Where the CSVs are: a folder or s3://bucket/prefix. [the config's]")
+@click.option("--report", type=PAGE, help="Write a picture of the data, a page of HTML, here.")
 @in_cloud
 @MEMORY_OPTION
 @OUTPUT
-def check_data(file: Path, path: str | None, account: Account, memory: str, output: str) -> None:
+def check_data(
+    file: Path, path: str | None, report: Path | None, account: Account, memory: str, output: str
+) -> None:
     """Check the CSVs of a config against the service's rules; nothing is sent anywhere.
 
     Exit code 0 when there are no errors, 1 when there are; warnings alone are 0.
@@ -79,7 +85,7 @@ def check_data(file: Path, path: str | None, account: Account, memory: str, outp
         else:
             here = Path(path) if path else file.parent
             places, nested = _local(here, kinds), _nested(here, kinds)
-        findings = _checked(config, places, nested, memory, watcher)
+        findings = _checked(config, places, nested, memory, watcher, report)
     print_findings(findings, output)
     if any(one.severity == "error" for one in findings):
         raise click.exceptions.Exit(ERRORS)
@@ -96,12 +102,22 @@ def check_folder(config: Config, folder: Path) -> list[Finding]:
 
 
 def _checked(
-    config: Config, places: Places, nested: Sequence[Finding], memory: str, watcher: Watcher
+    config: Config,
+    places: Places,
+    nested: Sequence[Finding],
+    memory: str,
+    watcher: Watcher,
+    report: Path | None = None,
 ) -> list[Finding]:
     with Engine(memory=memory, watcher=watcher) as engine:
-        found = Check(config, engine, now=time.time())(places)
-    told = (one for one in (*found, *nested) if one.rule not in config.ignored)
-    return sorted(told, key=lambda one: SEVERITIES.index(one.severity))
+        check = Check(config, engine, now=time.time())
+        told = (one for one in (*check(places), *nested) if one.rule not in config.ignored)
+        found = sorted(told, key=lambda one: SEVERITIES.index(one.severity))
+        if report is not None:
+            group = str(config.group.params["name"])
+            described = profile(engine, check.tables)
+            report.write_text(page(described, found, f"The data of {group}"), encoding="utf-8")
+    return found
 
 
 def csvs_in(folder: Path, kind: str) -> tuple[Path, list[Path]]:

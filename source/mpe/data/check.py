@@ -140,6 +140,11 @@ class Check:
                 found += self._references(self.loaded[kind], column, target)
         return found
 
+    @property
+    def tables(self) -> dict[str, dict[str, str]]:
+        """The table's name of each column, for each dataset that could be loaded."""
+        return {kind: one.called for kind, one in self.loaded.items()}
+
     # Files
 
     def _files(
