@@ -30,6 +30,7 @@ from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Finding, named
 from mpe.model.plan.desired import DELETIONS
 from mpe.model.rules import data as rules
+from mpe.model.service.profile import Profile, as_document
 from mpe.model.text import plain
 
 PAGE = click.Path(dir_okay=False, path_type=Path)
@@ -56,13 +57,18 @@ MEMORY_OPTION = click.option(
     callback=_amount,
     help="The memory that the engine may take.",
 )
+REPORT = click.option(
+    "--report",
+    type=PAGE,
+    help="Write a picture of the data here: a page of HTML, or its figures if it ends in .json.",
+)
 Places = Mapping[str, tuple[str, Sequence[Source]]]
 
 
 @click.command("check-data")
 @click.argument("file", metavar="CONFIG", type=FILE)
 @click.option("--path", help="Where the CSVs are: a folder or s3://bucket/prefix. [the config's]")
-@click.option("--report", type=PAGE, help="Write a picture of the data, a page of HTML, here.")
+@REPORT
 @in_cloud
 @MEMORY_OPTION
 @OUTPUT
@@ -91,14 +97,17 @@ def check_data(
         raise click.exceptions.Exit(ERRORS)
 
 
-def check_folder(config: Config, folder: Path) -> list[Finding]:
+def check_folder(
+    config: Config, folder: Path, *, report: Path | None = None, memory: str = MEMORY
+) -> list[Finding]:
     """Return the findings in a folder's CSVs; a dataset without any there is none."""
     here = _local(folder, [one.kind for one in config.datasets])
     places = {kind: found for kind, found in here.items() if found[1]}
     there = tuple(one for one in config.datasets if one.kind in places)
     nested = _nested(folder, list(here))
     with watching() as watcher:
-        return _checked(replace(config, datasets=there), places, nested, MEMORY, watcher)
+        told = replace(config, datasets=there)
+        return _checked(told, places, nested, memory, watcher, report)
 
 
 def _checked(
@@ -114,10 +123,21 @@ def _checked(
         told = (one for one in (*check(places), *nested) if one.rule not in config.ignored)
         found = sorted(told, key=lambda one: SEVERITIES.index(one.severity))
         if report is not None:
-            group = str(config.group.params["name"])
-            described = profile(engine, check.tables)
-            report.write_text(page(described, found, f"The data of {group}"), encoding="utf-8")
+            _picture(config, profile(engine, check.tables), found, report)
     return found
+
+
+def _picture(config: Config, described: Profile, found: Sequence[Finding], report: Path) -> None:
+    """Write a profile: as JSON where the file's name ends so, else as a page."""
+    if report.suffix == ".json":
+        content = json.dumps(as_document(described), indent=2) + "\n"
+    else:
+        group = str(config.group.params["name"])
+        content = page(described, found, f"The data of {group}")
+    try:
+        report.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"--report {report}: {error.strerror}.") from None
 
 
 def csvs_in(folder: Path, kind: str) -> tuple[Path, list[Path]]:

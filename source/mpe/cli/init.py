@@ -11,7 +11,15 @@ from pathlib import Path
 import click
 
 from mpe.cli.account import Account, in_cloud
-from mpe.cli.check import MEMORY_OPTION, S3, download, hidden, watching
+from mpe.cli.check import (
+    MEMORY_OPTION,
+    REPORT,
+    S3,
+    check_folder,
+    download,
+    hidden,
+    watching,
+)
 from mpe.cli.terminal import say
 from mpe.data.columns import Unsure, mapping
 from mpe.data.dialect import Manner
@@ -19,6 +27,7 @@ from mpe.data.engine import Engine
 from mpe.data.files import CHUNK, Source, Watcher
 from mpe.data.infer import Saying
 from mpe.data.init import CONFIG, REASONS, Request, Result, initialise
+from mpe.model.config.parse import parse
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 TABS = ("tab", "\\t")
@@ -146,6 +155,7 @@ def _source(given: str, folder: Path, number: int, account: Account, watcher: Wa
 )
 @in_cloud
 @click.option("--force", is_flag=True, help="Overwrite what an earlier init wrote.")
+@REPORT
 @MEMORY_OPTION
 def init(
     interactions: Sequence[str],
@@ -167,6 +177,7 @@ def init(
     time_zone: str,
     account: Account,
     force: bool,
+    report: Path | None,
     memory: str,
 ) -> None:
     """Write a config, with its reasons, and CSVs as the service takes them, from your own CSVs.
@@ -206,6 +217,9 @@ def init(
             result = initialise(replace(request, files=files), engine, asker)
     except Unsure as error:
         raise click.ClickException(str(error)) from None
+    if report is not None:
+        config = parse((result.out / CONFIG).read_bytes())
+        check_folder(config, result.out, report=report, memory=memory)
     _tell(result)
 
 

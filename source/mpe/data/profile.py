@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mpe.data.engine import Engine, name
-from mpe.model.service.profile import ColumnProfile, DatasetProfile, Profile
+from mpe.model.service.profile import QUANTILES, ColumnProfile, DatasetProfile, Profile
 
 WEEK = 7 * 86_400
 MONDAY = 4 * 86_400
 """The first Monday after 1970 began."""
-TOP = 5
-STEPS = 100
+MOST_WEEKS = 1_040
+TOP = 10
 BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 49), (50, 199), (200, None))
+NAMING = ("_ID", "IMPRESSION")
+"""How the names of columns end whose values name users, items or requests."""
+Tables = Mapping[str, Mapping[str, str]]
 
 
-def profile(engine: Engine, tables: Mapping[str, Mapping[str, str]]) -> Profile:
+def profile(engine: Engine, tables: Tables) -> Profile:
     """Return the profile of tables; ``tables`` has the table's name of each column, by kind."""
     engine.watcher.begin("Describing the data")
     datasets = tuple(_dataset(engine, kind, called) for kind, called in tables.items())
@@ -24,17 +27,15 @@ def profile(engine: Engine, tables: Mapping[str, Mapping[str, str]]) -> Profile:
     called = tables["interactions"]
     user, item = called["USER_ID"], called["ITEM_ID"]
     time = f"TRY_CAST({called['TIMESTAMP']} AS BIGINT)"
-    weeks = engine.rows(
-        f"SELECT CAST(floor(({time} - {MONDAY}) / {WEEK}) AS BIGINT) * {WEEK} + {MONDAY} AS week, "
-        f"count(*) FROM interactions WHERE {time} IS NOT NULL GROUP BY 1 ORDER BY 1"
-    )
     oldest, newest, users, items = engine.row(
-        f"SELECT min({time}), max({time}), count(DISTINCT {user}), count(DISTINCT {item}) "
-        "FROM interactions"
+        f"SELECT min({time}), max({time}), count(DISTINCT nullif({user}, '')), "
+        f"count(DISTINCT nullif({item}, '')) FROM interactions"
     )
+    cold_items, unknown_items = _unmet(engine, tables, "items", "ITEM_ID")
+    cold_users, unknown_users = _unmet(engine, tables, "users", "USER_ID")
     return Profile(
         datasets,
-        tuple((int(week), int(count)) for week, count in weeks),
+        _weeks(engine, time),
         oldest,
         newest,
         users,
@@ -42,8 +43,10 @@ def profile(engine: Engine, tables: Mapping[str, Mapping[str, str]]) -> Profile:
         _activity(engine, user),
         _popularity(engine, item),
         _busiest(engine, user),
-        _cold(engine, tables, "items", "ITEM_ID"),
-        _cold(engine, tables, "users", "USER_ID"),
+        cold_items,
+        cold_users,
+        unknown_items,
+        unknown_users,
     )
 
 
@@ -59,21 +62,34 @@ def _dataset(engine: Engine, kind: str, called: Mapping[str, str]) -> DatasetPro
 
 
 def _column(engine: Engine, table: str, called: str, column: str) -> ColumnProfile:
-    filled, distinct, numbers, least, most, first, last = engine.row(
-        f"SELECT count(*) FILTER ({column} <> ''), approx_count_distinct({column}), "
-        f"count(TRY_CAST({column} AS DOUBLE)), min(TRY_CAST({column} AS DOUBLE)), "
-        f"max(TRY_CAST({column} AS DOUBLE)), min(nullif({column}, '')), max(nullif({column}, '')) "
-        f"FROM {table}"
+    """Count each value once, and look at those that differ."""
+    number = "TRY_CAST(v AS DOUBLE)"
+    filled, distinct, numbers, least, most, first, last, top = engine.row(
+        f"WITH g AS (SELECT {column} AS v, count(*) AS n FROM {table} WHERE {column} <> '' "
+        f"GROUP BY 1) SELECT coalesce(sum(n), 0), count(*), count({number}), min({number}), "
+        f"max({number}), min(v), max(v), "
+        f"(SELECT list([v, n::VARCHAR]) FROM (SELECT v, n FROM g ORDER BY n DESC, v LIMIT {TOP})) "
+        "FROM g"
     )
-    span: Sequence[object] = (first, last)
-    if filled and numbers == filled:
-        span = (f"{least:.15g}", f"{most:.15g}")
-    top = engine.rows(
-        f"SELECT {column}, count(*) FROM {table} WHERE {column} <> '' GROUP BY 1 "
-        f"ORDER BY 2 DESC, 1 LIMIT {TOP}"
+    if called.endswith(NAMING) or not filled:
+        return ColumnProfile(called, int(filled), distinct)
+    ranked = tuple((value, int(count)) for value, count in top)
+    if numbers < distinct:
+        return ColumnProfile(called, int(filled), distinct, first, last, ranked)
+    (found,) = engine.row(
+        f"SELECT approx_quantile(TRY_CAST({column} AS DOUBLE), {list(QUANTILES)}) FROM {table}"
     )
-    low, high = ("" if one is None else str(one) for one in span)
-    return ColumnProfile(called, filled, distinct, low, high, tuple(map(tuple, top)))
+    low, high = f"{least:.15g}", f"{most:.15g}"
+    return ColumnProfile(called, int(filled), distinct, low, high, ranked, tuple(found))
+
+
+def _weeks(engine: Engine, time: str) -> tuple[tuple[int, int], ...]:
+    rows = engine.rows(
+        f"SELECT CAST(floor(({time} - {MONDAY}) / {WEEK}) AS BIGINT) * {WEEK} + {MONDAY} AS week, "
+        f"count(*) FROM interactions WHERE {time} IS NOT NULL GROUP BY 1 ORDER BY 1 DESC "
+        f"LIMIT {MOST_WEEKS}"
+    )
+    return tuple((int(week), int(count)) for week, count in reversed(rows))
 
 
 def _activity(engine: Engine, user: str) -> dict[str, int]:
@@ -85,40 +101,45 @@ def _activity(engine: Engine, user: str) -> dict[str, int]:
         for low, high in BUCKETS
     }
     counted = ", ".join(f"count(*) FILTER ({one})" for one in tests.values())
-    row = engine.row(
-        f"SELECT {counted} FROM (SELECT count(*) AS n FROM interactions GROUP BY {user})"
-    )
+    row = engine.row(f"SELECT {counted} FROM ({_each(user)})")
     return dict(zip(tests, row, strict=True))
+
+
+def _each(column: str) -> str:
+    """Return the query of how often each user or item is there."""
+    return f"SELECT count(*) AS n FROM interactions WHERE {column} <> '' GROUP BY {column}"
 
 
 def _popularity(engine: Engine, item: str) -> tuple[float, ...]:
     rows = engine.rows(
         "SELECT step, sum(n) FROM (SELECT n, ntile(100) OVER (ORDER BY n DESC) AS step FROM "
-        f"(SELECT count(*) AS n FROM interactions GROUP BY {item})) GROUP BY 1 ORDER BY 1"
+        f"({_each(item)})) GROUP BY 1 ORDER BY 1"
     )
-    total = sum(int(count) for _, count in rows)
-    shares, so_far = [], 0
-    for _, count in rows:
-        so_far += int(count)
-        shares.append(so_far / total)
+    return _shares([int(count) for _, count in rows])
+
+
+def _shares(counts: Sequence[int]) -> tuple[float, ...]:
+    """Return which share of all the first so many have."""
+    total, so_far, shares = sum(counts), 0, []
+    for count in counts:
+        so_far += count
+        shares.append(round(so_far / total, 6))
     return tuple(shares)
 
 
 def _busiest(engine: Engine, user: str) -> float:
-    most, total = engine.row(
-        f"SELECT max(n), sum(n) FROM (SELECT count(*) AS n FROM interactions GROUP BY {user})"
-    )
-    return float(most) / float(total) if total else 0.0
+    most, total = engine.row(f"SELECT max(n), sum(n) FROM ({_each(user)})")
+    return round(float(most) / float(total), 6) if total else 0.0
 
 
-def _cold(
-    engine: Engine, tables: Mapping[str, Mapping[str, str]], kind: str, key: str
-) -> int | None:
-    """Count what is described and never met."""
+def _unmet(engine: Engine, tables: Tables, kind: str, key: str) -> tuple[int | None, int | None]:
+    """Count what is described and never met, and interactions with what is not described."""
     if kind not in tables:
-        return None
-    (count,) = engine.row(
-        f"SELECT count(DISTINCT {tables[kind][key]}) FROM {name(kind)} WHERE {tables[kind][key]} "
-        f"NOT IN (SELECT {tables['interactions'][key]} FROM interactions)"
+        return None, None
+    own, other = tables[kind][key], tables["interactions"][key]
+    cold, unknown = engine.row(
+        f"SELECT (SELECT count(DISTINCT {own}) FROM {name(kind)} WHERE {own} <> '' AND {own} "
+        f"NOT IN (SELECT {other} FROM interactions)), (SELECT count(*) FROM interactions WHERE "
+        f"{other} <> '' AND {other} NOT IN (SELECT {own} FROM {name(kind)}))"
     )
-    return int(count)
+    return int(cold), int(unknown)

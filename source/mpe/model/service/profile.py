@@ -1,23 +1,36 @@
-"""What some data is like: counts and shares of a dataset group's CSVs, without a row of theirs."""
+"""What some data is like: counts and shares of a dataset group's CSVs, without an id of theirs.
+
+A profile is a plain record: :func:`as_document` makes JSON of it, :func:`of_document` reads that
+again. ``VERSION`` grows when a figure changes its meaning or goes; new ones may come without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+VERSION = 1
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """One column of a dataset; ``least`` and ``most`` are of numbers, else of texts."""
+    """One column of a dataset; ``least`` and ``most`` are of numbers, else of texts.
+
+    Columns that name users or items have counts alone.
+    """
 
     name: str
     filled: int
     distinct: int
-    """About how many different values there are."""
-    least: str
-    most: str
-    top: tuple[tuple[str, int], ...]
+    """How many different values there are, nothing aside."""
+    least: str = ""
+    most: str = ""
+    top: tuple[tuple[str, int], ...] = ()
     """The most frequent values, and how often each is there."""
+    quantiles: tuple[float, ...] = ()
+    """About the values at :data:`QUANTILES`, where all are numbers."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ class Profile:
 
     datasets: tuple[DatasetProfile, ...]
     weeks: tuple[tuple[int, int], ...] = ()
-    """The first second of each week that has interactions, and how many."""
+    """The first second of each week that has interactions, and how many; the newest weeks."""
     oldest: int | None = None
     newest: int | None = None
     users: int = 0
@@ -50,3 +63,32 @@ class Profile:
     cold_items: int | None = None
     """Items that are described and were never met; None where none are described."""
     cold_users: int | None = None
+    unknown_items: int | None = None
+    """Interactions with an item that is not described; None where none are described."""
+    unknown_users: int | None = None
+    version: int = VERSION
+
+
+def as_document(one: Profile) -> dict[str, Any]:
+    """Return the JSON of a profile."""
+    return asdict(one)
+
+
+def of_document(document: Mapping[str, Any]) -> Profile:
+    """Return the profile of a JSON; raise ValueError where it is of another version."""
+    if document.get("version") != VERSION:
+        raise ValueError(
+            f"it is of version {document.get('version')}, and version {VERSION} is read"
+        )
+    datasets = tuple(
+        DatasetProfile(**{**one, "columns": tuple(map(_column, one["columns"]))})
+        for one in document["datasets"]
+    )
+    weeks = tuple((week, count) for week, count in document["weeks"])
+    popularity = tuple(document["popularity"])
+    return Profile(**{**document, "datasets": datasets, "weeks": weeks, "popularity": popularity})
+
+
+def _column(document: Mapping[str, Any]) -> ColumnProfile:
+    top = tuple((value, count) for value, count in document["top"])
+    return ColumnProfile(**{**document, "top": top, "quantiles": tuple(document["quantiles"])})
