@@ -147,7 +147,7 @@ def test_an_upload_takes_what_an_import_reads_and_a_deletion_what_is_below(file:
     document = config("interactions")
     document["dataDeletionJob"] = {}
     parsed = parse(write_config(file.parent, document).read_bytes())
-    keys = [one.key for one in files_of(parsed, file.parent)]
+    keys = [one.key for one in files_of(parsed, file.parent, "train/films/")]
     assert keys == ["train/films/interactions/a.csv", "train/films/deletions/x/c.csv"]
 
 

@@ -118,7 +118,7 @@ OF_A_STACK = [
     pytest.param(("watch", "films"), "TurnsTable", id="watch"),
     pytest.param(("schedule", "list"), "TasksTable", id="schedule-list"),
     pytest.param(("plan", CONFIG), "DataBucket", id="plan"),
-    pytest.param(("apply", CONFIG), "DataBucket", id="apply"),
+    pytest.param(("apply", CONFIG), "TurnsTable", id="apply"),
 ]
 
 

@@ -122,7 +122,7 @@ class Objects:
         return Completed(made, found.modified, found.objects, idle)
 
     def count(self, bucket: str, prefix: str) -> int:
-        """Return how many objects lie below a prefix."""
+        """Return how many objects lie below a prefix that ends with ``/``, or at that key."""
         return sum(1 for _ in self._below(bucket, prefix))
 
     def versions(self, bucket: str, prefix: str) -> int:
@@ -151,12 +151,14 @@ class Objects:
         paginator = self._client.get_paginator("list_object_versions")
         for page in paginator.paginate(Bucket=bucket, Prefix=prefix):
             for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                if not _at(item["Key"], prefix):
+                    continue
                 yield {"Key": item["Key"], "VersionId": item["VersionId"]}
 
     def _below(self, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for page in pages:
-            yield from page.get("Contents", ())
+            yield from (one for one in page.get("Contents", ()) if _at(one["Key"], prefix))
 
     def data(self, data: Data) -> DataVersion:
         """Return where data lies: the file, or else the folder of CSVs.
@@ -210,6 +212,11 @@ class Objects:
         content: bytes = answer["Body"].read()
         total = str(answer.get("ContentRange", "")).rpartition("/")[2]
         return content, not total.isdigit() or int(total) <= len(content)
+
+
+def _at(key: str, prefix: str) -> bool:
+    """Tell whether an object lies below a prefix that ends with ``/``, or else at that very key."""
+    return key == prefix or not prefix or prefix.endswith("/")
 
 
 def _batches(found: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:

@@ -15,7 +15,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from mpe.aws.tables import pages
-from mpe.model.plan.desired import folder_of
+from mpe.model.plan.desired import CONFIG_NAME, config_of, folder_of
 from mpe.model.plan.waits import FUNCTION_SECONDS
 
 LEASE = timedelta(days=3)
@@ -52,8 +52,8 @@ class Turns:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def announce(self, group: str, run: str, sequencer: str, folder: str = "") -> bool:
-        """Note an uploaded config and its folder; return False where a newer one is already known.
+    def announce(self, group: str, run: str, sequencer: str, key: str = "") -> bool:
+        """Note an uploaded config and its key; return False where a newer one is already known.
 
         S3 may deliver events late and in any order; its sequencers, padded to one length,
         sort as the uploads did
@@ -67,15 +67,25 @@ class Turns:
                 "record": "CONFIG",
                 "run": run,
                 "sequencer": _padded(sequencer),
-                "folder": folder or folder_of(group),
+                "key": key or config_of(group),
+                "folder": _folder(key or config_of(group)),
             },
             Attr("sequencer").not_exists() | Attr("sequencer").lt(_padded(sequencer)) | told,
         )
 
     def folder(self, group: str) -> str | None:
         """Return the folder that a group's newest config lay in, or None where it has none."""
+        key = self.key(group)
+        return _folder(key) if key else None
+
+    def key(self, group: str) -> str | None:
+        """Return the key of a group's newest config, or None where it has none."""
         row = self._get(group, "CONFIG") if group else None
-        return str(row.get("folder", folder_of(group))) if row else None
+        return _key(row) if row else None
+
+    def folders(self) -> dict[str, str]:
+        """Return the folder that each group's newest config lay in."""
+        return {row["group"]: _folder(_key(row)) for row in self.newest()}
 
     def superseded(self, claim: Claim) -> bool:
         """Tell whether a newer config has been uploaded since."""
@@ -178,6 +188,16 @@ class Turns:
                 return False
             raise
         return True
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    """Return the key in a row of a config, also of one that was written before rows had it."""
+    folder = row.get("folder", folder_of(row["group"]))
+    return str(row.get("key", f"{folder}{CONFIG_NAME}"))
+
+
+def _folder(key: str) -> str:
+    return f"{key.rpartition('/')[0]}/"
 
 
 def _lease(claim: Claim, until: datetime) -> dict[str, str]:

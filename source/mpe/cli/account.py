@@ -20,6 +20,7 @@ from rich.text import Text
 from mpe.aws.clock import Clock
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import ServiceError
+from mpe.aws.turns import Turns
 from mpe.cli.terminal import LINE_LIMIT
 from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
 from mpe.model.plan.desired import Place
@@ -100,6 +101,10 @@ class Account:
     @property
     def ledger(self) -> Ledger:
         return Ledger(self.table("LedgerTable"))
+
+    @property
+    def turns(self) -> Turns:
+        return Turns(self.table("TurnsTable"))
 
     @property
     def clock(self) -> Clock:

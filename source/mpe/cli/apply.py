@@ -22,7 +22,7 @@ from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, p
 from mpe.cli.follow import Follow
 from mpe.cli.terminal import print_plain, say
 from mpe.model.config.sections import Config
-from mpe.model.plan.desired import BATCH_INPUT, DELETIONS, Data, folder_of
+from mpe.model.plan.desired import BATCH_INPUT, DELETIONS, Data, config_of, folder_of
 from mpe.model.service.names import version_digest
 
 INTERRUPTED = 130
@@ -59,7 +59,9 @@ def apply(
     if config is None:
         print_checked(str(file), None, problems)
         raise click.exceptions.Exit(PROBLEMS)
-    files = tuple(files_of(config, data)) if data else ()
+    group = str(config.group.params["name"])
+    beside = account.turns.folder(group) or folder_of(group)
+    files = tuple(files_of(config, data, beside)) if data else ()
     if data and files and not no_check:
         _check(config, data)
     uploaded = apply_config(config, file.read_bytes(), account, files=files, yes=yes)
@@ -120,7 +122,7 @@ def apply_config(
     code = exit_code(steps)
     if code == PROBLEMS:
         raise click.ClickException("what is marked with ! would fail: nothing was uploaded.")
-    key = f"train/{group}/config.json"
+    key = account.turns.key(group) or config_of(group)
     if code == 0 and not new and _lies_there(account, bucket, key, text):
         click.echo("Nothing to do: this very config was uploaded before.")
         return None
@@ -187,8 +189,11 @@ class Pending(Objects):
         return there
 
 
-def files_of(config: Config, folder: Path) -> Iterator[LocalFile]:
-    """Yield the files of a folder that belong to a config, with their keys."""
+def files_of(config: Config, folder: Path, beside: str) -> Iterator[LocalFile]:
+    """Yield the files of a folder that belong to a config, with their keys.
+
+    ``beside`` is the folder in the bucket that the dataset group is maintained from.
+    """
     group = str(config.group.params["name"])
     kinds = [dataset.kind for dataset in config.datasets]
     for name in (*kinds, *([DELETIONS] if config.data_deletion else [])):
@@ -196,7 +201,7 @@ def files_of(config: Config, folder: Path) -> Iterator[LocalFile]:
         if file.exists() and several:
             say(f"note: {file} is used, and the CSVs in {folder / name}/ are not.")
         for path in [file] if file.exists() else several:
-            yield LocalFile(path, f"{folder_of(group)}{path.relative_to(folder).as_posix()}")
+            yield LocalFile(path, f"{beside}{path.relative_to(folder).as_posix()}")
     for solution in config.solutions:
         own = Path("batch") / str(solution.solution.params["name"])
         if (path := folder / own / BATCH_INPUT).exists():

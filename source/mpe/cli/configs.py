@@ -79,7 +79,8 @@ def surveyed(config: Config, account: Account, objects: Objects) -> Iterator[Ste
     if problems:
         print_checked(str(config.group.params["name"]), None, problems)
         raise click.exceptions.Exit(PROBLEMS)
-    state = desired_state(config, place, version="plan")
+    folder = account.turns.folder(str(config.group.params["name"]))
+    state = desired_state(config, place, version="plan", folder=folder)
     personalize, ledger = Personalize(account.client("personalize")), account.ledger
     yield from survey(state, personalize, objects, ledger, account.clock)
 

@@ -20,6 +20,7 @@ from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import Account, in_account
 from mpe.cli.terminal import say
+from mpe.model.plan.desired import DATASET_TYPES, DELETIONS
 from mpe.model.plan.inventory import Found, Inventory, told
 from mpe.model.plan.tasks import schedule_name
 
@@ -138,6 +139,7 @@ class Removal:
         elif not self.versions:
             for prefix, count in self._counts(versions=True).items():
                 yield f"{count} older versions in s3://{self._bucket}/{prefix}, still readable"
+        yield from self._of_others()
         for schema in found.of("Schema") if found else ():
             if not self.schemas:
                 yield f"Schema {schema.name}"
@@ -275,9 +277,42 @@ class Removal:
     def _counts(self, *, versions: bool = False) -> dict[str, int]:
         """Return how many objects, or versions of such, lie in each folder of the group."""
         count = self._objects.versions if versions else self._objects.count
-        prefixes = [f"{folder}/{self.group}/" for folder in FOLDERS]
-        found = {prefix: count(self._bucket, prefix) for prefix in prefixes}
+        own = (one for one in self._places if not self._readers(one))
+        found = {prefix: count(self._bucket, prefix) for prefix in own}
         return {prefix: number for prefix, number in found.items() if number}
+
+    def _of_others(self) -> Iterator[str]:
+        """Tell what is left, since another dataset group is maintained from the same place."""
+        for prefix in self._places if self.data else ():
+            others = self._readers(prefix)
+            if others and self._objects.count(self._bucket, prefix):
+                told = ", ".join(others)
+                yield f"s3://{self._bucket}/{prefix}, which the dataset group {told} reads as well"
+
+    def _readers(self, prefix: str) -> list[str]:
+        """Return the other groups that are maintained from below a prefix, or from beside it."""
+        if prefix.endswith(".json"):
+            return []
+        beside = f"{prefix.rstrip('/').rpartition('/')[0]}/"
+        return sorted(
+            group
+            for group, folder in self._turns.folders().items()
+            if group != self.group and (folder.startswith(prefix) or folder == beside)
+        )
+
+    @property
+    def _places(self) -> list[str]:
+        """The folders and objects of the group: its own, and what it is maintained from."""
+        own = [f"{folder}/{self.group}/" for folder in FOLDERS]
+        key, folder = self._turns.key(self.group), self._turns.folder(self.group)
+        if not key or not folder or folder in own:
+            return own
+        names = (*DATASET_TYPES, DELETIONS)
+        return [
+            *own,
+            *(f"{folder}{name}{end}" for name in names for end in (".csv", "/")),
+            key,
+        ]
 
     @property
     def _bucket(self) -> str:

@@ -167,7 +167,7 @@ class Configure:
         folder = upload.folder
         state = desired_state(config, self.place, version=upload.run, folder=folder)
         pointer = self.objects.save_state(upload.bucket, state)
-        if not self.turns.announce(state.group, upload.run, upload.sequencer, folder):
+        if not self.turns.announce(state.group, upload.run, upload.sequencer, upload.key):
             return {"ignored": "a newer config of this dataset group is already known"}
         run = {
             "id": upload.run,

@@ -7,7 +7,7 @@ size of the config.
 """
 
 from mpe.model.plan.desired.datasets import DATASET_TYPES, DELETIONS
-from mpe.model.plan.desired.making import folder_of
+from mpe.model.plan.desired.making import CONFIG_NAME, config_of, folder_of
 from mpe.model.plan.desired.records import (
     Data,
     Desired,
@@ -28,6 +28,7 @@ from mpe.model.plan.desired.stages import (
 
 __all__ = [
     "BATCH_INPUT",
+    "CONFIG_NAME",
     "DATASET_TYPES",
     "DELETIONS",
     "LATEST",
@@ -40,6 +41,7 @@ __all__ = [
     "SolutionStage",
     "Stage",
     "When",
+    "config_of",
     "desired_state",
     "folder_of",
     "value_at",

@@ -15,6 +15,15 @@ def folder_of(group: str) -> str:
     return f"train/{group}/"
 
 
+CONFIG_NAME = "config.json"
+"""What a config is called where nobody has called it otherwise."""
+
+
+def config_of(group: str) -> str:
+    """Return the key of a dataset group's config, where it lies by default."""
+    return f"{folder_of(group)}{CONFIG_NAME}"
+
+
 @dataclass(frozen=True)
 class Making:
     """A config and the place where its dataset group lives."""
