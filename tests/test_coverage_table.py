@@ -1,45 +1,69 @@
-"""The table of covered operations is complete and true."""
+"""The page of covered operations and parameters is complete and true."""
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
 
 import pytest
 
 from mpe.emulator import Request
 from mpe.model.service.shapes import service_model
-from mpe.model.service.spec import SPECS
+from tests import coverage
 from tests.conftest import ROOT, Emulated
 from tests.emulator.test_control_plane import sample
 
-VERBS = ("Create", "Update", "Start", "Stop")
-CHANGING = sorted(name for name in service_model().operation_names if name.startswith(VERBS))
+OPERATIONS = list(coverage.operations())
 
 
-def table() -> dict[str, tuple[str, str]]:
-    """Return what the table says of each operation: workflow, emulator."""
-    text = (ROOT / "docs" / "coverage.md").read_text()
-    rows = re.findall(r"^\| (\w+) \| (yes|no) \| (yes|no) \|", text, re.MULTILINE)
-    return {name: (workflow, emulator) for name, workflow, emulator in rows}
+def test_the_page_is_as_its_generator_writes_it() -> None:
+    told = "run `python -m tests.coverage`"
+    assert coverage.PAGE.read_text() == coverage.page(), told
 
 
-def test_every_operation_of_the_services_model_has_its_row() -> None:
-    assert sorted(table()) == CHANGING
+def test_all_operations_of_the_three_models_are_there() -> None:
+    assert len(OPERATIONS) == 79
 
 
-@pytest.mark.parametrize("name", CHANGING)
-def test_the_table_is_true(emulated: Emulated, name: str) -> None:
-    called = {
-        operation
-        for spec in SPECS.values()
-        for operation in (spec.create, spec.update, *spec.switches.values())
-    }
-    body = json.dumps(sample(service_model().operation_model(name).input_shape)).encode()
-    headers = {"x-amz-target": f"AmazonPersonalize.{name}"}
-    answer = emulated.service.handle(Request("POST", "/", headers, body))
-    assert table()[name] == (_said(name in called), _said(answer.status != 501))
+@pytest.mark.parametrize(("name", "service"), OPERATIONS)
+def test_every_operation_is_answered(emulated: Emulated, name: str, service: str) -> None:
+    answer = ask(emulated, name, service)
+    assert answer[0] not in {500, 501}, answer
 
 
-def _said(so: bool) -> str:
-    return "yes" if so else "no"
+@pytest.mark.parametrize(("name", "service"), OPERATIONS)
+def test_an_arn_of_nothing_is_refused(emulated: Emulated, name: str, service: str) -> None:
+    shape = service_model(service).operation_model(name).input_shape
+    if shape and any(one.endswith("Arn") for one in shape.required_members):
+        assert ask(emulated, name, service)[0] in {400, 404}
+
+
+def ask(emulated: Emulated, name: str, service: str) -> tuple[int, str]:
+    """Call an operation with what is required and names nothing that is there."""
+    model = service_model(service).operation_model(name)
+    body = json.dumps(sample(model.input_shape)).encode()  # type: ignore[arg-type]
+    headers = {"x-amz-target": f"AmazonPersonalize.{name}"} if service == "personalize" else {}
+    request = Request(model.http["method"], model.http["requestUri"], headers, body)
+    answer = emulated.service.handle(request)
+    return answer.status, answer.body.decode()
+
+
+@cache
+def _known() -> frozenset[str]:
+    files = (ROOT / "tests").glob("emulator/test_*.py")
+    return frozenset(
+        name for file in files for name in re.findall(r"^def (test_\w+)", file.read_text(), re.M)
+    )
+
+
+@pytest.mark.parametrize("parameter", coverage.PROBES)
+def test_what_has_its_effect_has_a_test_that_shows_it(parameter: str) -> None:
+    assert coverage.PROBES[parameter] in _known()
+
+
+def test_every_parameter_is_said_of_and_nothing_else() -> None:
+    known = {one for name, service in OPERATIONS for one in coverage.parameters(name, service)}
+    assert not (set(coverage.PROBES) | coverage.KEPT_ONLY) - known
+    assert not set(coverage.PROBES) & coverage.KEPT_ONLY
+    assert {one for one in known if coverage.status(one) == coverage.NOT} == set()
