@@ -83,8 +83,20 @@ class Emulated:
             aws_secret_access_key="none",
             config=Config(retries={"max_attempts": 0}),
         )
+        client.meta.events.register(f"before-call.{name}", _rewrite)
         self.service.attach(client)
         return client
+
+
+Rewrite = Callable[[str, str, dict[str, Any]], dict[str, Any]]
+REWRITES: list[Rewrite] = []
+"""What changes every request: given a service, an operation and its parameters."""
+
+
+def _rewrite(model: Any, params: dict[str, Any], **_: Any) -> None:
+    for rewrite in REWRITES:
+        sent = rewrite(model.service_model.service_name, model.name, json.loads(params["body"]))
+        params["body"] = json.dumps(sent).encode()
 
 
 @pytest.fixture
