@@ -63,7 +63,8 @@ class Scan:
     backslashes: bool = False
     beyond_ascii: bool = False
     odd: bool = False
-    """It has quotation marks that are doubled, or within a cell, or a lone carriage return."""
+    """It has quotation marks that are doubled, or within a cell, or an odd number of them, or a
+    lone carriage return."""
 
     def simple(self, *, escapes: bool) -> bool:
         """Tell whether every engine reads its quotation marks alike."""
@@ -82,23 +83,23 @@ def scan(source: Source, watcher: Watcher) -> Scan:
     watcher.begin(f"Reading {source.name}")
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last, size = 0, b"\n", max(source.size, 1)
-    done, quotes, backslashes, odd, beyond = 0, False, False, False, False
+    done, quotes, backslashes, odd, beyond = 0, 0, False, False, False
     for chunk in _chunks(source.path):
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
             return Scan(lines, lines + error.object.count(b"\n", 0, error.start) + 1)
         lines += chunk.count(b"\n")
-        quoted = b'"' in chunk
-        quotes, backslashes = quotes or quoted, backslashes or b"\\" in chunk
-        odd = odd or (quoted and _is_odd(last + chunk)) or _returns(last + chunk)
+        quoted = chunk.count(b'"')
+        quotes, backslashes = quotes + quoted, backslashes or b"\\" in chunk
+        odd = odd or (quoted > 0 and _is_odd(last + chunk)) or _returns(last + chunk)
         beyond = beyond or not chunk.isascii()
         last = chunk[-1:]
         done += len(chunk)
         watcher.at(done / size)
     ended = 0 if last == b"\n" else 1
     cut = lines + 1 if decoder.getstate()[0] else None
-    return Scan(lines + ended, cut, quotes, backslashes, beyond, odd)
+    return Scan(lines + ended, cut, quotes > 0, backslashes, beyond, odd or quotes % 2 == 1)
 
 
 def _is_odd(chunk: bytes) -> bool:

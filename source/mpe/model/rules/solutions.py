@@ -11,12 +11,6 @@ RECIPE = Rule(
     "The service needs one, or performAutoML to choose it.",
     f"{_GUIDE}/API_CreateSolution.html",
 )
-RECIPE_AND_AUTOML = Rule(
-    "MPE-S002",
-    "A solution with performAutoML has no recipe",
-    "The service chooses one, and refuses that both are given.",
-    f"{_GUIDE}/API_CreateSolution.html",
-)
 UNKNOWN_RECIPE = Rule(
     "MPE-S003",
     "A solution's recipe is one of the service's",

@@ -23,10 +23,8 @@ def problems(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
         yield rules.AUTOTRAIN.problem(where, "AUTOTRAIN is for the service itself.", "Use FULL.")
     arn = params.get("recipeArn")
     if params.get("performAutoML"):
-        if arn is not None:
-            told = "a solution with performAutoML has no recipe."
-            yield rules.RECIPE_AND_AUTOML.problem(f"{place}.recipeArn", told, "Remove one.")
-    elif arn is None:
+        return
+    if arn is None:
         yield rules.RECIPE.problem(f"{place}.recipeArn", "is required.", "Add it.")
     elif config.recipe is None:
         yield rules.UNKNOWN_RECIPE.problem(f"{place}.recipeArn", *not_a_recipe(arn, None))
