@@ -35,7 +35,8 @@ FLOORS = {
     "service": {"rules", "errors", "text"},
     "config": {"service", "rules", "errors", "text"},
     "plan": {"config", "service", "rules", "errors", "text"},
-    "messages": {"plan", "config", "service", "errors", "text"},
+    "gate": {"config", "service", "rules", "errors", "text"},
+    "messages": {"gate", "plan", "config", "service", "errors", "text"},
 }
 """What each room of the model may use of the others: no arrow leads back up."""
 LIBRARIES = {

@@ -15,6 +15,7 @@ from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock, MemoryObjects
 from mpe.handlers.ensure import Ensure, Step
+from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
 from mpe.model.service.csvs import Head
@@ -37,6 +38,7 @@ class Ledger:
     types: dict[tuple[str, str], float] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     data: dict[str, frozenset[str]] = field(default_factory=dict)
+    versions: dict[str, Version] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str, kind: str) -> float | None:
         return self.durations.get((resource, kind))
@@ -52,6 +54,12 @@ class Ledger:
 
     def seen(self, group: str, job: str) -> frozenset[str] | None:
         return self.data.get(job)
+
+    def weigh(self, group: str, version: Version) -> None:
+        self.versions[version.arn] = version
+
+    def weighed(self, group: str, arn: str) -> Version | None:
+        return self.versions.get(arn)
 
     def record(self, group: str, run: str, outcome: Any, now: datetime) -> None:
         self.rows[outcome["resource"]] = dict(outcome)
@@ -716,6 +724,55 @@ def test_a_new_model_is_measured_and_a_kept_one_is_not_again(world: World, build
     world.measured.models.clear()
     world.follow(version(solution), run="20260102T000000-abcdef12")
     assert world.measured.models == {}
+
+
+def test_the_numbers_of_a_new_version_are_kept(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    arn = world.follow(version(build.solution(group))).arn
+    assert arn
+    kept = world.ledger.versions[arn]
+    told = build.client.get_solution_metrics(solutionVersionArn=arn)["metrics"]
+    assert (kept.metrics, kept.mode, kept.run) == (told, "FULL", RUN)
+    described = build.client.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
+    assert kept.hours == described["trainingHours"]
+
+
+def test_a_version_of_before_the_records_is_weighed_when_it_is_replaced(
+    world: World, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    old = build.version(solution)
+    build.wait(60)
+    world.follow(version(solution), task=True, anew_since=world.emulated.clock())
+    assert world.ledger.versions[old].metrics
+    assert world.ledger.versions[old].run is None
+    assert len(world.ledger.versions) == 2
+
+
+def test_metrics_that_the_service_refuses_fail_no_run(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    desired = version(build.solution(group))
+    world.emulated.service.faults.error("GetSolutionMetrics", "InvalidInputException", "no")
+    outcome = world.follow(desired)
+    assert outcome.failed is None
+    assert outcome.arn
+    assert world.ledger.versions[outcome.arn].metrics == {}
+
+
+def test_a_campaign_remembers_what_it_served(world: World, build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    old = build.version(solution)
+    assert world.follow(campaign(old)).served is None
+    build.wait(60)
+    new = build.version(solution)
+    moved = world.follow(campaign(new))
+    assert (moved.did, moved.served) == ("updated", old)
 
 
 def test_a_task_trains_anew_what_is_trained_already(world: World, build: Builder) -> None:

@@ -21,6 +21,7 @@ from mpe.aws.turns import ACTS, LEASE, LOST, Claim, Turns
 from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.finish import Finish
+from mpe.model.gate.versions import Version
 from mpe.model.messages import message_for
 from mpe.model.plan.desired import Place
 from mpe.model.service.limits import PROBLEMS_LIMIT
@@ -406,6 +407,28 @@ def test_a_run_ends_with_one_event_of_what_it_did(account: Account) -> None:
     assert detail["Notes"] == ["$.x: later."]
     free = Claim("movielens", "next", "execution-2", "02")
     assert account.turns.take(free, NOW) is None, "the turn was given back"
+
+
+def test_a_trained_version_is_told_and_noted_beside_the_live_one(account: Account) -> None:
+    solution = "arn:aws:personalize:us-east-1:000000000000:solution/films"
+    account.ledger.weigh("movielens", Version(f"{solution}/1", {"coverage": 0.5}))
+    account.ledger.weigh("movielens", Version(f"{solution}/2", {"coverage": 0.25}, hours=1.5))
+    account.ledger.weigh("movielens", Version(f"{solution}-popular/1", {"coverage": 0.1}))
+    for row in (
+        outcome("version.films", noun="SolutionVersion", name="films", arn=f"{solution}/2"),
+        outcome("campaign.films.live", noun="Campaign", name="live", served=f"{solution}/1"),
+    ):
+        account.ledger.record("movielens", "run", row, NOW)
+    run = {"id": "run", "group": "movielens", "config": {"key": "k"}}
+    account.finish(run)
+    ((_, detail),) = account.events.put_
+    (model,) = detail["Models"]
+    assert (model["Metrics"], model["TrainingHours"]) == ({"coverage": 0.25}, 1.5)
+    assert model["Live"][0]["Metrics"] == {"coverage": 0.5}
+    (row,) = account.turns.runs("movielens")
+    assert row["models"] == detail["Models"], "numbers are read back as numbers"
+    told = message_for(RUN_CHANGED, detail, region="us-east-1").text
+    assert "0.2500  before 0.5000 -50.0 %" in told
 
 
 def test_a_failed_run_tells_every_failure_and_its_remedy(account: Account) -> None:

@@ -88,7 +88,10 @@ def test_a_task_is_run_now_and_its_run_is_listed(run: Any, user: User) -> None:
     settled(user, "import", "SUCCEEDED")
     rows = told(run("runs", "shown", "--output", "json"))
     assert [row["what"] for row in rows] == ["import of the data", "config"]
-    assert rows[1]["changed"] == "7"
+    assert rows[1]["changed"] == 7
+    (model,) = rows[1]["models"]
+    assert model["Metrics"]["coverage"] > 0
+    assert "shown-popular NDCG@10" in run("runs", "shown").output
     assert {row["status"] for row in rows} == {"SUCCEEDED"}
     assert "import of the data" in run("runs").output
     assert len(told(run("runs", "shown", "--limit", "1", "--output", "json"))) == 1
@@ -112,6 +115,23 @@ def test_the_status_has_every_resource_and_how_it_differs(run: Any, user: User) 
 
     assert wait_until(differing) == [("Solution", "performAutoTraining")]
     assert "shown" in run("status").output
+
+
+def test_the_models_have_their_numbers_and_where_they_are_live(run: Any, user: User) -> None:
+    (model,) = told(run("models", "shown", "--output", "json"))
+    told_by_service = user.cloud.client("personalize").get_solution_metrics(
+        solutionVersionArn=model["arn"]
+    )
+    assert model["metrics"] == told_by_service["metrics"]
+    assert (model["solution"], model["mode"]) == ("shown-popular", "FULL")
+    campaigns = user.cloud.client("personalize").list_campaigns()["campaigns"]
+    assert model["live"] == [one["name"] for one in campaigns]
+    assert "NDCG@10" in run("models", "shown", "shown-popular").output
+    assert "shown-popular NDCG@10" not in run("status").output
+    assert "NDCG@10" in run("status", "shown").output
+    nothing = run("models", "shown", "none")
+    assert (nothing.exit_code, "See `mpe models shown`." in nothing.output) == (1, True)
+    assert "there is no dataset group 'gone'" in run("models", "gone").output
 
 
 def test_a_group_that_is_not_there_is_told_with_those_that_are(run: Any) -> None:

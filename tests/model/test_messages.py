@@ -141,3 +141,42 @@ def test_a_training_after_a_deletion_is_not_asked_for_again() -> None:
 
 def test_without_a_deletion_nothing_is_said_of_one() -> None:
     assert "deleted" not in tell(Changes=[TRAINED]).text
+
+
+def model(**changes: Any) -> dict[str, Any]:
+    """Return a version as the run's event tells of it."""
+    version = "arn:aws:personalize:eu-west-1:000000000000:solution/films/"
+    ndcg = "normalized_discounted_cumulative_gain_at_10"
+    live = {"Campaign": "live", "Version": f"{version}1", "Metrics": {ndcg: 0.12}}
+    return {
+        "Solution": "films",
+        "Version": f"{version}2",
+        "TrainingMode": "FULL",
+        "TrainingHours": 0.5,
+        "Metrics": {ndcg: 0.108, "coverage": 0.3},
+        "Live": [live, {**live, "Campaign": "canary"}],
+        **changes,
+    }
+
+
+def test_every_training_tells_its_numbers_beside_the_live_ones() -> None:
+    text = tell(Models=[model()]).text
+    assert "New model of films (FULL, 0.5 training hours):" in text
+    assert "0.1080  before 0.1200 -10.0 %" in text
+    assert "before: arn:aws:personalize:eu-west-1:000000000000:solution/films/1" in text
+    assert "on live, canary" in text
+
+
+def test_a_first_model_is_told_alone() -> None:
+    text = tell(Models=[model(Live=[])]).text
+    assert "0.1080" in text
+    assert "before" not in text
+
+
+def test_a_model_without_metrics_says_so() -> None:
+    assert "The service told no metrics of it." in tell(Models=[model(Metrics={})]).text
+
+
+def test_a_live_version_without_metrics_says_so() -> None:
+    live = {"Campaign": "live", "Version": "arn:1", "Metrics": {}}
+    assert "of which no metrics are known" in tell(Models=[model(Live=[live])]).text

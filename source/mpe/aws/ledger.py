@@ -4,7 +4,8 @@ One DynamoDB table, keyed by dataset group. Each resource of each run has a row,
 the run is done with it, so that a run's outcome needs no room in the workflow's state and
 survives a run that is killed. Each resource also has a row with its last duration for each
 kind of work that was done to it (:mod:`mpe.model.plan.waits`), and so has each resource type,
-whatever the dataset group. A job has one with the data that it was made for.
+whatever the dataset group. A job has one with the data that it was made for, and a solution's
+version one with its numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
-from mpe.aws.tables import pages
+from mpe.aws.tables import pages, read, stored
+from mpe.model.gate.versions import Version
 
 KEPT = timedelta(days=400)
 """How long the rows of a run are kept: a little over a year."""
@@ -82,6 +84,23 @@ class Ledger:
         found = self._table.get_item(Key={"group": group, "record": f"SEEN#{job}"}).get("Item")
         return frozenset(found["objects"]) if found else None
 
+    def weigh(self, group: str, version: Version) -> None:
+        """Keep the numbers of a solution's version, as long as the table is."""
+        record = _of_version(version.arn)
+        self._table.put_item(Item={"group": group, "record": record, **stored(version.as_dict())})
+
+    def weighed(self, group: str, arn: str) -> Version | None:
+        """Return the numbers of a version, or None where they are not known."""
+        key = {"group": group, "record": _of_version(arn)}
+        found = self._table.get_item(Key=key).get("Item")
+        return Version.from_dict(read(found)) if found else None
+
+    def versions(self, group: str, solution: str) -> Iterator[Version]:
+        """Yield the numbers of the versions of a solution."""
+        found = Key("group").eq(group) & Key("record").begins_with(f"VERSION#{solution}/")
+        for row in pages(self._table.query, KeyConditionExpression=found):
+            yield Version.from_dict(read(row))
+
     def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
         """Keep what a run did to a resource; writing it again changes nothing."""
         row = {
@@ -91,7 +110,7 @@ class Ledger:
             "expires": int((now + KEPT).timestamp()),
             **outcome,
         }
-        self._table.put_item(Item={key: _stored(value) for key, value in row.items()})
+        self._table.put_item(Item=stored(row))
 
     def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
         """Yield what a run did, resource by resource."""
@@ -99,9 +118,10 @@ class Ledger:
         yield from pages(self._table.query, KeyConditionExpression=found)
 
 
+def _of_version(arn: str) -> str:
+    """Return the record of a version, those of one solution beside each other."""
+    return f"VERSION#{'/'.join(arn.split('/')[-2:])}"
+
+
 def _of_kind(record: str, kind: str) -> str:
     return f"DURATION#{kind}#{record}"
-
-
-def _stored(value: Any) -> Any:
-    return Decimal(str(value)) if isinstance(value, float) else value

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from mpe.aws.tables import pages
+from mpe.aws.tables import pages, read, stored
 from mpe.model.plan.desired import CONFIG_NAME, config_of, folder_of
 from mpe.model.plan.waits import FUNCTION_SECONDS
 
@@ -159,7 +159,7 @@ class Turns:
 
     def record(self, group: str, run: str, row: Mapping[str, Any]) -> None:
         """Keep a run's own row."""
-        self._table.put_item(Item={"group": group, "record": f"RUN#{run}", **row})
+        self._table.put_item(Item={"group": group, "record": f"RUN#{run}", **stored(row)})
 
     def recorded(self, group: str, run: str) -> Mapping[str, Any] | None:
         """Return a run's own row."""
@@ -169,7 +169,7 @@ class Turns:
         """Yield the runs of a dataset group, the newest first."""
         query = Key("group").eq(group) & Key("record").begins_with("RUN#")
         for row in pages(self._table.query, KeyConditionExpression=query, ScanIndexForward=False):
-            yield {**row, "run": row["record"].removeprefix("RUN#")}
+            yield {**read(row), "run": row["record"].removeprefix("RUN#")}
 
     def newest(self) -> Iterator[dict[str, Any]]:
         """Yield the newest config of every dataset group: ``group``, ``run``, ``sequencer``."""

@@ -18,6 +18,7 @@ try:
     from mpe.cli.export import adopt, export
     from mpe.cli.init import init
     from mpe.cli.local import local
+    from mpe.cli.models import models
     from mpe.cli.runs import runs, status
     from mpe.cli.schedules import schedule
     from mpe.cli.terminal import say
@@ -52,6 +53,7 @@ for command in (
     destroy,
     runs,
     status,
+    models,
     schedule,
     local,
     completion,

@@ -10,9 +10,10 @@ import click
 
 from mpe.aws.objects import Objects, state_of
 from mpe.aws.personalize import Personalize
-from mpe.aws.survey import survey
+from mpe.aws.survey import Step, survey
 from mpe.aws.turns import Turns
 from mpe.cli.account import OUTPUT, Account, in_account, show
+from mpe.model.gate.versions import Version, in_short
 from mpe.model.messages import spoken, spoken_task
 from mpe.model.plan.reconcile import Create, Reject, Update
 
@@ -48,6 +49,7 @@ def runs(group: str | None, limit: int, account: Account, output: str) -> None:
         "changed": "CHANGED",
         "kept": "KEPT",
         "failed": "FAILED",
+        "quality": "NEW MODELS",
     }
     found = (_run(row) for name in groups for row in islice(turns.runs(name), limit))
     show(found, output, columns)
@@ -70,7 +72,13 @@ def status(group: str | None, account: Account, output: str) -> None:
         return
     if group not in newest:
         raise _unknown(group, newest)
-    columns = {"noun": "RESOURCE", "name": "NAME", "status": "STATUS", "differs": "DIFFERS"}
+    columns = {
+        "noun": "RESOURCE",
+        "name": "NAME",
+        "status": "STATUS",
+        "model": "MODEL",
+        "differs": "DIFFERS",
+    }
     show(_resources(account, group, newest[group]["run"]), output, columns)
 
 
@@ -93,7 +101,14 @@ def _run(row: Mapping[str, Any]) -> dict[str, Any]:
         **{key: value for key, value in row.items() if key != "record"},
         "what": spoken_task(row["task"]) if "task" in row else "config",
         "took": spoken(float(took)) if took is not None else None,
+        "quality": "; ".join(_model(one) for one in row.get("models", ())),
     }
+
+
+def _model(told: Mapping[str, Any]) -> str:
+    """Say how good a model is beside what the first of its campaigns served before."""
+    before = next((one["Metrics"] for one in told["Live"]), None)
+    return f"{told['Solution']} {in_short(told['Metrics'], before)}".rstrip()
 
 
 def _group(turns: Turns, group: str) -> dict[str, Any]:
@@ -121,5 +136,18 @@ def _resources(account: Account, group: str, run: str) -> Iterator[dict[str, Any
             "name": step.desired.name,
             "status": step.observed.shown if step.observed else None,
             "arn": step.observed.arn if step.observed else None,
+            "model": _quality(account, group, step),
             "differs": differs,
         }
+
+
+def _quality(account: Account, group: str, step: Step) -> str | None:
+    """Say which version something is or serves, and how good it is, where that is known."""
+    if step.observed is None or step.desired.noun not in {"SolutionVersion", "Campaign"}:
+        return None
+    serves = step.desired.noun == "Campaign"
+    arn = step.observed.fields.get("solutionVersionArn") if serves else step.observed.arn
+    if not arn:
+        return None
+    version = account.ledger.weighed(group, str(arn)) or Version(str(arn))
+    return f"{version.id} {in_short(version.metrics)}".rstrip()

@@ -27,6 +27,7 @@ from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import DataError, TurnLost
+from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import CHANGES, Outcome
 from mpe.model.plan.reconcile import (
@@ -103,18 +104,12 @@ class Ensure:
         return outcome
 
     def _measure(self, step: Step, outcome: Outcome) -> None:
-        """Publish how good a new model is, how long a creation took and what it waited for.
-
-        Metrics that the service refuses fail no run.
-        """
+        """Publish how good a new model is, how long a creation took and what it waited for."""
         new = outcome.settled and outcome.did in {"created", "adopted"} and not outcome.failed
         if new and step.desired.spec.measured and outcome.arn:
-            try:
-                found = self.personalize.metrics(outcome.arn)
-            except (Missing, Refused) as error:
-                LOGGER.warning("no metrics", extra={"arn": outcome.arn, "error": str(error)})
-            else:
-                self.gauges.model(step.group, outcome.name, found)
+            version = self.ledger.weighed(step.group, outcome.arn)
+            if version and version.metrics:
+                self.gauges.model(step.group, outcome.name, version.metrics)
         if outcome.settled and outcome.seconds is not None:
             self.gauges.took(step.group, outcome.noun, outcome.seconds)
         if outcome.settled and outcome.blocked:
@@ -140,6 +135,8 @@ class Ensure:
         completed = self.objects.completed(step.desired)
         desired, before = completed.desired, replace(step.previous, data=completed.version)
         observed = self.personalize.observe(desired, before.arn)
+        if observed and before.did is None and "solutionVersionArn" in desired.spec.mutable:
+            before = replace(before, served=observed.fields.get("solutionVersionArn"))
         pinned = before.did if before.did in CHANGES else None
         # What others began while the task waited serves it as well.
         anew = None if before.did == "adopted" else step.anew_since
@@ -157,14 +154,8 @@ class Ensure:
             self._keep_in_turn(step)
         match action:
             case Create(why):
-                if completed.changed:  # else nothing is there, and the service says so
-                    self._inspect(desired)
-                try:
-                    return self._create(step, before, completed, first=why != "stale")
-                except Refused as error:
-                    if observed and nothing_new(desired, error.message):
-                        return before.ready(arn=observed.arn, status=_status(observed))
-                    raise
+                self._weigh(step, before, observed)
+                return self._make(step, before, completed, observed, first=why != "stale")
             case Update(arn, changes):
                 with self._unless_done(desired, arn):
                     self.personalize.update(desired, arn, changes)
@@ -178,6 +169,7 @@ class Ensure:
                 waiting = before.waiting(0, arn=arn, did=before.did or "adopted")
                 return self._again(step, waiting, observed)
             case Keep(arn):
+                self._weigh(step, before, observed)
                 seconds = self._learned(step, before, observed)
                 return before.ready(arn=arn, status=_status(observed), seconds=seconds)
             case Skip():
@@ -186,6 +178,32 @@ class Ensure:
                 seen = observed.arn if observed else before.arn
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
+
+    def _weigh(self, step: Step, before: Outcome, observed: Observed | None) -> None:
+        """Keep the numbers of a version that is there, once.
+
+        That is of the new one, and of the one before it where that was trained before there were
+        such records. Metrics that the service refuses fail no run.
+        """
+        if observed is None or observed.status != ACTIVE or not step.desired.spec.measured:
+            return
+        if self.ledger.weighed(step.group, observed.arn):
+            return
+        try:
+            metrics = self.personalize.metrics(observed.arn)
+        except (Missing, Refused) as error:
+            LOGGER.warning("no metrics", extra={"arn": observed.arn, "error": str(error)})
+            metrics = {}
+        told = observed.fields
+        version = Version(
+            observed.arn,
+            metrics,
+            mode=str(told.get("trainingMode") or "FULL"),
+            hours=told.get("trainingHours"),
+            created=observed.created.isoformat() if observed.created else None,
+            run=step.run if before.did == "created" else None,
+        )
+        self.ledger.weigh(step.group, version)
 
     def _keep_in_turn(self, step: Step) -> None:
         """Raise TurnLost where another run has the turn, before anything is changed.
@@ -232,6 +250,25 @@ class Ensure:
     @property
     def _freshness(self) -> Freshness:
         return Freshness(self.personalize, self.ledger, self.clock)
+
+    def _make(
+        self,
+        step: Step,
+        before: Outcome,
+        completed: Completed,
+        observed: Observed | None,
+        *,
+        first: bool,
+    ) -> Outcome:
+        """Create it, unless its data is wrong, or there is nothing to create it for."""
+        if completed.changed:  # else nothing is there, and the service says so
+            self._inspect(completed.desired)
+        try:
+            return self._create(step, before, completed, first=first)
+        except Refused as error:
+            if observed and nothing_new(completed.desired, error.message):
+                return before.ready(arn=observed.arn, status=_status(observed))
+            raise
 
     def _create(self, step: Step, before: Outcome, completed: Completed, *, first: bool) -> Outcome:
         desired = completed.desired

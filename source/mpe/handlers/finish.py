@@ -16,6 +16,7 @@ from mpe.aws.ledger import Ledger
 from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
+from mpe.model.gate.versions import Version, trained
 from mpe.model.messages import likely_remedy, within
 from mpe.model.service.spec import SPECS
 
@@ -65,6 +66,7 @@ class Finish:
                 "ended": self.clock.now().isoformat(),
                 "config": run["config"],
                 "data": _data(outcomes),
+                "models": detail["Models"],
                 **{key.lower(): detail[key] for key in ("Duration", "Changed", "Kept", "Failed")},
             }
             self.turns.record(group, run_id, _without_keys(ended))
@@ -73,6 +75,15 @@ class Finish:
         else:
             self.turns.give_back(group, execution)
         return _verdict(failures)
+
+    def _known(self, group: str, outcomes: Iterable[Mapping[str, Any]]) -> dict[str, Version]:
+        """Return the numbers of the versions of all solutions that were trained."""
+        solutions = {str(one["name"]) for one in outcomes if one["noun"] == "SolutionVersion"}
+        return {
+            version.arn: version
+            for solution in sorted(solutions)
+            for version in self.ledger.versions(group, solution)
+        }
 
     def _detail(
         self,
@@ -92,6 +103,7 @@ class Finish:
             "ExecutionArn": execution,
             "Duration": round(self.clock.since(began)),
             "Config": run["config"]["key"],
+            "Models": within(trained(outcomes, self._known(run["group"], outcomes))),
             "Changes": within(_change(one) for one in outcomes if _changed(one)),
             "Changed": sum(map(_changed, outcomes)),
             "Kept": sum(one.get("did") == "kept" for one in outcomes if not one.get("failed")),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.errors import named, reason_lines
+from mpe.model.gate.versions import share_of_change, spoken_change
 from mpe.model.plan.tasks import SPOKEN
 from mpe.model.text import LONGEST, plain
 
@@ -24,7 +25,7 @@ EMAIL_LIMIT, FACTS_LIMIT = 50_000, 70_000
 LINE_LIMIT = 2 * LONGEST
 """Characters of one line of a mail."""
 
-LISTS = frozenset({"Problems", "Failures", "Changes"})
+LISTS = frozenset({"Problems", "Failures", "Changes", "Models"})
 """What an event lists, beside the count of all."""
 BUDGET = 50_000
 """Characters that one list takes in an event: events and messages hold 256 KB in all."""
@@ -148,6 +149,7 @@ def _run(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield f"It took {spoken(detail['Duration'])}."
     yield from _failures(detail)
     yield from _changes(detail)
+    yield from _models(detail)
     yield from _due_after_a_deletion(detail)
     if detail["Notes"]:
         yield ""
@@ -191,6 +193,41 @@ def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"  ... and {hidden} more"
     if detail["Kept"]:
         yield f"  kept {detail['Kept']} as they were"
+
+
+def _models(detail: Mapping[str, Any]) -> Iterator[str]:
+    """Tell how good each new model is, beside what the campaigns served before.
+
+    The guide warns of comparing versions that were trained on different data
+    (https://docs.aws.amazon.com/personalize/latest/dg/working-with-training-metrics.html).
+    """
+    for model in detail.get("Models", ()):
+        hours = model.get("TrainingHours")
+        took = f", {hours:.4g} training hours" if hours is not None else ""
+        yield ""
+        yield f"New model of {model['Solution']} ({model['TrainingMode']}{took}):"
+        yield f"  {model['Version']}"
+        if not model["Metrics"]:
+            yield "  The service told no metrics of it."
+        yield from _beside(model)
+
+
+def _beside(model: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each metric, with those of every version that was live before."""
+    by_version: dict[str, list[str]] = {}
+    metrics = {one["Version"]: one["Metrics"] for one in model["Live"]}
+    for one in model["Live"]:
+        by_version.setdefault(one["Version"], []).append(one["Campaign"])
+    for name, value in sorted(model["Metrics"].items()):
+        told = [f"{value:.4f}"]
+        for version in by_version:
+            old = metrics[version].get(name)
+            moved = spoken_change(share_of_change(value, old))
+            told.append("" if old is None else f"before {old:.4f} {moved}".rstrip())
+        yield f"    {name:<48} " + "  ".join(told)
+    for version, campaigns in by_version.items():
+        known = "" if metrics[version] else ", of which no metrics are known"
+        yield f"  before: {version}{known}, on {', '.join(campaigns)}"
 
 
 def _due_after_a_deletion(detail: Mapping[str, Any]) -> Iterator[str]:

@@ -46,6 +46,8 @@ class Outcome:
     """How long the service took for what this run did, once that is done."""
     data: str | None = None
     """The version of the data that it is of: when that last changed, and where it lies."""
+    served: str | None = None
+    """The version that it served when the run came to it, where it serves one."""
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
     failed: Failure | None = None

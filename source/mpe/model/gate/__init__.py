@@ -1,0 +1,1 @@
+"""What is known of each trained version, and whether it is good enough to be served."""
