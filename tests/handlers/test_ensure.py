@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,11 +14,13 @@ from botocore.exceptions import ClientError
 from mpe.aws.clock import Clock
 from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
-from mpe.emulator import FakeClock, MemoryObjects
+from mpe.emulator import FakeClock, MemoryObjects, Request, Response
 from mpe.handlers.ensure import Ensure, Step
 from mpe.model.gate.versions import Version
+from mpe.local.faults import without_newest
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.waits import VISIBLE_WITHIN
 from mpe.model.service.csvs import Head
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
@@ -318,6 +321,68 @@ def test_a_creation_whose_answer_was_lost_is_not_repeated(world: World) -> None:
     again = world.step(group())
     assert (again.did, again.status) == ("adopted", "CREATE PENDING")
     assert len(world.emulated.client.list_dataset_groups()["datasetGroups"]) == 1
+
+
+@pytest.mark.parametrize("looks", [1, 3])
+def test_what_was_made_and_is_not_seen_yet_is_waited_for(world: World, looks: int) -> None:
+    outcome = world.step(group())
+    lagging = Lagging(world, looks)
+    while outcome.wait is not None:
+        world.emulated.clock.advance(outcome.wait)
+        outcome = world.step(group(), Outcome.from_dict(outcome.as_dict()))
+    assert lagging.left == 0
+    assert (outcome.did, outcome.status, outcome.failed) == ("created", "ACTIVE", None)
+    assert outcome.unseen is None
+
+
+def test_a_version_that_exists_and_is_not_listed_yet_is_waited_for(
+    world: World, build: Builder
+) -> None:
+    """Its creation's answer was lost, the next says that it exists, and the list lags behind."""
+    group_ = build.group()
+    build.imported(group_)
+    solution = build.solution(group_)
+    first = world.step(version(solution))
+    lagging = Lagging(world, 2)
+    outcome = world.step(version(solution))
+    assert (outcome.did, outcome.arn) == ("created", None)
+    while outcome.wait is not None:
+        world.emulated.clock.advance(outcome.wait)
+        outcome = world.step(version(solution), Outcome.from_dict(outcome.as_dict()))
+    assert lagging.left == 0
+    assert (outcome.arn, outcome.failed) == (first.arn, None)
+
+
+def test_what_was_made_and_stays_away_is_told_within_minutes(world: World) -> None:
+    outcome = world.step(group())
+    lagging = Lagging(world, 10_000)
+    began = world.emulated.clock()
+    while outcome.wait is not None:
+        world.emulated.clock.advance(outcome.wait)
+        outcome = world.step(group(), Outcome.from_dict(outcome.as_dict()))
+    assert outcome.failed
+    assert "disappeared" in outcome.failed.reason
+    assert (world.emulated.clock() - began).total_seconds() < 4 * VISIBLE_WITHIN
+    assert 10_000 - lagging.left < 15, "it is looked for ever less often"
+
+
+class Lagging:
+    """Some looks of a service that do not see what there is yet."""
+
+    def __init__(self, world: World, looks: int) -> None:
+        self.left = looks
+        self._answer = world.emulated.service.handle
+        world.emulated.service.handle = self  # type: ignore[method-assign, assignment]
+
+    def __call__(self, request: Request) -> Response:
+        response = self._answer(request)
+        if self.left and request.operation in {"DescribeDatasetGroup", "ListSolutionVersions"}:
+            self.left -= 1
+            if request.operation.startswith("List"):
+                return replace(response, body=without_newest(response.body).encode())
+            body = json.dumps({"__type": "ResourceNotFoundException", "message": "not there"})
+            return Response(400, response.headers, body.encode())
+        return response
 
 
 def test_a_failure_of_this_run_is_final(world: World) -> None:

@@ -8,7 +8,7 @@ way and are called again, as Step Functions would. What a run gives up on, a new
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mpe.aws.personalize import Personalize
 from mpe.emulator import Request, Response
 from mpe.handlers.ensure import Ensure, Step
+from mpe.local.faults import without_newest
 from mpe.model.config.parse import parse
 from mpe.model.plan.desired import Desired, DesiredState, Place, desired_state
 from mpe.model.plan.outcome import Outcome
@@ -27,6 +28,8 @@ from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking, Turn
 
 MOST_RUNS = 3
 RETRIES = 5
+LAG = 60
+"""Seconds for which a read may not see what was made."""
 
 
 @dataclass
@@ -46,12 +49,26 @@ class Faulty(Emulated):
                 return answer(request)
             if fault == "lost":
                 answer(request)
+            if fault == "unseen":
+                return self._unseen(request, answer(request))
             code = "ThrottlingException" if fault == "throttled" else "InternalFailure"
             kind = {"Content-Type": "application/x-amz-json-1.1"}
             return Response(500, kind, json.dumps({"__type": code, "message": code}).encode())
 
         self.service.handle = handle  # type: ignore[method-assign]
         return super().make(name)
+
+    def _unseen(self, request: Request, response: Response) -> Response:
+        """Answer as if the newest of what was made were not there yet, as a lagging read does."""
+        since = self.clock().timestamp() - LAG
+        if request.operation.startswith("List") and response.status == 200:
+            return replace(response, body=without_newest(response.body, after=since).encode())
+        if request.operation.startswith("Describe") and response.status == 200:
+            (described,) = json.loads(response.body).values()
+            if described["creationDateTime"] >= since:
+                code = "ResourceNotFoundException"
+                return Response(400, response.headers, json.dumps({"__type": code}).encode())
+        return response
 
 
 class Killed(Exception):
@@ -104,6 +121,7 @@ class Provisioning:
         for count in range(1, MOST_RUNS + 1):
             if self._run(f"run-{count}", self.state):
                 return count
+            self.emulated.clock.advance(LAG + 1)  # nobody uploads again within a minute
         raise AssertionError("it did not converge")
 
     def _run(self, run: str, state: DesiredState) -> bool:
@@ -178,7 +196,7 @@ def clean() -> dict[str, list[tuple[str, str]]]:
 
 CLEAN = clean()
 FAULTS = st.dictionaries(
-    st.integers(1, 400), st.sampled_from(["lost", "refused", "throttled"]), max_size=12
+    st.integers(1, 400), st.sampled_from(["lost", "refused", "throttled", "unseen"]), max_size=12
 )
 
 

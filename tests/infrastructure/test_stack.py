@@ -126,6 +126,91 @@ def test_alarms_tell_the_topic(template: Template) -> None:
         assert alarm["Properties"]["AlarmDescription"], name
 
 
+def test_workflows_log_where_every_account_lets_them_and_no_other_stack_does(
+    template: Template,
+) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html"""
+    groups = dict(of(template, "AWS::Logs::LogGroup"))
+    names = []
+    for _, machine in of(template, "AWS::StepFunctions::StateMachine"):
+        (to,) = machine["Properties"]["LoggingConfiguration"]["Destinations"]
+        (name, _) = to["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"]
+        named = json.dumps(groups[name]["Properties"]["LogGroupName"])
+        assert "/aws/vendedlogs/states/" in named
+        assert "AWS::StackId" in named
+        names.append(named)
+    assert len(set(names)) == 3
+
+
+def test_old_versions_are_kept_for_as_long_as_the_user_says(template: Template) -> None:
+    parameter = template["Parameters"]["OldVersionDays"]
+    assert (parameter["Type"], parameter["Default"], parameter["MinValue"]) == ("Number", 90, 0)
+    (bucket,) = (
+        one["Properties"]
+        for name, one in of(template, "AWS::S3::Bucket")
+        if not name.startswith("DataAccessLogs")
+    )
+    _, rule = bucket["LifecycleConfiguration"]["Rules"]
+    assert "Prefix" not in rule, "it is for every file"
+    never = template["Conditions"]["KeepsOldVersions"]
+    assert never == {"Fn::Equals": [{"Ref": "OldVersionDays"}, "0"]}
+    assert rule["Status"] == {"Fn::If": ["KeepsOldVersions", "Disabled", "Enabled"]}
+    days = rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    assert days == {"Fn::If": ["KeepsOldVersions", 1, {"Ref": "OldVersionDays"}]}
+    assert "ExpirationInDays" not in rule, "what is current never expires"
+
+
+def test_schedules_are_kept_for_as_long_as_a_function_may_run(template: Template) -> None:
+    """A config may have hundreds of tasks: 15 minutes
+    (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
+    (keep,) = (
+        one["Properties"]
+        for name, one in of(template, "AWS::Lambda::Function")
+        if name.startswith("SchedulesKeep")
+    )
+    assert keep["Timeout"] == 900
+
+
+def test_who_reads_configs_is_told_404_of_one_that_is_gone(template: Template) -> None:
+    """Without ListBucket it would be 403, as of one that may not be read
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html)."""
+    granted = [
+        statement
+        for name, statement in statements(template)
+        if name.startswith("ConfigureRole") and "s3:ListBucket" in listed(statement["Action"])
+    ]
+    assert [one.get("Condition") for one in granted] == [None], "GetObject carries no prefix"
+
+
+def alarmed(template: Template, namespace: str, metric: str) -> set[str]:
+    """Return the resources, by their names in the template, whose metric some alarm watches."""
+    found = set()
+    for _, alarm in of(template, "AWS::CloudWatch::Alarm"):
+        own = alarm["Properties"]
+        stats = [one.get("MetricStat", {}).get("Metric", {}) for one in own.get("Metrics", ())]
+        for one in (own, *stats):
+            if (one.get("Namespace"), one.get("MetricName")) == (namespace, metric):
+                found.update(dimension["Value"]["Ref"] for dimension in one["Dimensions"])
+    return found
+
+
+def test_an_alarm_covers_every_function_and_every_workflow(template: Template) -> None:
+    """But the function that reports use, which may be lost."""
+    functions = {name for name, _ in of(template, "AWS::Lambda::Function")}
+    told = {name for name in functions if not name.startswith("UsageReport")}
+    assert alarmed(template, "AWS/Lambda", "Errors") == told
+    assert alarmed(template, "AWS/Lambda", "Throttles") == told
+    machines = {name for name, _ in of(template, "AWS::StepFunctions::StateMachine")}
+    assert alarmed(template, "AWS/States", "ExecutionsTimedOut") == machines
+
+
+def test_no_alarm_has_more_metrics_than_one_may(template: Template) -> None:
+    """Ten (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html)."""
+    for name, alarm in of(template, "AWS::CloudWatch::Alarm"):
+        several = [one for one in alarm["Properties"].get("Metrics", ()) if "MetricStat" in one]
+        assert len(several) <= 10, name
+
+
 def test_alarms_may_use_the_topic_and_its_key_as_those_of_this_stack_alone(
     template: Template,
 ) -> None:

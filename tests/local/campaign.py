@@ -47,7 +47,7 @@ TRIES = 3
 PATIENCE = 480
 """Seconds that a phase may take; one that says nothing by then is a silent death."""
 READS = ("Get", "Describe", "List", "Query")
-OF_WRITES = tuple(kind for kind in Kind if kind not in {Kind.OUTAGE, Kind.HELD})
+OF_WRITES = tuple(kind for kind in Kind if kind not in {Kind.UNSEEN, Kind.OUTAGE, Kind.HELD})
 OF_READS = (Kind.THROTTLED, Kind.BROKEN, Kind.LOST_ONCE, Kind.KILLED_BEFORE)
 """A read that took effect has none: its other faults are the same as these."""
 REPORT, SAMPLE_REPORT = ROOT / "docs" / "faults.md", ROOT / "build" / "faults.md"
@@ -72,8 +72,19 @@ class Site:
 
     def faults(self) -> Iterator[Fault]:
         """Yield the faults of this very call."""
-        read = self.operation.startswith(READS)
-        yield from map(self.fault, OF_READS if read else OF_WRITES)
+        if not self.operation.startswith(READS):
+            yield from map(self.fault, OF_WRITES)
+            return
+        yield from map(self.fault, OF_READS)
+        if self.looks_again:
+            yield self.fault(Kind.UNSEEN)
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether it looks at what its function has just made: by Describe, or by a List."""
+        noun = self.function.removeprefix("Ensure")
+        described, listed = (self.operation == f"Describe{noun}", self.operation == f"List{noun}s")
+        return self.service == "personalize" and self.nth > 1 and (described or listed)
 
 
 @dataclass(frozen=True)
@@ -646,8 +657,10 @@ Calls that a function makes in the same order in several invocations are tried i
 
 Faults, each for all of the SDK's attempts of that call unless it says *once*: the call is
 **throttled**; the service has a **server error**; it takes effect and its **answer is lost**,
-since the connection breaks; the function is **killed before** or **after** the call. Of reads,
-those that would be the same as another are left out. An **outage** is a server error at all of a
+since the connection breaks; the function is **killed before** or **after** the call. What it has
+just created is **not visible yet** to one Describe, or missing from one List, of Amazon
+Personalize. Of reads, those that would be the same as another are left out. An **outage** is a
+server error at all of a
 function's calls of an operation, until the phase is over; it is tried once for each operation, and
 left out of Amazon Personalize's, whose outages are waited out for six hours.
 

@@ -34,6 +34,7 @@ from mpe.model.plan.reconcile import (
     MISSING,
     Create,
     Keep,
+    Look,
     Observed,
     Reject,
     Skip,
@@ -43,7 +44,15 @@ from mpe.model.plan.reconcile import (
     decide,
     nothing_new,
 )
-from mpe.model.plan.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
+from mpe.model.plan.waits import (
+    LONGEST,
+    SHORTEST,
+    VISIBLE_WITHIN,
+    kind_of_creation,
+    next_wait,
+    typical,
+    until_seen,
+)
 from mpe.model.service import avro
 from mpe.model.service.csvs import check_head
 from mpe.model.service.spec import ACTIVE, INACTIVE
@@ -137,6 +146,7 @@ class Ensure:
         observed = self.personalize.observe(desired, before.arn)
         if observed and before.did is None and "solutionVersionArn" in desired.spec.mutable:
             before = replace(before, served=observed.fields.get("solutionVersionArn"))
+        before = replace(before, unseen=None if observed else before.unseen)
         pinned = before.did if before.did in CHANGES else None
         # What others began while the task waited serves it as well.
         anew = None if before.did == "adopted" else step.anew_since
@@ -149,6 +159,7 @@ class Ensure:
             fresh_since=max(times, default=None),
             idle=completed.idle,
             existing=step.task,
+            lagging=self._missing(before) < VISIBLE_WITHIN,
         )
         if isinstance(action, Create | Update | Switch):
             self._keep_in_turn(step)
@@ -168,6 +179,8 @@ class Ensure:
             case Wait(arn):
                 waiting = before.waiting(0, arn=arn, did=before.did or "adopted")
                 return self._again(step, waiting, observed)
+            case Look():
+                return self._look_again(before)
             case Keep(arn):
                 self._weigh(step, before, observed)
                 seconds = self._learned(step, before, observed)
@@ -204,6 +217,14 @@ class Ensure:
             run=step.run if before.did == "created" else None,
         )
         self.ledger.weigh(step.group, version)
+
+    def _missing(self, before: Outcome) -> float:
+        """Return for how many seconds what was made has not been seen."""
+        return self.clock.since(datetime.fromisoformat(before.unseen)) if before.unseen else 0.0
+
+    def _look_again(self, before: Outcome) -> Outcome:
+        since = before.unseen or self.clock.now().isoformat()
+        return before.waiting(until_seen(self._missing(before)), unseen=since)
 
     def _keep_in_turn(self, step: Step) -> None:
         """Raise TurnLost where another run has the turn, before anything is changed.

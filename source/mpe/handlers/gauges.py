@@ -6,10 +6,13 @@ Written to the log in the embedded metric format, which CloudWatch turns into me
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Protocol
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from mpe.handlers.settings import LOGGER
 
 NAMESPACE = "PersonalizedExperiences"
 """The infrastructure's dashboard and alarms read this namespace."""
@@ -69,10 +72,19 @@ class Emf:
         self._put(found)
 
     def _put(self, found: Mapping[str, tuple[MetricUnit, float]], **dimensions: str) -> None:
+        """Write one line, without what is no number: CloudWatch takes none of a line that has it.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+        """
+        kept = {name: one for name, one in found.items() if math.isfinite(one[1])}
+        if len(kept) < len(found):
+            LOGGER.warning("not measured", extra={"metrics": sorted(found.keys() - kept.keys())})
+        if not kept:
+            return
         metrics = EphemeralMetrics(namespace=NAMESPACE)
         metrics.add_dimension("Stack", self._stack)
         for name, value in dimensions.items():
             metrics.add_dimension(name, value)
-        for name, (unit, amount) in found.items():
+        for name, (unit, amount) in kept.items():
             metrics.add_metric(name=name, unit=unit, value=amount)
         metrics.flush_metrics()

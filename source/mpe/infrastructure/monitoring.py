@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -15,6 +16,9 @@ from constructs import Construct
 NAMESPACE = "PersonalizedExperiences"
 """Where the functions put their metrics (:mod:`mpe.handlers.gauges`)."""
 HOUR = Duration.hours(1)
+FIVE_MINUTES = Duration.minutes(5)
+MOST_METRICS = 10
+"""How many metrics an alarm may be of."""
 MODEL_METRICS = (
     "precision_at_10",
     "normalized_discounted_cumulative_gain_at_10",
@@ -34,11 +38,19 @@ class Monitoring(Construct):
         topic: sns.ITopic,
         undelivered: sqs.IQueue,
         schedule_group: str,
-        machines: Sequence[sfn.StateMachine],
+        machines: Mapping[str, sfn.StateMachine],
+        functions: Sequence[lambda_.IFunction],
     ) -> None:
         super().__init__(scope, id)
         self._topic = topic
-        self._alarms(undelivered, schedule_group, machines)
+        self._alarms(undelivered, schedule_group)
+        self._alarms_of_machines(machines)
+        self._alarms_of_functions(functions)
+        self._dashboard(machines, functions)
+
+    def _dashboard(
+        self, machines: Mapping[str, sfn.StateMachine], functions: Sequence[lambda_.IFunction]
+    ) -> None:
         dashboard = cloudwatch.Dashboard(self, "Dashboard")
         dashboard.add_widgets(*(self._of_models(name) for name in MODEL_METRICS[:2]))
         dashboard.add_widgets(*(self._of_models(name) for name in MODEL_METRICS[2:]))
@@ -68,24 +80,19 @@ class Monitoring(Construct):
                 "Workflows",
                 [
                     metric
-                    for machine in machines
+                    for machine in machines.values()
                     for metric in (machine.metric_started(), machine.metric_failed())
                 ],
             ),
-            self._functions(),
+            self._graph("Errors of functions", [one.metric_errors() for one in functions]),
         )
 
-    def _alarms(
-        self,
-        undelivered: sqs.IQueue,
-        schedule_group: str,
-        machines: Sequence[sfn.StateMachine],
-    ) -> None:
+    def _alarms(self, undelivered: sqs.IQueue, schedule_group: str) -> None:
         self._alarm("RunFailed", own("FailedRuns"), "A run failed; its report says why.")
         self._alarm(
             "DeadLetters",
             undelivered.metric_approximate_number_of_messages_visible(
-                period=Duration.minutes(5), statistic="Maximum"
+                period=FIVE_MINUTES, statistic="Maximum"
             ),
             "An event could not be delivered and is in the dead-letter queue.",
         )
@@ -95,27 +102,53 @@ class Monitoring(Construct):
                 metric_name=name,
                 dimensions_map={"ScheduleGroup": schedule_group},
                 statistic="Sum",
-                period=Duration.minutes(5),
+                period=FIVE_MINUTES,
             )
             self._alarm(
                 f"Schedule{name}", metric, "A schedule did not run when it should: " + name + "."
             )
-        for machine, what in zip(machines, ("Provisioning", "ScheduledTask"), strict=True):
-            metric = machine.metric_timed_out(period=Duration.minutes(5))
+
+    def _alarms_of_machines(self, machines: Mapping[str, sfn.StateMachine]) -> None:
+        """Tell of workflows that took too long; what else fails in them, a run's report tells."""
+        for what, machine in machines.items():
+            metric = machine.metric_timed_out(period=FIVE_MINUTES)
             self._alarm(f"{what}TimedOut", metric, f"The {what} workflow took longer than it may.")
         self._alarm(
             "TaskFailed",
-            machines[1].metric_failed(period=Duration.minutes(5)),
+            machines["ScheduledTask"].metric_failed(period=FIVE_MINUTES),
             "A scheduled task failed; its run's report says why, if it came to that.",
         )
 
-    def _alarm(self, id: str, metric: cloudwatch.IMetric, description: str) -> None:
+    def _alarms_of_functions(self, functions: Sequence[lambda_.IFunction]) -> None:
+        """Tell of functions that broke down, and of those that Lambda has no room for.
+
+        An alarm takes no search and at most ten metrics
+        (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html).
+        A throttle is waited out, so only those of a quarter of an hour are told.
+        """
+        for number, first in enumerate(range(0, len(functions), MOST_METRICS), 1):
+            some = functions[first : first + MOST_METRICS]
+            self._alarm(
+                f"FunctionErrors{number}",
+                _sum([one.metric_errors(period=FIVE_MINUTES) for one in some]),
+                "A function broke down: the dashboard shows which, its log says why.",
+            )
+            self._alarm(
+                f"FunctionThrottles{number}",
+                _sum([one.metric_throttles(period=FIVE_MINUTES) for one in some]),
+                "Lambda has had no room for a function for a quarter of an hour.",
+                periods=3,
+            )
+
+    def _alarm(
+        self, id: str, metric: cloudwatch.IMetric, description: str, *, periods: int = 1
+    ) -> None:
         alarm = cloudwatch.Alarm(
             self,
             id,
             metric=metric,
             threshold=1,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=description,
@@ -142,19 +175,15 @@ class Monitoring(Construct):
     def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.IWidget:
         return cloudwatch.GraphWidget(title=title, width=12, left=list(metrics))
 
-    @staticmethod
-    def _functions() -> cloudwatch.IWidget:
-        """Show the errors of all functions of the stack: any is a fault of ours."""
-        found = '{AWS/Lambda,FunctionName} MetricName="Errors" "' + Aws.STACK_NAME + '"'
-        return cloudwatch.GraphWidget(
-            title="Errors of functions",
-            width=12,
-            left=[
-                cloudwatch.MathExpression(
-                    expression=f"SEARCH('{found}', 'Sum', 3600)", label="", period=HOUR
-                )
-            ],
-        )
+
+def _sum(metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.MathExpression:
+    """Return what several metrics are together."""
+    names = {f"m{number}": metric for number, metric in enumerate(metrics)}
+    return cloudwatch.MathExpression(
+        expression=f"SUM([{', '.join(f'FILL({name}, 0)' for name in names)}])",
+        using_metrics=names,
+        period=FIVE_MINUTES,
+    )
 
 
 def own(name: str) -> cloudwatch.Metric:
@@ -164,5 +193,5 @@ def own(name: str) -> cloudwatch.Metric:
         metric_name=name,
         dimensions_map={"Stack": Aws.STACK_NAME},
         statistic="Sum",
-        period=Duration.minutes(5),
+        period=FIVE_MINUTES,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aws_cdk import ArnFormat, Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -69,6 +69,7 @@ class Machine(sfn.StateMachine):
                 destination=logs.LogGroup(
                     scope,
                     f"{id}Logs",
+                    log_group_name=_log_group_name(scope.node.id),
                     retention=logs.RetentionDays.ONE_YEAR,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
@@ -88,6 +89,17 @@ class Machine(sfn.StateMachine):
                 f"{function.function_arn}:*",
                 "CDK grants the versions of a function together with it; there are none.",
             )
+
+
+def _log_group_name(workflow: str) -> str:
+    """Return a name that Step Functions may log to in every account, and no other stack has.
+
+    Each log group of another name takes room in the one resource policy by which logs are
+    delivered, which is of limited size and full in established accounts
+    (https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html).
+    """
+    stack = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+    return f"/aws/vendedlogs/states/{Aws.STACK_NAME}-{workflow}-{stack}"
 
 
 class SolutionWorkflow(Construct):
@@ -171,8 +183,8 @@ class ProvisioningWorkflow(Construct):
         super().__init__(scope, id)
         self._functions = functions
         report = self._report(finish)
-        solutions = SolutionWorkflow(self, "Solution", functions=functions)
-        work = self._work(keep_schedules, solutions.machine, report)
+        self.solutions = SolutionWorkflow(self, "Solution", functions=functions).machine
+        work = self._work(keep_schedules, self.solutions, report)
         start = self._turn(begin, work=work, report=report)
         self.machine = Machine(
             self,
@@ -186,7 +198,7 @@ class ProvisioningWorkflow(Construct):
             ],
             comment="Provisions a dataset group from its config",
         )
-        follow_executions(self.machine, solutions.machine)
+        follow_executions(self.machine, self.solutions)
 
     def _work(
         self, keep_schedules: lambda_.IFunction, solutions: sfn.StateMachine, report: sfn.State

@@ -61,6 +61,9 @@ class Configure(HandlerFunction):
             [rooms.bucket.arn_for_objects(CONFIGS)],
             because="Reads the config of any dataset group, in the version that was uploaded.",
         )
+        # Who may not list is told 403 of an object that is gone, and not 404, whatever the key
+        # (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
+        self.allow(["s3:ListBucket"], [rooms.bucket.bucket_arn])
         self.allow(
             ["s3:PutObject"],
             [rooms.bucket.arn_for_objects("state/*")],

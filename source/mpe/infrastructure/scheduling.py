@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Aws, Duration, Fn, Stack
+from aws_cdk import ArnFormat, Aws, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
@@ -16,6 +16,9 @@ from mpe.infrastructure.storage import DataBucket, GroupTable
 
 ASK_AGAIN = Duration.minutes(1)
 """After which a task is fired again that a new config overtook."""
+LONGEST = Duration.minutes(15)
+"""The longest that a function may run
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 GIVEN = "$states.context.Execution.Input"
 
 
@@ -38,8 +41,13 @@ class Schedules(Construct):
         # comes later, for it starts the workflow that calls the function. The stack's own id
         # makes them unique.
         stack = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        # With the group go its schedules, which would else fire for ever at nothing
+        # (https://docs.aws.amazon.com/scheduler/latest/APIReference/API_DeleteScheduleGroup.html).
         self.group = scheduler.ScheduleGroup(
-            self, "Group", schedule_group_name=f"Schedules-{stack}"
+            self,
+            "Group",
+            schedule_group_name=f"Schedules-{stack}",
+            removal_policy=RemovalPolicy.DESTROY,
         )
         self.machine_name = f"ScheduledTask-{stack}"
         self.machine_arn = Stack.of(self).format_arn(
@@ -103,6 +111,8 @@ class Schedules(Construct):
                 "SCHEDULE_ROLE": self.role.role_arn,
                 "DEAD_LETTERS": undelivered.queue_arn,
             },
+            # A config may have hundreds of tasks, which are kept one by one.
+            timeout=LONGEST,
         )
         function.allow(
             [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aws_cdk import Aws, CfnCondition
+from aws_cdk import Aws, CfnCondition, CfnResource, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -21,6 +21,12 @@ class ServiceRole(iam.Role):
     """Let Amazon Personalize read and write the data bucket, for this account alone.
 
     And let it publish the metrics of metric attributions.
+
+    It outlives the stack, with what it may do: an encrypted dataset group uses its key through the
+    role that it was created with, for good, since there is no operation to change that
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html). Under the same
+    name it could not come back: a key's policy holds a role by its id, and not by its name
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
     """
 
     def __init__(
@@ -54,6 +60,9 @@ class ServiceRole(iam.Role):
         )
         self._publish_metrics()
         self._use_key(kms_key_arn, has_key)
+        for one in self.node.find_all():
+            if isinstance(one, CfnResource):
+                one.apply_removal_policy(RemovalPolicy.RETAIN)
 
     def _allow(self, action: str, bucket: DataBucket, below: Iterable[str], because: str) -> None:
         """Grant an action on the objects of any dataset group below some folders."""

@@ -19,7 +19,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mpe.infrastructure.ensure import EnsureFunction
-from mpe.infrastructure.functions import Package
+from mpe.infrastructure.functions import HandlerFunction, Package
 from mpe.infrastructure.monitoring import Monitoring
 from mpe.infrastructure.notifications import Notifications
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
@@ -28,7 +28,7 @@ from mpe.infrastructure.rooms import Rooms
 from mpe.infrastructure.runs import Begin, Bury, Configure, Finish
 from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
-from mpe.infrastructure.storage import DataBucket, GroupTable
+from mpe.infrastructure.storage import DataBucket, GroupTable, OldVersions
 from mpe.infrastructure.usage import Usage
 from mpe.model.service.spec import SPECS
 
@@ -59,7 +59,13 @@ class PersonalizedExperiences(Stack):
             topic=self.notifications.topic,
             undelivered=self.undelivered,
             schedule_group=self.schedules.name,
-            machines=[self.workflow.machine, self.tasks.machine],
+            machines={
+                "Provisioning": self.workflow.machine,
+                "ScheduledTask": self.tasks.machine,
+                "Solution": self.workflow.solutions,
+            },
+            # Not the one that reports use, which comes after: a report that is lost is no loss.
+            functions=[one for one in self.node.find_all() if isinstance(one, HandlerFunction)],
         )
         Usage(self, "Usage", package=self.package, bus=self.bus)
         self._outputs()
@@ -67,7 +73,7 @@ class PersonalizedExperiences(Stack):
     def _stores(self) -> None:
         """Make what keeps code, data and records, and the bus that tells of changes."""
         self.package = Package(self, "Package")
-        self.bucket = DataBucket(self, "Data")
+        self.bucket = DataBucket(self, "Data", old_versions=OldVersions(self))
         self.bucket.let_service_in()
         self.turns = GroupTable(self, "Turns")
         self.ledger = GroupTable(self, "Ledger")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnCondition, CfnParameter, Duration, Fn, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -16,10 +16,38 @@ WRITTEN_BY_SERVICE = tuple(f"{folder}/*" for folder in WRITTEN)
 """Where Amazon Personalize writes: the output of batch jobs, exports and reports."""
 
 
-class DataBucket(s3.Bucket):
-    """The bucket that users upload to; it outlives the stack."""
+class OldVersions:
+    """For how long versions that were overwritten or deleted are kept, as the user says."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct) -> None:
+        parameter = CfnParameter(
+            scope,
+            "OldVersionDays",
+            type="Number",
+            default=90,
+            min_value=0,
+            max_value=36500,
+            description="Days for which versions of files that were overwritten or deleted are "
+            "kept; 0 keeps them for ever",
+        )
+        kept = CfnCondition(
+            scope,
+            "KeepsOldVersions",
+            expression=Fn.condition_equals(parameter, "0"),
+        )
+        self.status = Fn.condition_if(kept.logical_id, "Disabled", "Enabled")
+        # A rule that is disabled needs a number of days as well.
+        self.days = Fn.condition_if(kept.logical_id, 1, parameter.value_as_number)
+
+
+class DataBucket(s3.Bucket):
+    """The bucket that users upload to; it outlives the stack.
+
+    Versions that were overwritten or deleted are kept for as many days as the stack's parameter
+    says. States are small and each is of its own name, for as long as a schedule may need it.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, old_versions: OldVersions) -> None:
         logs = s3.Bucket(
             scope,
             f"{id}AccessLogs",
@@ -52,7 +80,25 @@ class DataBucket(s3.Bucket):
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7))
             ],
         )
+        self._expire(old_versions)
         self._notify_eventbridge()
+
+    def _expire(self, old_versions: OldVersions) -> None:
+        """Let old versions expire, and what marks deletions of which no version is left.
+
+        CDK's own property takes no parameter of the stack for a number of days.
+        """
+        bucket = self.node.default_child
+        assert isinstance(bucket, s3.CfnBucket)
+        bucket.add_property_override(
+            "LifecycleConfiguration.Rules.1",
+            {
+                "Id": "OldVersions",
+                "Status": old_versions.status,
+                "NoncurrentVersionExpiration": {"NoncurrentDays": old_versions.days},
+                "ExpiredObjectDeleteMarker": True,
+            },
+        )
 
     def _notify_eventbridge(self) -> None:
         """Switch EventBridge notifications on in the template itself.

@@ -5,6 +5,8 @@ that each request is known to belong to one invocation. An invocation is *watche
 label, such as a dataset group's name, is somewhere in its event. The calls of a watched label
 are listed in their order, and one of them may go wrong in one of the ways of :class:`Kind`.
 
+What was created may be *not visible yet*: a Describe does not find it, a List lacks the newest.
+
 A fault hits a call with all the attempts that the SDK makes of it: what the SDK overcomes by
 itself would prove nothing of the functions. An outage hits all later calls as well.
 """
@@ -51,6 +53,7 @@ class Kind(StrEnum):
     LOST = "answer lost"
     KILLED_BEFORE = "killed before"
     KILLED_AFTER = "killed after"
+    UNSEEN = "not visible yet"
     OUTAGE = "outage"
     HELD = "held"
     """It reaches the service some seconds late, so that much may happen meanwhile."""
@@ -61,6 +64,7 @@ HOLD_SECONDS = 5
 TAKES_EFFECT = {Kind.LOST_ONCE, Kind.LOST, Kind.KILLED_AFTER}
 ANSWERS = {
     Kind.THROTTLED: (400, "ThrottlingException", "Rate exceeded"),
+    Kind.UNSEEN: (400, "ResourceNotFoundException", "Could not find the resource"),
     Kind.OUTAGE: (503, "ServiceUnavailable", "The service is unavailable"),
     Kind.BROKEN: (500, "InternalServerError", "We encountered an internal error"),
 }
@@ -172,6 +176,9 @@ class Interference:
                 return
             body = await _body(receive)
             kind = self._meet(followed, headers, scope, body)
+            if kind is Kind.UNSEEN and _operation_of(headers).startswith("List"):
+                await app(scope, _again(body), Lagging(send))
+                return
             if kind is Kind.HELD:
                 await asyncio.sleep(HOLD_SECONDS)
             if kind in {None, Kind.HELD} or kind in TAKES_EFFECT:
@@ -244,6 +251,41 @@ def _operation(service: str, headers: Mapping[str, str], scope: Scope, body: byt
     if service == "sns":
         return parse_qs(body.decode())["Action"][0]
     return REST[service, scope["method"]]
+
+
+def _operation_of(headers: Mapping[str, str]) -> str:
+    return headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+class Lagging:
+    """Passes an answer on without the newest of what it lists."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = send
+        self._start: dict[str, Any] = {}
+        self._body = b""
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            kind = dict(self._start["headers"]).get(b"content-type", b"application/x-amz-json-1.1")
+            await _answer(
+                self._send, self._start["status"], kind.decode(), without_newest(self._body)
+            )
+
+
+def without_newest(body: bytes, *, after: float = 0) -> str:
+    """Return the answer of a List without the item that was created last, and after some time."""
+    answer = json.loads(body)
+    for name, items in answer.items():
+        if isinstance(items, list) and items:
+            newest = max(items, key=lambda one: one.get("creationDateTime", 0))
+            if newest.get("creationDateTime", 0) >= after:
+                answer[name] = [one for one in items if one is not newest]
+    return json.dumps(answer)
 
 
 async def _body(receive: Any) -> bytes:

@@ -50,6 +50,8 @@ class Outcome:
     """The version that it served when the run came to it, where it serves one."""
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
+    unseen: str | None = None
+    """Since when a look at what this run made or changed finds nothing."""
     failed: Failure | None = None
 
     @classmethod

@@ -98,6 +98,11 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Look:
+    """It was made or changed and is not seen: look again soon, since reads may lag behind."""
+
+
+@dataclass(frozen=True)
 class Keep:
     """It is as it should be."""
 
@@ -118,7 +123,7 @@ class Reject:
     message: str
 
 
-Action = Create | Update | Switch | Wait | Keep | Skip | Reject
+Action = Create | Update | Switch | Wait | Look | Keep | Skip | Reject
 
 
 def decide(
@@ -129,6 +134,7 @@ def decide(
     fresh_since: datetime | None = None,
     idle: bool = False,
     existing: bool = False,
+    lagging: bool = False,
 ) -> Action:
     """Return the one action that moves a resource towards its desired state.
 
@@ -138,13 +144,14 @@ def decide(
     start or a stop leaves that of an earlier one as it is.
     ``fresh_since`` is when the data that it reads last changed, and ``idle`` tells that
     there is none and need not be. ``existing`` lets only jobs and versions be created: what
-    a scheduled task is about must be there.
+    a scheduled task is about must be there. ``lagging`` tells that what is not seen has not been
+    missed for long.
     """
     if idle and not pinned:
         done = observed is not None and observed.status in DONE
         return Keep(observed.arn) if observed and done else Skip()
     if observed is None:
-        return _absent(desired, pinned, existing)
+        return Look() if pinned and lagging else _absent(desired, pinned, existing)
     if _of_another_group(desired, observed):
         return Reject(DRIFT, _another_group(desired, observed))
     if observed.in_progress:

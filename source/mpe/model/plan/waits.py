@@ -34,6 +34,13 @@ MOST = 60 * 60
 a day is looked at two dozen times for it."""
 CREATED = "created"
 """The kind of work that makes all of a resource."""
+VISIBLE_WITHIN = 5 * 60
+"""Seconds for which what a run made or changed may be missing before it is held to be deleted.
+
+The service promises nothing of how soon its reads follow its writes. Looking ever
+less often, for about five minutes, is what AWS advises for EC2, which promises nothing either
+(https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html).
+"""
 PART = 1 / 4
 """The share of a creation's usual duration that stands in for all other kinds of work."""
 
@@ -66,6 +73,11 @@ def next_wait(elapsed: float, *, usual: float, known: float | None) -> int:
     else:
         step = _late(elapsed - known, max(known / 200, min(SHORTEST, known / 4)), known)
     return min(max(math.ceil(step), 1), MOST)
+
+
+def until_seen(missing: float) -> int:
+    """Return whole seconds until the next look at what has been missing for so many seconds."""
+    return max(SHORTEST, math.ceil(missing / 2))
 
 
 def _guessed(elapsed: float, expected: float) -> float:

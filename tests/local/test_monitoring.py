@@ -1,0 +1,168 @@
+"""The dashboard and the alarms watch what there is: names and metrics of the deployed stack.
+
+What a SEARCH finds is told by
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html: the
+namespace and exactly the dimensions of its schema, and of what is in double quotes the very value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mpe.local.cloud import LocalCloud
+from tests.conftest import interactions
+from tests.local.conftest import User, small, wait_until
+
+pytestmark = pytest.mark.local
+
+SEARCH = re.compile(r"SEARCH\('\{(?P<schema>[^}]*)\} (?P<terms>[^']*)', '\w+'(, \d+)?\)")
+TERM = re.compile(r'(\w+)="([^"]*)"')
+OF_AWS = {
+    "AWS/Lambda": ("FunctionName", "AWS::Lambda::Function"),
+    "AWS/States": ("StateMachineArn", "AWS::StepFunctions::StateMachine"),
+    "AWS/Scheduler": ("ScheduleGroup", "AWS::Scheduler::ScheduleGroup"),
+    "AWS/SQS": ("QueueName", "AWS::SQS::Queue"),
+}
+"""By which dimension AWS's own metrics are found, and whose name it is
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-services-cloudwatch-metrics.html)."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that is watched, or that was written."""
+
+    namespace: str
+    name: str
+    dimensions: frozenset[tuple[str, str]]
+
+    @property
+    def schema(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.dimensions)
+
+
+def written(cloud: LocalCloud) -> set[Metric]:
+    """Return the metrics of all lines in the embedded metric format that functions wrote."""
+    logs = cloud.client("logs")
+    found = set()
+    for group in logs.get_paginator("describe_log_groups").paginate().search("logGroups[]"):
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        for event in pages.search("events[]"):
+            for line in (event or {}).get("message", "").splitlines():
+                if line.startswith("{") and '"_aws"' in line:
+                    found.update(_metrics(json.loads(line)))
+    return found
+
+
+def _metrics(line: dict[str, Any]) -> Iterator[Metric]:
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = frozenset((name, line[name]) for name in names)
+            for metric in directive["Metrics"]:
+                yield Metric(directive["Namespace"], metric["Name"], dimensions)
+
+
+def names(cloud: LocalCloud) -> dict[str, set[str]]:
+    """Return the physical names of the stack's resources, by type."""
+    found: dict[str, set[str]] = {}
+    stack = cloud.client("cloudformation")
+    for one in (
+        stack.get_paginator("list_stack_resources")
+        .paginate(StackName=cloud.stack_name)
+        .search("StackResourceSummaries[]")
+    ):
+        named = one["PhysicalResourceId"].rpartition("/")[2]
+        if one["ResourceType"] == "AWS::StepFunctions::StateMachine":
+            named = one["PhysicalResourceId"]
+        found.setdefault(one["ResourceType"], set()).add(named)
+    return found
+
+
+def is_there(metric: Metric, known: dict[str, set[str]], put: set[Metric]) -> bool:
+    """Tell whether a metric is one that the functions write, or that AWS has of a resource."""
+    if metric.namespace not in OF_AWS:
+        return metric in put
+    dimension, kind = OF_AWS[metric.namespace]
+    ((name, value),) = metric.dimensions
+    return name == dimension and value in known[kind]
+
+
+def found_by(expression: str, put: set[Metric]) -> set[Metric]:
+    """Return what a SEARCH finds."""
+    match = SEARCH.fullmatch(expression)
+    assert match, expression
+    namespace, *schema = match["schema"].split(",")
+    terms = dict(TERM.findall(match["terms"]))
+    assert TERM.sub("", match["terms"]).strip() == "", "only exact terms are understood here"
+    name = terms.pop("MetricName")
+    return {
+        one
+        for one in put
+        if (one.namespace, one.name, one.schema) == (namespace, name, frozenset(schema))
+        and terms.items() <= dict(one.dimensions).items()
+    }
+
+
+def watched(metrics: list[Any]) -> Iterator[Metric]:
+    """Yield the metrics of a dashboard's widget, where ``.`` is what the row before has."""
+    before: list[str] = []
+    for row in metrics:
+        words = [one for one in row if isinstance(one, str)]
+        if words:
+            words = [before[at] if word == "." else word for at, word in enumerate(words)]
+            before = words
+            pairs = frozenset(zip(words[2::2], words[3::2], strict=True))
+            yield Metric(words[0], words[1], pairs)
+
+
+def test_every_metric_that_is_watched_is_there(cloud: LocalCloud) -> None:
+    user = User(cloud, "watched")
+    user.put("interactions.csv", interactions())
+    user.upload(small("watched"))
+    assert user.wait_for_run() == "SUCCEEDED"
+    user.upload({"solutions": 1})
+    User(cloud, "watched").mail(2)
+    put = wait_until(lambda: {one for one in written(cloud) if one.name in RARE} and written(cloud))
+    known = names(cloud)
+    _judge_alarms(cloud, known, put)
+    _judge_dashboard(cloud, known, put)
+
+
+RARE = {"RejectedConfigs"}
+NOT_OFTEN = {"ResourceWait"}
+"""Written only where a quota or a throttle was waited for."""
+
+
+def _judge_alarms(cloud: LocalCloud, known: dict[str, set[str]], put: set[Metric]) -> None:
+    alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) >= 14
+    for alarm in alarms:
+        math = [one["MetricStat"] for one in alarm.get("Metrics", ()) if "MetricStat" in one]
+        stats = [one["Metric"] for one in math]
+        for one in stats or [alarm]:
+            pairs = frozenset((pair["Name"], pair["Value"]) for pair in one["Dimensions"])
+            metric = Metric(one["Namespace"], one["MetricName"], pairs)
+            assert is_there(metric, known, put), (alarm["AlarmName"], metric)
+
+
+def _judge_dashboard(cloud: LocalCloud, known: dict[str, set[str]], put: set[Metric]) -> None:
+    client = cloud.client("cloudwatch")
+    (entry,) = client.list_dashboards()["DashboardEntries"]
+    body = json.loads(client.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"])
+    searches, plain = [], []
+    for widget in body["widgets"]:
+        rows = widget["properties"]["metrics"]
+        words = [one for row in rows for one in row if isinstance(one, dict)]
+        searches += [one["expression"] for one in words if "expression" in one]
+        plain += list(watched(rows))
+    assert len(searches) >= 7
+    for expression in searches:
+        assert found_by(expression, put) or any(one in expression for one in NOT_OFTEN), expression
+    functions = {dict(one.dimensions).get("FunctionName") for one in plain} - {None}
+    assert len(functions) > 20, "each function's errors are shown"
+    assert [one for one in plain if not is_there(one, known, put)] == []
