@@ -32,6 +32,7 @@ from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import CHANGES, Outcome
 from mpe.model.plan.reconcile import (
     MISSING,
+    Action,
     Create,
     Keep,
     Look,
@@ -147,20 +148,7 @@ class Ensure:
         if observed and before.did is None and "solutionVersionArn" in desired.spec.mutable:
             before = replace(before, served=observed.fields.get("solutionVersionArn"))
         before = replace(before, unseen=None if observed else before.unseen)
-        pinned = before.did if before.did in CHANGES else None
-        # What others began while the task waited serves it as well.
-        anew = None if before.did == "adopted" else step.anew_since
-        fresh = None if pinned else self._freshness.since(step.group, completed, observed)
-        times = [time for time in (fresh, anew) if time]
-        action = decide(
-            desired,
-            observed,
-            pinned=pinned,
-            fresh_since=max(times, default=None),
-            idle=completed.idle,
-            existing=step.task,
-            lagging=self._missing(before) < VISIBLE_WITHIN,
-        )
+        action = self._decide(step, completed, before, observed)
         if isinstance(action, Create | Update | Switch):
             self._keep_in_turn(step)
         match action:
@@ -217,6 +205,24 @@ class Ensure:
             run=step.run if before.did == "created" else None,
         )
         self.ledger.weigh(step.group, version)
+
+    def _decide(
+        self, step: Step, completed: Completed, before: Outcome, observed: Observed | None
+    ) -> Action:
+        pinned = before.did if before.did in CHANGES else None
+        # What others began while the task waited serves it as well.
+        anew = None if before.did == "adopted" else step.anew_since
+        fresh = None if pinned else self._freshness.since(step.group, completed, observed)
+        times = [time for time in (fresh, anew) if time]
+        return decide(
+            completed.desired,
+            observed,
+            pinned=pinned,
+            fresh_since=max(times, default=None),
+            idle=completed.idle,
+            existing=step.task,
+            lagging=self._missing(before) < VISIBLE_WITHIN,
+        )
 
     def _missing(self, before: Outcome) -> float:
         """Return for how many seconds what was made has not been seen."""
