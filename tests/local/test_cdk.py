@@ -189,9 +189,30 @@ def test_two_stacks_do_not_collide_and_a_destroyed_one_leaves_its_data(
     assert kept(other) == before
     assert not _machines(other, OTHER)
     assert _machines(deployed, STACK)
+    groups = other.client("scheduler").list_schedule_groups()["ScheduleGroups"]
+    left = {one["Name"] for one in groups}
+    assert other.outputs["ScheduleGroup"] not in left, "its schedules would fire for ever"
+    assert deployed.outputs["ScheduleGroup"] in left
+    assert _may_read_data(other), "encrypted dataset groups keep using the role"
+    assert not _vended_logs(other, OTHER)
+    assert len(_vended_logs(deployed, STACK)) == 3
     first.put("interactions.csv", CSV)
     first.upload(small("apart"))
     assert first.wait_for_run() == "SUCCEEDED"
+
+
+def _may_read_data(cloud: LocalCloud) -> bool:
+    """Tell whether the service role is there, with what it may do."""
+    iam, role = cloud.client("iam"), cloud.outputs["PersonalizeRole"].rpartition("/")[2]
+    policies = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    found = [iam.get_role_policy(RoleName=role, PolicyName=one) for one in policies]
+    return any("s3:GetObject" in json.dumps(one["PolicyDocument"]) for one in found)
+
+
+def _vended_logs(cloud: LocalCloud, stack: str) -> list[str]:
+    prefix = f"/aws/vendedlogs/states/{stack}-"
+    found = cloud.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
+    return [one["logGroupName"] for one in found]
 
 
 def another_view(cloud: LocalCloud) -> LocalCloud:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mpe.local.ministack import (
+    cloudwatch,
     eventbridge,
     functions,
     http,
@@ -26,6 +27,7 @@ BY_SERVICE = {
     "AWS STS": sts.DIFFERENCES,
     "Step Functions": stepfunctions.DIFFERENCES,
     "AWS Lambda": functions.DIFFERENCES,
+    "CloudWatch": cloudwatch.DIFFERENCES,
     "HTTP": http.DIFFERENCES,
 }
 
