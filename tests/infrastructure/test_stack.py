@@ -613,3 +613,22 @@ def test_what_reports_use_is_there_only_where_it_is_wanted(template: Template) -
     assert {one["Type"] for one in found.values()} >= {"AWS::Lambda::Function", "AWS::Events::Rule"}
     assert {one.get("Condition") for one in found.values()} == {"ReportsUse"}
     assert json.dumps(template["Conditions"]["ReportsUse"]).count("Fn::Equals") == 2
+
+
+def test_as_many_alarms_and_metrics_are_watched_as_the_page_of_costs_says(
+    template: Template,
+) -> None:
+    """An alarm of math is billed by its metrics (https://aws.amazon.com/cloudwatch/pricing/)."""
+    alarms = [one["Properties"] for _, one in of(template, "AWS::CloudWatch::Alarm")]
+    metrics = [
+        metric
+        for alarm in alarms
+        for metric in alarm.get("Metrics", [{"MetricStat": alarm}])
+        if "MetricStat" in metric
+    ]
+    page = (ROOT / "docs" / "costs.md").read_text()
+    said = re.search(
+        r"(\d+) alarms: they are billed by the metric, of\s+which they watch (\d+)", page
+    )
+    assert said, "the page says how many there are"
+    assert (int(said[1]), int(said[2])) == (len(alarms), len(metrics))
