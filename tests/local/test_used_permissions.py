@@ -43,6 +43,9 @@ UNUSED = {
         "A letter tells of what failed for good, which nothing here does; MiniStack sends those"
         " of functions without asking the role, and Scheduler's not at all."
     ),
+    ("ConfigureRole", "s3:ListBucket", "*"): (
+        "With it S3 tells that an object is gone, and not that it is denied; MiniStack always does."
+    ),
     ("Ensure*Role", "personalize:Create*", "arn:aws:personalize:::recipe/[*]"): (
         "AWS's data does not say that it is asked for; the AWS solution, which runs, grants it."
     ),
