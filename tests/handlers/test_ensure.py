@@ -16,8 +16,8 @@ from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock, MemoryObjects, Request, Response
 from mpe.handlers.ensure import Ensure, Step
-from mpe.model.gate.versions import Version
 from mpe.local.faults import without_newest
+from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
 from mpe.model.plan.waits import VISIBLE_WITHIN
