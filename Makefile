@@ -10,8 +10,12 @@ CDK := node_modules/.package-lock.json
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
 
+# As many files of tests at a time as there are processors, at most four: each process that meets
+# tests of the local cloud starts its own, of about 1 GB.
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 test: $(READY) $(CDK)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
 
 # Without the tests that start a local cloud.
 fast: $(READY) $(CDK)

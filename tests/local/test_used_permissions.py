@@ -241,8 +241,14 @@ def overtaken(cloud: LocalCloud) -> None:
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
     user.upload(document)
     wait_until(lambda: len(user.executions()) == 2)
-    for _ in range(2):  # whichever comes second finds the task running
+
+    def finds_it_running() -> bool:
+        """Fire a second time, so that whichever comes second asks after the first."""
         fire(user, "import")
+        fires = [one for one in cloud.calls() if "FireTask" in one["role"]]
+        return any(one["action"] == "states:DescribeExecution" for one in fires)
+
+    wait_until(finds_it_running)
     settled(user, "import", "SUCCEEDED")
     user.lend_turn(user.executions()[0]["executionArn"])  # it has ended: the next asks after it
     _run_with_a_former_config(user)
