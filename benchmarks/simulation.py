@@ -60,6 +60,20 @@ class Latency:
     transition: float = 0.0
 
 
+@dataclass(frozen=True)
+class Outage:
+    """A service that answers every call with a server error, from a moment to another."""
+
+    service: str
+    """By the name that requests are signed for."""
+    begins: datetime
+    ends: datetime
+
+    def hits(self, request: Any, now: datetime) -> bool:
+        signed = _text(request.headers.get("Authorization", ""))
+        return f"/{self.service}/aws4_request" in signed and self.begins <= now < self.ends
+
+
 @dataclass
 class Meter:
     """What one run costs."""
@@ -98,6 +112,8 @@ class Cloud:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._connect()
         self.replace_service()
+        self.outages: list[Outage] = []
+        self._heard: list[dict[str, Any]] = []
         self.outputs = deploy(
             self.client, assembly, account=ACCOUNT, region=REGION, parameters={"Email": ""}
         )
@@ -137,16 +153,48 @@ class Cloud:
 
     def run(self, group: str, config: Mapping[str, Any]) -> Meter:
         """Upload a config, let everything happen that follows, and return what it cost."""
+        self.upload(group, config)
+        assert self.status() == "SUCCEEDED", f"the run is {self.status()}"
+        return self.meter
+
+    def upload(
+        self, group: str, config: Mapping[str, Any], *outages: tuple[str, float, float]
+    ) -> None:
+        """Upload a config and let everything happen that follows.
+
+        Meanwhile services have outages, each by its name, from a second after the upload on and
+        for so many seconds.
+        """
         self.meter = Meter()
         random.seed(0)  # the SDK spreads its retries at random
         self.time.move_to(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2))
         began, text = self.time.now(), json.dumps(config)
+        self.outages = [
+            Outage(service, began + timedelta(seconds=at), began + timedelta(seconds=at + long))
+            for service, at, long in outages
+        ]
         with contextlib.redirect_stdout(io.StringIO()):  # the functions' logs and metrics
             self.time.run(lambda: self.put(f"train/{group}/config.json", text))
         self.meter.seconds = round((self._ended - began).total_seconds(), 3)
-        status = self._status()
-        assert status == "SUCCEEDED", f"the run is {status}"
-        return self.meter
+        self.outages = []
+
+    def listen(self) -> list[dict[str, Any]]:
+        """Return a list that every event which the bus takes from now on is added to."""
+        self._heard = []
+        return self._heard
+
+    def made(self) -> dict[str, list[Any]]:
+        """Return what Amazon Personalize has, by the lists of its types."""
+        client = self.client("personalize")
+        return {
+            "groups": client.list_dataset_groups()["datasetGroups"],
+            "datasets": client.list_datasets()["datasets"],
+            "imports": client.list_dataset_import_jobs()["datasetImportJobs"],
+            "solutions": client.list_solutions()["solutions"],
+            "versions": client.list_solution_versions()["solutionVersions"],
+            "campaigns": client.list_campaigns()["campaigns"],
+            "batch jobs": client.list_batch_inference_jobs()["batchInferenceJobs"],
+        }
 
     def forget_durations(self) -> None:
         """Empty the ledger, as in an account where nothing ever ran."""
@@ -156,7 +204,7 @@ class Cloud:
         for row in ledger.scan()["Items"]:
             ledger.delete_item(Key={"group": row["group"], "record": row["record"]})
 
-    def _status(self) -> str:
+    def status(self) -> str:
         """Return the status of the workflow's newest execution."""
         found = self.client("stepfunctions").list_executions(
             stateMachineArn=self.outputs["Workflow"]
@@ -175,11 +223,18 @@ class Cloud:
     def _answer(self, request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
 
+        if any(one.hits(request, self.time.now()) for one in self.outages):
+            return AWSResponse(request.url, 503, {}, _Raw(b""))
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
         body = body.read() if hasattr(body, "read") else body
         coroutine = _call(request.method, request.url, dict(request.headers), bytes(body))
         status, headers, answer = asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        if _text(request.headers.get("X-Amz-Target", "")).endswith(".PutEvents") and status == 200:
+            self._heard += [
+                {"detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}
+                for one in json.loads(body)["Entries"]
+            ]
         return AWSResponse(request.url, status, headers, _Raw(answer))
 
     def _set_clock(self) -> None:
@@ -213,6 +268,8 @@ class Cloud:
         def find_retrier(*given: Any) -> Any:
             found = find(*given)
             self.meter.transitions["retries"] += found[0] is not None
+            if found[0] is not None:
+                self.time.sleep(_beyond_a_minute(found[0], given[2].get(found[1], 0)))
             return found
 
         stepfunctions._find_matching_retrier = find_retrier
@@ -261,6 +318,16 @@ class Cloud:
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"error": True, "body": body}
         return {"body": json.loads(json.dumps(answer))}
+
+
+def _beyond_a_minute(retrier: Mapping[str, Any], count: int) -> float:
+    """Return the seconds by which Step Functions waits longer than the minute at most of MiniStack.
+
+    It waits at random below the delay, up to ``MaxDelaySeconds``
+    (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
+    """
+    delay = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** count
+    return max(0.0, random.uniform(0, min(delay, retrier.get("MaxDelaySeconds", delay))) - 60)
 
 
 def _events(kind: str, state: Mapping[str, Any], output: Any) -> int:
@@ -323,8 +390,11 @@ async def _call(
 
 def _encoded(headers: Mapping[str, Any]) -> Iterator[tuple[bytes, bytes]]:
     for name, value in headers.items():
-        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        yield name.lower().encode(), text.encode("latin-1")
+        yield name.lower().encode(), _text(value).encode("latin-1")
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 class _Raw:

@@ -118,3 +118,30 @@ def test_virtual_time_tells_when_nothing_will_wake() -> None:
 
     with pytest.raises(DeadlockError):
         time.run(work)
+
+
+@pytest.fixture(scope="module")
+def outages() -> Any:
+    """Return what became of runs through outages, in a process of its own."""
+    path = {"PYTHONPATH": f"{ROOT / 'source'}:{ROOT}"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.outages"],
+        cwd=ROOT,
+        env={**os.environ, **path},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.local
+def test_no_outage_of_minutes_or_an_hour_fails_a_run_or_hides_what_it_did(outages: Any) -> None:
+    calm = outages.pop("none")
+    assert len(outages) > 10
+    for name, found in outages.items():
+        assert found["status"] == "SUCCEEDED", name
+        for key in ("did", "failures", "durations", "made"):
+            assert found[key] == calm[key], (name, key)
+        beyond = 3600 if "hour" in name else 120
+        assert found["seconds"] < calm["seconds"] + 2 * beyond, name

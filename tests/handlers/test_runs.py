@@ -59,6 +59,10 @@ class Events:
     """The bus in memory."""
 
     put_: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def resource_changed(self, noun: str, arn: str, status: str, duration: float | None) -> None:
+        self.changes.append((noun, arn, status))
 
     def put(self, kind: str, detail: Mapping[str, Any]) -> None:
         self.put_.append((kind, json.loads(json.dumps(detail))))

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from mpe.aws.clients import CONFIG
+from mpe.aws.clients import BESIDE, BRIEF, CONFIG
+from mpe.handlers.ensure import PATIENCE
 from mpe.infrastructure.package import SERVICES, code
+from mpe.infrastructure.stages import OUT, REFUSED
 from mpe.model.service.spec import SPECS
 from tests import diagram
 from tests.conftest import ROOT
@@ -450,7 +452,46 @@ def test_a_call_without_an_answer_is_tried_again_before_the_functions_time_is_up
     shortest = min(
         function["Properties"]["Timeout"] for _, function in of(template, "AWS::Lambda::Function")
     )
-    assert shortest > 2 * (CONFIG.connect_timeout + CONFIG.read_timeout)
+    for one in (CONFIG, BRIEF, BESIDE):
+        tries = one.retries["max_attempts"]
+        assert tries > 1
+        between = 2**tries
+        assert shortest > tries * (one.connect_timeout + one.read_timeout) + between
+
+
+def test_what_an_outage_breaks_waits_for_hours_as_a_resource_does(template: Template) -> None:
+    tasks = [
+        (name, state)
+        for definition in machines(template).values()
+        for name, state in states(definition)
+        if state["Type"] == "Task"
+    ]
+    for name, state in tasks:
+        patient = [one for one in state["Retry"] if {*one["ErrorEquals"]} & {*OUT, *REFUSED}]
+        assert patient, name
+        for one in patient:
+            most = [
+                min(one["IntervalSeconds"] * one["BackoffRate"] ** n, one["MaxDelaySeconds"])
+                for n in range(one["MaxAttempts"])
+            ]
+            assert one["JitterStrategy"] == "FULL"  # half of it on the average
+            assert PATIENCE * 0.95 < sum(most) / 2 < PATIENCE * 1.2, name
+
+
+def test_a_start_is_tried_again_for_each_way_in_which_it_can_be_refused(
+    template: Template,
+) -> None:
+    """The names that Step Functions gives to errors of Lambda and of itself.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+    """
+    advised = {
+        "Lambda.ClientExecutionTimeoutException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+    }
+    assert advised <= {*OUT}
 
 
 def test_email_and_key_are_optional(template: Template) -> None:

@@ -9,25 +9,29 @@ import boto3
 from botocore.config import Config
 
 CONFIG = Config(
-    retries={"mode": "standard", "max_attempts": 5},
+    retries={"mode": "standard", "max_attempts": 3},
     connect_timeout=5,
-    read_timeout=20,
+    read_timeout=10,
     user_agent_appid="mpe",
 )
 """Throttles and server errors are tried again by the SDK before the workflow hears of them.
 
-So are calls without an answer: botocore would wait for it as long as a function may run.
+So are calls without an answer, all tries of which end before the function's time does: botocore
+would wait for an answer as long as a function may run, and be killed for it.
 """
-BRIEF = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 2}))
+BRIEF = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=20))
 """For Amazon Personalize: the SDK takes a quota that is used up for a throttle and would try
 again in vain for many seconds, while the workflow can wait at no cost
 (https://docs.aws.amazon.com/boto3/latest/guide/retries.html)."""
+BESIDE = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=5))
+"""For the event bus: what cannot be told now is told later, within a call that does other work."""
+CONFIGS = {"personalize": BRIEF, "events": BESIDE}
 
 
 @cache
 def client(service: str) -> Any:
     """Return the process's client of a service."""
-    return boto3.client(service, config=BRIEF if service == "personalize" else CONFIG)
+    return boto3.client(service, config=CONFIGS.get(service, CONFIG))
 
 
 @cache

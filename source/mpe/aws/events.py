@@ -11,6 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from mpe.aws.outages import FAILED_ENTRIES
+from mpe.model.errors import Unavailable
+
 SOURCE = "solutions.aws.personalize"
 RUN_CHANGED = "Maintenance Run State Change"
 CONFIG_REJECTED = "Configuration Rejected"
@@ -35,7 +38,11 @@ class Events:
         self.put(f"Personalize {noun} State Change", detail, resources=(arn,))
 
     def put(self, kind: str, detail: Mapping[str, Any], resources: tuple[str, ...] = ()) -> None:
-        """Put one event on the bus, or raise :class:`EventsError`."""
+        """Put one event on the bus, or raise :class:`EventsError`.
+
+        The bus answers HTTP 200 also where it took nothing; what it may take a while later raises
+        :class:`Unavailable`.
+        """
         answer = self._client.put_events(
             Entries=[
                 {
@@ -48,4 +55,6 @@ class Events:
             ]
         )
         if answer["FailedEntryCount"]:
-            raise EventsError(f"{kind}: {answer['Entries'][0].get('ErrorMessage')}")
+            (entry,) = answer["Entries"]
+            why = f"{kind}: {entry.get('ErrorCode')}: {entry.get('ErrorMessage')}"
+            raise (Unavailable if entry.get("ErrorCode") in FAILED_ENTRIES else EventsError)(why)

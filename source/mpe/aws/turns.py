@@ -165,6 +165,11 @@ class Turns:
         """Return a run's own row."""
         return self._get(group, f"RUN#{run}")
 
+    def began(self, group: str, run: str) -> datetime | None:
+        """Return when a run took its turn, or None where that is not noted."""
+        started = (self.recorded(group, run) or {}).get("started")
+        return datetime.fromisoformat(started) if started else None
+
     def runs(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the runs of a dataset group, the newest first."""
         query = Key("group").eq(group) & Key("record").begins_with("RUN#")

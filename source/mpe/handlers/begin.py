@@ -12,6 +12,7 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects, Pointer
+from mpe.aws.outages import outages_pass
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
 from mpe.handlers.settings import LOGGER, setting
@@ -70,6 +71,7 @@ class Begin:
         return row is not None and Pointer(**row["state"]) == state
 
 
+@outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow with the run's turn."""
     run = event["run"]

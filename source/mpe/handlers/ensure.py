@@ -22,6 +22,7 @@ from mpe.aws.events import Events
 from mpe.aws.freshness import Freshness
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
+from mpe.aws.outages import outages_pass, passes
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
@@ -56,6 +57,7 @@ from mpe.model.plan.waits import (
 )
 from mpe.model.service import avro
 from mpe.model.service.csvs import check_head
+from mpe.model.service.names import began_of
 from mpe.model.service.spec import ACTIVE, INACTIVE
 
 PATIENCE = 6 * 60 * 60
@@ -66,6 +68,8 @@ PATIENCE_IN_LINE = 24 * 60 * 60
 
 class Fence(Protocol):
     def holds(self, group: str, run: str) -> bool: ...
+
+    def began(self, group: str, run: str) -> datetime | None: ...
 
 
 class EventSink(Protocol):
@@ -102,16 +106,25 @@ class Ensure:
 
     def __call__(self, step: Step) -> Outcome:
         """Take one step and tell the bus and the ledger what came of it."""
-        outcome = self._attempt(step)
-        if (
-            outcome.arn
-            and outcome.status != step.previous.status
-            and outcome.did not in {"kept", "skipped"}
-        ):
-            self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
+        outcome = self._told(step.previous, self._attempt(step))
         if outcome.settled:
             self.ledger.record(step.group, step.run, outcome.as_dict(), self.clock.now())
         return outcome
+
+    def _told(self, before: Outcome, outcome: Outcome) -> Outcome:
+        """Tell the bus of a new status; what it does not take is told at the next look.
+
+        Or by the run's last step, where there is no next look. A resource does not fail for it.
+        """
+        new = outcome.status != before.status or before.untold
+        if not outcome.arn or not new or outcome.did in {"kept", "skipped"}:
+            return replace(outcome, untold=None)
+        try:
+            self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
+        except Exception as error:
+            LOGGER.warning("not told yet", extra={"arn": outcome.arn, "error": str(error)})
+            return replace(outcome, untold=True)
+        return replace(outcome, untold=None)
 
     def _measure(self, step: Step, outcome: Outcome) -> None:
         """Publish how good a new model is, how long a creation took and what it waited for."""
@@ -148,7 +161,12 @@ class Ensure:
         if observed and before.did is None and "solutionVersionArn" in desired.spec.mutable:
             before = replace(before, served=observed.fields.get("solutionVersionArn"))
         before = replace(before, unseen=None if observed else before.unseen)
+        lost = None if before.did else self._lost(step, desired, observed)
+        if lost == "created":
+            before = replace(before, did=lost)
         action = self._decide(step, completed, before, observed)
+        if lost and isinstance(action, Wait | Keep):
+            before = replace(before, did=lost)
         if isinstance(action, Create | Update | Switch):
             self._keep_in_turn(step)
         match action:
@@ -231,6 +249,31 @@ class Ensure:
     def _look_again(self, before: Outcome) -> Outcome:
         since = before.unseen or self.clock.now().isoformat()
         return before.waiting(until_seen(self._missing(before)), unseen=since)
+
+    def _lost(self, step: Step, desired: Desired, observed: Observed | None) -> str | None:
+        """Return what this run itself did to a resource, and never heard the answer of.
+
+        A job or a version bears the run's name. All else was made, or its newest update began,
+        since the run has its group's turn, which no other run has. Such an update may be the
+        service's own, of a campaign that follows its solution, so that it is told, no more.
+        """
+        if observed is None or observed.created is None:
+            return None
+        if desired.spec.repeatable:
+            name = desired.spec.name_param or "name"
+            own = observed.fields.get(name) == desired.as_made_by(step.run)[name]
+            return "created" if own else None
+        if step.task or not self._since_its_turn(step, observed.created):
+            return None
+        return "created" if observed.update is None else "updated"
+
+    def _since_its_turn(self, step: Step, moment: datetime) -> bool:
+        """Tell whether a moment is since the run began to work, which takes a read if it may be."""
+        named = began_of(step.run)
+        if named is None or moment < named:
+            return False
+        began = self.turns.began(step.group, step.run)
+        return began is not None and moment >= began
 
     def _keep_in_turn(self, step: Step) -> None:
         """Raise TurnLost where another run has the turn, before anything is changed.
@@ -323,8 +366,7 @@ class Ensure:
         """Choose when to look again, at what was created with ``params`` or is observed."""
         spec, kind = step.desired.spec, _kind(step, outcome, observed, params)
         begun, _ = _times(outcome, observed)
-        known = self.ledger.duration(step.group, outcome.resource, kind)
-        usual = self.ledger.usual(outcome.noun, kind) if known is None else known
+        known, usual = self._expected(step.group, outcome, kind)
         seconds = next_wait(
             self.clock.since(begun) if begun else 0.0,
             usual=typical(spec, kind) if usual is None else usual,
@@ -332,6 +374,22 @@ class Ensure:
         )
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
+
+    def _expected(
+        self, group: str, outcome: Outcome, kind: str
+    ) -> tuple[float | None, float | None]:
+        """Return what the same work took here and at its type; nothing where nobody can say now.
+
+        The answer of a creation must not be lost for want of a guess of how long it takes.
+        """
+        try:
+            known = self.ledger.duration(group, outcome.resource, kind)
+            return known, self.ledger.usual(outcome.noun, kind) if known is None else known
+        except Exception as error:
+            if not passes(error):
+                raise
+            LOGGER.warning("no duration", extra={"arn": outcome.arn, "error": str(error)})
+            return None, None
 
     def _learned(self, step: Step, before: Outcome, observed: Observed | None) -> float | None:
         """Remember and return how many seconds the service took for what this run began."""
@@ -415,6 +473,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
     )
 
 
+@outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow with one resource's outcome."""
     LOGGER.set_correlation_id(event["run"]["id"])

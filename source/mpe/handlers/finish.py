@@ -13,6 +13,7 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_CHANGED, Events
 from mpe.aws.ledger import Ledger
+from mpe.aws.outages import outages_pass
 from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
@@ -23,6 +24,10 @@ from mpe.model.service.spec import SPECS
 
 class EventSink(Protocol):
     def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+    def resource_changed(
+        self, noun: str, arn: str, status: str, duration: float | None
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,9 @@ class Finish:
         row = self.turns.recorded(group, run_id) or {}
         if row.get("status", "RUNNING") in {"RUNNING", LOST}:
             detail = self._detail(run, execution, row, outcomes, failures)
+            for one in outcomes:
+                if one.get("untold"):
+                    self._tell_late(one)
             self.events.put(RUN_CHANGED, detail)
             self.gauges.run(group, failed=bool(failures), seconds=detail["Duration"])
             ended = {
@@ -84,6 +92,11 @@ class Finish:
             for solution in sorted(solutions)
             for version in self.ledger.versions(group, solution)
         }
+
+    def _tell_late(self, one: Mapping[str, Any]) -> None:
+        """Tell of a resource what the bus did not take when it came to be so."""
+        seconds = float(one["seconds"]) if one.get("seconds") is not None else None
+        self.events.resource_changed(one["noun"], one["arn"], one["status"], seconds)
 
     def _detail(
         self,
@@ -188,6 +201,7 @@ def _verdict(failures: list[dict[str, Any]]) -> dict[str, Any]:
     return {"succeeded": False, "error": first["Error"], "cause": cause[:900] + more}
 
 
+@outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow with the run's verdict."""
     run = event["run"]

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.executions import Executions
+from mpe.aws.outages import outages_pass
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
 
@@ -65,6 +66,7 @@ class Fire:
         }
 
 
+@outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the scheduled-task workflow with a run."""
     LOGGER.set_correlation_id(event["execution"].rsplit(":", 1)[-1])

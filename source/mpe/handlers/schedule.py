@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, table
 from mpe.aws.objects import Objects, Pointer
+from mpe.aws.outages import outages_pass
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
@@ -67,6 +68,7 @@ class Synchronize:
         )
 
 
+@outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow once the schedules are as the config says."""
     run = event["run"]

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
+from mpe.aws.outages import outages_pass
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
@@ -53,6 +54,7 @@ def failure_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"error": result.get("error", ""), "cause": result.get("cause", "")}
 
 
+@outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the scheduled-task workflow with the verdict."""
     run = event["run"]

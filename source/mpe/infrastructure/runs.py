@@ -113,6 +113,7 @@ class Begin(HandlerFunction):
             },
         )
         _lend_turns(self, rooms)
+        self.allow(["dynamodb:Query"], [rooms.turns.table_arn])  # who else waits for the turn
         self.allow(["dynamodb:GetItem"], [tasks.table_arn])
         self.allow(
             ["s3:GetObject"],

@@ -20,6 +20,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from mpe.model.errors import Unavailable
+
 RUN = "{% $states.context.Execution.Input.run %}"
 EXECUTION = "{% $states.context.Execution.Id %}"
 ITEM = "$states.context.Map.Item.Value"
@@ -47,18 +49,39 @@ CRASH = {
     f": $cause, 0, {SHORT})) %}}",
 }
 """What is left of a step that the workflow gave up on: this alone unwraps errors."""
+BUSY = ("Lambda.TooManyRequestsException",)
+"""Too many functions run at once in the account."""
+OUT = (
+    Unavailable.__name__,
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+)
+"""The names of an outage: of a service that a function calls, of Lambda, of the way to it
+(https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html)."""
 REFUSED = (
     "StepFunctions.ExecutionLimitExceeded",
     "StepFunctions.ExecutionLimitExceededException",
     "StepFunctions.ThrottlingException",
+    "StepFunctions.SdkClientException",
 )
 """The names of a start that was refused, which is only a matter of time."""
 UNNAMED = "StepFunctions.AWSStepFunctionsException"
 """What the service's SDK has for the rest, be it a throttle or AccessDenied."""
 DENIED = "$contains($states.input.cause, 'AccessDenied') or "
 DENIED += "$contains($states.input.cause, 'not authorized')"
-WHILE_REFUSED, WHEN_BROKEN = 30, 4
-"""How often a task is tried again that was refused, which takes up to half an hour, or broke."""
+WHEN_BROKEN = 4
+"""How often a task is tried again that broke: its function was killed, or has an error."""
+NEXT, LAST = 2, 10 * 60
+"""Seconds within which a task is tried again at first, and at last: each try takes three of the
+25,000 events that Step Functions keeps of an execution."""
+WHILE_OUT = 80
+"""How often a task is tried again that was refused or met an outage: with waits at random below
+:data:`LAST`, for six hours on the average, as a resource waits that Amazon Personalize refuses
+(:data:`mpe.handlers.ensure.PATIENCE`)."""
+LONGER = 7
+"""Seconds by which a start waits longer after each try whose error has no name: as long in all."""
 
 
 def invoke(
@@ -72,8 +95,8 @@ def invoke(
     """Call a function; try again where it was throttled, killed or broke down.
 
     Every function may be called again at any point, so a repeated call does no harm. Where too
-    many run at once in the account it is only a matter of time: up to half an hour
-    (https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html).
+    many run at once in the account, or a service has an outage, it is only a matter of time:
+    up to hours. Each kind of error has tries of its own.
     """
     task = tasks.LambdaInvoke.jsonata(
         scope,
@@ -84,8 +107,9 @@ def invoke(
         assign=dict(assign) if assign else None,
         retry_on_service_exceptions=False,
     )
-    _try_again(task, ["Lambda.TooManyRequestsException"], WHILE_REFUSED)
-    _try_again(task, ["States.ALL"], WHEN_BROKEN)
+    _try_again(task, BUSY, WHILE_OUT, LAST)
+    _try_again(task, OUT, WHILE_OUT, LAST)
+    _try_again(task, ["States.ALL"], WHEN_BROKEN, 60)
     return task
 
 
@@ -118,14 +142,16 @@ def run_of(
         input=sfn.TaskInput.from_object(dict(given)),
         outputs="{% $states.result.Output %}",
     )
-    _try_again(task, REFUSED, WHILE_REFUSED)
+    _try_again(task, REFUSED, WHILE_OUT, LAST)
     crash = {**CRASH, "resource": resource} if resource else CRASH
     tries = "{% ($exists($states.input.tries) ? $states.input.tries : 0) + 1 %}"
     denied = sfn.Choice.jsonata(scope, f"May {title} start?")
-    for_good = f"{{% {DENIED} or $states.input.tries >= {WHILE_REFUSED} %}}"
+    for_good = f"{{% {DENIED} or $states.input.tries >= {WHILE_OUT} %}}"
     denied.when(sfn.Condition.jsonata(for_good), otherwise)
     pause = sfn.Wait.jsonata(
-        scope, f"Wait to start {title}", time=sfn.WaitTime.duration(Duration.minutes(1))
+        scope,
+        f"Wait to start {title}",
+        time=sfn.WaitTime.seconds(f"{{% {LONGER} * $states.input.tries %}}"),
     )
     denied.otherwise(pause.next(task))
     task.add_catch(denied, errors=[UNNAMED], outputs={**crash, "tries": tries})
@@ -133,14 +159,14 @@ def run_of(
     return task
 
 
-def _try_again(task: sfn.TaskStateBase, errors: Sequence[str], times: int) -> None:
-    """Try a task again after some errors, ever more patiently, up to a minute apart."""
+def _try_again(task: sfn.TaskStateBase, errors: Sequence[str], times: int, most: int) -> None:
+    """Try a task again after some errors, ever more patiently, up to so many seconds apart."""
     task.add_retry(
         errors=list(errors),
-        interval=Duration.seconds(2),
+        interval=Duration.seconds(NEXT),
         backoff_rate=2,
         max_attempts=times,
-        max_delay=Duration.seconds(60),
+        max_delay=Duration.seconds(most),
         jitter_strategy=sfn.JitterType.FULL,
     )
 

@@ -8,7 +8,8 @@
     ├── DriftError       an immutable field differs: rename the resource or delete it
     ├── ResourceFailed   Amazon Personalize reported that the resource failed
     ├── ResourceMissing  a scheduled task found that its resource is gone
-    └── TurnLost         the run works on a dataset group that is another run's now
+    ├── TurnLost         the run works on a dataset group that is another run's now
+    └── Unavailable      an AWS service cannot do just now what it was asked for
 """
 
 from __future__ import annotations
@@ -148,3 +149,10 @@ class TurnLost(PersonalizationError):
             f"the run {run} has lost its turn in {group}: it was stopped, or another run or a "
             "removal has taken over. It changes nothing any more."
         )
+
+
+class Unavailable(PersonalizationError):
+    """An AWS service has an outage, throttles or gives no answer: the same call may succeed later.
+
+    The workflows know it by its name, and call a function that raises it again for hours.
+    """

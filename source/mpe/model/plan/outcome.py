@@ -52,6 +52,8 @@ class Outcome:
     """Seconds spent so far waiting for a quota or a throttle."""
     unseen: str | None = None
     """Since when a look at what this run made or changed finds nothing."""
+    untold: bool | None = None
+    """Whether the bus has not taken its newest status yet."""
     failed: Failure | None = None
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 
 NAME_LIMIT = 63
 """Characters that the service takes as a name."""
@@ -21,6 +22,14 @@ def job_name(base: str, run: str) -> str:
     if len(base) > limit:
         base = f"{base[: limit - 9]}-{hashlib.sha256(base.encode()).hexdigest()[:8]}"
     return f"{base}-{run}"
+
+
+def began_of(run: str) -> datetime | None:
+    """Return the moment that a run's name begins with, or None of another name."""
+    try:
+        return datetime.strptime(run[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 EXECUTION_NAME_LIMIT = 80

@@ -1,0 +1,74 @@
+"""Outages at AWS's own pace: ``python -m benchmarks.outages``, which prints JSON.
+
+A service answers all calls with server errors for a while, in the middle of a run that takes an
+hour and a half in virtual time, through the real workflow and the real handlers. Two minutes at
+each moment at which something happens, and an hour for what a run cannot do without.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scenarios import WARM, Scenario, prepare
+from benchmarks.simulation import Cloud
+from mpe.assembly.synthesis import synthesize
+
+SERVICES = ("dynamodb", "events", "s3", "personalize")
+MINUTES, HOUR = 2 * 60, 60 * 60
+MOMENTS = {"beginning": 0.5, "import": 990, "end": 5780}
+"""Seconds after the upload: the run takes its turn, the imports are done, nearly all is."""
+
+
+def cases() -> Iterator[tuple[str, tuple[tuple[str, float, float], ...]]]:
+    """Yield outages by what they are called."""
+    yield "none", ()
+    for service in SERVICES:
+        for moment, at in MOMENTS.items():
+            yield f"{service} for two minutes, {moment}", ((service, at, MINUTES),)
+    for service in ("dynamodb", "events"):
+        yield f"{service} for an hour, training", ((service, 4000, HOUR),)
+    both = (("dynamodb", 985, MINUTES), ("events", 985, MINUTES))
+    yield "dynamodb and events for two minutes, import", both
+
+
+def outcome(cloud: Cloud, scenario: Scenario, *outages: tuple[str, float, float]) -> dict[str, Any]:
+    """Return what became of a run from nothing, and what people and programs were told."""
+    cloud.forget_durations()
+    prepare(cloud, scenario)
+    heard: list[dict[str, Any]] = cloud.listen()
+    cloud.upload(scenario.group, scenario.config(), *outages)
+    changes = Counter(
+        f"{one['detail-type'].split()[1]} {one['detail']['Status']}"
+        for one in heard
+        if one["detail-type"].startswith("Personalize") and "Duration" in one["detail"]
+    )
+    (told,) = [one["detail"] for one in heard if one["detail-type"].startswith("Maintenance")]
+    return {
+        "status": cloud.status(),
+        "seconds": cloud.meter.seconds,
+        "errors": len(cloud.meter.errors),
+        "did": sorted(f"{one['Did']} {one['Resource']}" for one in told["Changes"]),
+        "failures": told["Failures"],
+        "durations": dict(changes),
+        "made": {key: len(found) for key, found in cloud.made().items()},
+        "longest_history_events": max(cloud.meter.events.values()),
+    }
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        cloud = Cloud(synthesize(Path(folder) / "cdk.out"), WARM)
+        scenario = Scenario("steady")
+        found = {name: outcome(cloud, scenario, *outages) for name, outages in cases()}
+    print(json.dumps(found, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
