@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 from collections.abc import Callable, Iterator
@@ -97,6 +98,12 @@ def _rewrite(model: Any, params: dict[str, Any], **_: Any) -> None:
     for rewrite in REWRITES:
         sent = rewrite(model.service_model.service_name, model.name, json.loads(params["body"]))
         params["body"] = json.dumps(sent).encode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what commands note for a shell's completions out of the user's own cache."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from mpe.cli.main import mpe
+from mpe.cli.outline import OUTLINES, described
 from mpe.local.ministack.difference import Difference
 from mpe.local.ministack.differences import BY_SERVICE
 from mpe.model.rules.catalogue import ALL, RETIRED, SUBJECTS, rules_of
@@ -43,14 +44,31 @@ Commands about a stack take these options, left out below:
 | `--profile NAME`, `--region NAME` | the AWS profile and region |
 | `--endpoint-url URL` | another endpoint than AWS's: the local cloud's |
 
+`MPE_STACK`, `MPE_PROFILE`, `MPE_REGION` and `MPE_ENDPOINT_URL` say the same for all commands, and
+so does `mpe.toml` in the folder that you are in, or above it; an option wins over both:
+
+```toml
+stack = "Films"
+region = "eu-west-1"
+profile = "films"
+```
+
+Where none of these, nor the SDK's own settings, names an account, and the SDK finds no credentials,
+a local cloud that runs is asked, and it is told.
+
+With `--output json` standard output has one JSON document and nothing else, also where a command
+fails: `{"error": ..., "exit_code": ...}`. Times are as ISO 8601 has them, a resource's type is
+`resource`, and what is told meanwhile goes to standard error.
+
 ## Exit codes
 
 | code | means |
 |---|---|
 | 0 | done; for `plan`: there is nothing to do |
 | 1 | failed, or problems were found (warnings of `check-data` alone are none); the reason is told |
-| 2 | wrong usage; for `plan` also: there are changes |
+| 2 | wrong usage; for `plan`: there are changes; for `status --exit-code`: not all is well |
 | 3 | `local status` and `local down`: nothing is running there |
+| 4 | `watch` and `apply --watch`: the link was lost; the run goes on |
 | 130 | interrupted; for `apply` and `watch` the run goes on |
 
 ## What a plan says
@@ -88,7 +106,10 @@ section links; types and limits below are those of its model.
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield every command with the words that call it."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from commands(command, *path, name)
         else:
@@ -261,7 +282,21 @@ def _source(source: str) -> str:
     return f"Source: <{source}>" if source.startswith("https://") else f"Source: `{source}`"
 
 
-PAGES = {CLI: cli_page, CONFIG: config_page, MINISTACK: ministack_page, RULES: rules_page}
+def outlines() -> str:
+    """Return what the list of commands and a shell's completions know of the commands."""
+    context = click.Context(mpe)
+    found = {name: mpe.get_command(context, name) for name in mpe.list_commands(context)}
+    told = {name: described(command) for name, command in found.items() if command}
+    return json.dumps(told, indent=1)
+
+
+PAGES = {
+    OUTLINES: outlines,
+    CLI: cli_page,
+    CONFIG: config_page,
+    MINISTACK: ministack_page,
+    RULES: rules_page,
+}
 
 if __name__ == "__main__":
     for path, page in PAGES.items():

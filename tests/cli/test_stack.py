@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import boto3
 import click
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
@@ -18,11 +19,12 @@ from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import Account
+from mpe.cli.apply import _run_of_the_same
 from mpe.cli.destroy import Removal
-from mpe.cli.follow import Follow
+from mpe.cli.follow import Follow, LinkLost
 from mpe.cli.main import mpe
 from mpe.model.plan.tasks import schedule_name
-from mpe.model.service.names import execution_name
+from mpe.model.service.names import execution_name, version_digest
 from tests.conftest import MOVIELENS, served
 
 REGION = "us-east-1"
@@ -273,6 +275,72 @@ def test_an_upload_is_a_run_once_its_execution_is_there(monkeypatch: pytest.Monk
     assert len(pauses) == 1
 
 
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    ("status", "same"), [(None, False), ("FAILED", False), ("SUCCEEDED", True)]
+)
+def test_a_config_that_lies_there_is_done_with_only_where_a_run_came_of_it(
+    status: str | None, same: bool
+) -> None:
+    s3, key = boto3.client("s3"), "train/uploaded/config.json"
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    sent = s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    run = f"20260101T000000-{version_digest(BUCKET, key, sent['VersionId'])}"
+    if status:
+        turns = Turns(boto3.resource("dynamodb").Table("TurnsTable"))
+        turns.record("uploaded", run, {"status": status})
+    account = Account("PersonalizedExperiences")
+    assert _run_of_the_same(account, "uploaded", BUCKET, key, b"{}") == (run if same else None)
+    assert _run_of_the_same(account, "uploaded", BUCKET, key, b"{ }") is None
+
+
+LOST = EndpointConnectionError(endpoint_url="https://states")
+THROTTLED = ClientError(
+    {"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "Any"
+)
+
+
+@pytest.mark.parametrize("error", [LOST, THROTTLED])
+def test_a_lost_link_is_waited_for(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    answers = [error, error, "ended"]
+
+    def look() -> str:
+        found = answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return str(found)
+
+    assert Follow(Account("PersonalizedExperiences"), "films")._kept(look) == "ended"
+    assert capsys.readouterr().err.count("The run goes on.") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "step"),
+    [
+        (LOST, "See whether the endpoint is right"),
+        (ClientError({"Error": {"Code": "ExpiredTokenException"}}, "Any"), "aws sso login"),
+    ],
+)
+def test_a_link_that_stays_lost_is_no_failed_run(
+    error: Exception, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = iter(range(0, 10_000, 100))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("time.monotonic", lambda: next(moments))
+
+    def look() -> None:
+        raise error
+
+    with pytest.raises(LinkLost) as lost:
+        Follow(Account("PersonalizedExperiences"), "films")._kept(look)
+    assert lost.value.exit_code == 4
+    assert step in lost.value.message
+    assert "The run goes on. See it with `mpe watch films`." in lost.value.message
+
+
 EVERY = timedelta(days=300)
 NAME = schedule_name("films", "import")
 TARGET = Target("arn:machine", "arn:aws:iam::000000000000:role/scheduler", "arn:queue")
@@ -301,7 +369,7 @@ def coming() -> tuple[str | None, list[str]]:
 def test_a_rate_first_fires_at_its_start_date(schedules: Schedules) -> None:
     first = schedules.first(NAME)
     assert first is not None
-    at = f"{first:%Y-%m-%d %H:%M} UTC"
+    at = first.replace(second=0, microsecond=0).isoformat()
     assert coming() == (at, [at])
 
 
@@ -311,7 +379,7 @@ def test_a_rate_keeps_its_pace_whatever_is_run_by_hand(schedules: Schedules) -> 
     names = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     begun = datetime.now(UTC).replace(microsecond=0) - EVERY * 1.5
     client.update_schedule(**{key: found[key] for key in names}, StartDate=begun)
-    at = f"{begun + 2 * EVERY:%Y-%m-%d %H:%M} UTC"
+    at = (begun + 2 * EVERY).replace(second=0).isoformat()
     assert coming() == (at, [at])
 
 

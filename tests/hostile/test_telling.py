@@ -13,7 +13,7 @@ from rich.console import Console
 
 from mpe.cli.account import show
 from mpe.cli.configs import print_checked
-from mpe.cli.follow import _table
+from mpe.cli.follow import Look, _table
 from mpe.cli.main import _show
 from mpe.cli.terminal import print_plain, say
 from mpe.model.errors import Problem
@@ -122,7 +122,7 @@ def test_a_table_shows_what_was_written(value: str, capsys: pytest.CaptureFixtur
         plain(value),
     ]
     console = wide(force_terminal=True, color_system=None)
-    console.print(_table({value: value}))
+    console.print(_table([Look(value, value)]))
     row = output(console).splitlines()[1]
     assert row.count(plain(value)) == 2
 

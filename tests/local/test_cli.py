@@ -52,7 +52,7 @@ def told(result: Result) -> Any:
 def test_tasks_are_listed_with_their_next_fire(run: Any) -> None:
     rows = told(run("schedule", "list", "shown", "--output", "json"))
     assert [row["task"] for row in rows] == ["full.shown-popular", "import"]
-    assert all(row["next"].endswith(f"-{FAR.month:02}-01 03:00 UTC") for row in rows)
+    assert all(row["next"].endswith(f"-{FAR.month:02}-01T03:00:00+00:00") for row in rows)
     table = run("schedule", "list").output
     assert "TIME ZONE" in table
     assert "full.shown-popular" in table
@@ -67,14 +67,14 @@ def test_the_calendar_tells_collisions_and_trainings(run: Any) -> None:
 
 def test_a_task_is_disabled_and_enabled(run: Any, user: User) -> None:
     assert "is disabled" in run("schedule", "disable", "shown", "import").output
-    row = told(run("schedule", "show", "shown", "import"))
+    row = told(run("schedule", "show", "shown", "import", "--output", "json"))
     assert (row["disabled"], row["next"]) == ("user", None)
     schedule = {"Name": row["schedule"], "GroupName": user.cloud.outputs["ScheduleGroup"]}
     scheduler = user.cloud.client("scheduler")
     assert scheduler.get_schedule(**schedule)["State"] == "DISABLED"
     assert "is enabled" in run("schedule", "enable", "shown", "import").output
     assert scheduler.get_schedule(**schedule)["State"] == "ENABLED"
-    assert told(run("schedule", "show", "shown", "import"))["disabled"] is None
+    assert told(run("schedule", "show", "shown", "import", "--output", "json"))["disabled"] is None
 
 
 def test_a_task_that_is_not_there_is_told_with_those_that_are(run: Any) -> None:
@@ -111,10 +111,31 @@ def test_the_status_has_every_resource_and_how_it_differs(run: Any, user: User) 
 
     def differing() -> list[tuple[str, str]]:
         rows = told(run("status", "shown", "--output", "json"))
-        return [(row["noun"], row["differs"]) for row in rows if row["differs"]]
+        return [(row["resource"], row["differs"]) for row in rows if row["differs"]]
 
     assert wait_until(differing) == [("Solution", "performAutoTraining")]
-    assert "shown" in run("status").output
+    (line,) = (row for row in told(run("status", "--output", "json")) if row["group"] == "shown")
+    assert line["health"] == "DIFFERS"
+    assert "not as the config says: Solution shown-popular" in line["why"]
+    assert run("status", "shown", "--exit-code").exit_code == 2
+
+
+def test_a_run_is_shown_with_what_it_did_and_how_it_is_asked(run: Any, user: User) -> None:
+    newest = told(run("runs", "shown", "--output", "json"))[-1]["run"]
+    found = told(run("runs", "show", newest, "--output", "json"))
+    assert found["status"] == "SUCCEEDED"
+    (campaign,) = (one for one in found["resources"] if one["resource"] == "Campaign")
+    assert campaign["arn"] in found["ask"]
+    assert found["ask"].startswith("aws personalize-runtime get-recommendations --campaign-arn")
+    assert f"Run {newest} of shown" in run("runs", "show", newest).output
+
+
+def test_the_log_of_a_run_has_the_lines_of_several_functions(run: Any) -> None:
+    newest = told(run("runs", "shown", "--output", "json"))[-1]["run"]
+    lines = told(run("logs", newest, "--output", "json"))
+    assert len({one["function"] for one in lines}) > 3
+    assert [one["time"] for one in lines] == sorted(one["time"] for one in lines)
+    assert {"begun", "finished"} <= {one["message"] for one in lines}
 
 
 def test_the_models_have_their_numbers_and_where_they_are_live(run: Any, user: User) -> None:

@@ -112,6 +112,25 @@ class Ledger:
         }
         self._table.put_item(Item=stored(row))
 
+    def hold(self, group: str, run: str, resource: str, why: str, now: datetime) -> None:
+        """Keep what a run waits for at a resource, such as a quota, until it is done with it."""
+        self._table.put_item(
+            Item={
+                "group": group,
+                "record": f"HELD#{run}#{resource}",
+                "why": why,
+                "at": now.isoformat(timespec="seconds"),
+                "expires": int((now + KEPT).timestamp()),
+            }
+        )
+
+    def held(self, group: str, run: str) -> dict[str, str]:
+        """Return what a run waited for last, by the resources' ids in the desired state."""
+        prefix = f"HELD#{run}#"
+        found = Key("group").eq(group) & Key("record").begins_with(prefix)
+        rows = pages(self._table.query, KeyConditionExpression=found)
+        return {row["record"].removeprefix(prefix): str(row["why"]) for row in rows}
+
     def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
         """Yield what a run did, resource by resource."""
         found = Key("group").eq(group) & Key("record").begins_with(f"RUN#{run}#")

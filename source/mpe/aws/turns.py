@@ -117,6 +117,16 @@ class Turns:
             return holder
         return None if self.take_over(claim, holder, now, lease) else holder
 
+    def holder(self, group: str) -> str | None:
+        """Return the run, or whoever else, that has a group's turn."""
+        row = self._get(group, "LEASE")
+        return str(row["run"]) if row else None
+
+    def find(self, run: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Return the group of a run and its row, whichever group it is of."""
+        found = pages(self._table.scan, FilterExpression=Attr("record").eq(f"RUN#{run}"))
+        return next(((str(row["group"]), row) for row in found), None)
+
     def holds(self, group: str, run: str) -> bool:
         """Tell whether a run has its group's turn."""
         row = self._get(group, "LEASE")
@@ -153,9 +163,28 @@ class Turns:
         if row and row["holder"] == execution:
             self._put({**row, "until": (now + ACTS).isoformat()}, Attr("holder").eq(execution))
 
+    def reject(self, group: str, sequencer: str, row: Mapping[str, Any]) -> None:
+        """Keep the newest upload that was rejected, which `mpe status` tells of until a later one.
+
+        Nothing was started for it, so that no run has it.
+        """
+        item = {"group": group, "record": "REJECTED", "sequencer": _padded(sequencer), **row}
+        newer = Attr("sequencer").not_exists() | Attr("sequencer").lt(_padded(sequencer))
+        self._put(item, newer)
+
+    def rejected(self) -> Iterator[dict[str, Any]]:
+        """Yield the newest rejected upload of every dataset group that ever had one."""
+        yield from pages(self._table.scan, FilterExpression=Attr("record").eq("REJECTED"))
+
+    def groups(self) -> set[str]:
+        """Return every dataset group that has or had a run."""
+        found = pages(self._table.scan, FilterExpression=Attr("record").begins_with("RUN#"))
+        return {str(row["group"]) for row in found}
+
     def forget(self, group: str) -> None:
         """Forget the newest config of a group, which is gone; its runs stay known."""
-        self._table.delete_item(Key={"group": group, "record": "CONFIG"})
+        for record in ("CONFIG", "REJECTED"):
+            self._table.delete_item(Key={"group": group, "record": record})
 
     def record(self, group: str, run: str, row: Mapping[str, Any]) -> None:
         """Keep a run's own row."""

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 from botocore.exceptions import ClientError
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.uploads import LocalFile, Uploads
-from mpe.cli.account import Account, in_account
+from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.check import check_folder, csvs_in, print_findings
-from mpe.cli.configs import FILE, PROBLEMS, checked, exit_code, print_checked, print_plan, surveyed
+from mpe.cli.configs import FILE, PROBLEMS, accepted, exit_code, print_plan, row_of, surveyed
 from mpe.cli.follow import Follow
-from mpe.cli.terminal import print_plain, say
+from mpe.cli.outcomes import print_run
+from mpe.cli.terminal import answer, as_json, console, print_plain, say
 from mpe.model.config.sections import Config
 from mpe.model.plan.desired import BATCH_INPUT, DELETIONS, Data, config_of, folder_of
 from mpe.model.service.names import version_digest
@@ -42,39 +43,46 @@ WATCH = click.option("--watch", is_flag=True, help="Follow the run to its end.")
 @WATCH
 @YES
 @in_account
+@OUTPUT
 def apply(
-    file: Path, data: Path | None, no_check: bool, watch: bool, yes: bool, account: Account
+    file: Path,
+    data: Path | None,
+    no_check: bool,
+    watch: bool,
+    yes: bool,
+    account: Account,
+    output: str,
 ) -> None:
     """Upload a config, with its data, so that a run makes it true.
 
     First it is checked, with its data, and what the run will do is shown. Files that lie in S3
     already are not sent again, and an upload that broke off goes on where it was. In the folder of
     --data lie interactions.csv or interactions/*.csv and so on, and the input of batch jobs in
-    batch/SOLUTION/. Exit code 1 where the config has problems or the run failed, 130 after
-    Ctrl-C, which stops watching and not the run.
+    batch/SOLUTION/. Exit code 1 where the config has problems or the run failed, 4 where the link
+    was lost, 130 after Ctrl-C; both stop watching and not the run.
 
     Example: mpe apply config.json --data . --watch
     """
-    config, problems = checked(file)
-    if config is None:
-        print_checked(str(file), None, problems)
-        raise click.exceptions.Exit(PROBLEMS)
+    config = accepted(file)
     group = str(config.group.params["name"])
     beside = account.turns.folder(group) or folder_of(group)
     files = tuple(files_of(config, data, beside)) if data else ()
     if data and files and not no_check:
         _check(config, data)
     uploaded = apply_config(config, file.read_bytes(), account, files=files, yes=yes)
-    if uploaded and watch:
-        follow(uploaded, account)
+    end(uploaded, account, watch=watch)
 
 
 @click.command()
 @click.argument("group")
 @click.argument("run", required=False)
 @in_account
-def watch(group: str, run: str | None, account: Account) -> None:
+@OUTPUT
+def watch(group: str, run: str | None, account: Account, output: str) -> None:
     """Follow a run of a dataset group to its end: the newest, or the one that is named.
+
+    A lost link is waited for. Exit code 1 where the run failed, 4 where the link stayed lost, 130
+    after Ctrl-C; both stop watching and not the run.
 
     Example: mpe watch movielens
     """
@@ -82,7 +90,10 @@ def watch(group: str, run: str | None, account: Account) -> None:
     name = run or next((row["run"] for row in found.turns.runs(group)), None)
     if name is None:
         raise click.ClickException(f"{group} has no run. See `mpe runs`.")
-    _to_end(found, name)
+    told = _to_end(found, name)
+    if output == "json":
+        answer(told)
+    _leave(told)
 
 
 def _check(config: Config, folder: Path) -> None:
@@ -97,17 +108,21 @@ def _check(config: Config, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A config that was uploaded."""
+    """A config that was uploaded, or need not be."""
 
     group: str
-    digest: str
-    """The end of its run's name."""
+    steps: list[dict[str, Any]]
+    """What the run will do."""
+    digest: str | None = None
+    """The end of its run's name; None where there is nothing to do."""
+    place: str | None = None
+    """Where it was uploaded to."""
 
 
 def apply_config(
     config: Config, text: bytes, account: Account, *, files: Sequence[LocalFile], yes: bool
-) -> Uploaded | None:
-    """Show what would be done, ask, and upload; return None where there is nothing to do."""
+) -> Uploaded:
+    """Show what would be done, ask, and upload where there is anything to do."""
     group, bucket = str(config.group.params["name"]), account.output("DataBucket")
     uploads = Uploads(account.client("s3"), bucket)
     new = [file for file in files if not uploads.unchanged(file)]
@@ -123,53 +138,84 @@ def apply_config(
     if code == PROBLEMS:
         raise click.ClickException("what is marked with ! would fail: nothing was uploaded.")
     key = account.turns.key(group) or config_of(group)
-    if code == 0 and not new and _lies_there(account, bucket, key, text):
-        click.echo("Nothing to do: this very config was uploaded before.")
-        return None
+    told = [row_of(step) for step in steps]
+    lies = code == 0 and not new
+    if lies and (run := _run_of_the_same(account, group, bucket, key, text)):
+        say(f"Nothing to do: this very config was uploaded before, and became the run {run}.")
+        return Uploaded(group, told)
     if not yes:
         confirm("Upload it?")
     _send(uploads, new)
-    answer = account.client("s3").put_object(Bucket=bucket, Key=key, Body=text)
+    sent = account.client("s3").put_object(Bucket=bucket, Key=key, Body=text)
     say(f"Uploaded s3://{bucket}/{key}: the run begins.")
-    return Uploaded(group, version_digest(bucket, key, answer["VersionId"]))
+    digest = version_digest(bucket, key, sent["VersionId"])
+    return Uploaded(group, told, digest, f"s3://{bucket}/{key}")
 
 
-def _lies_there(account: Account, bucket: str, key: str, text: bytes) -> bool:
-    """Tell whether the very same config was uploaded last."""
+def _run_of_the_same(
+    account: Account, group: str, bucket: str, key: str, text: bytes
+) -> str | None:
+    """Return the run that the very same config has become, which works or went well.
+
+    A config that lies there is none where it was rejected, or its run failed or was stopped: then
+    another upload is the way on.
+    """
     try:
-        return Objects(account.client("s3")).read(bucket, key) == text
+        found = account.client("s3").get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchKey":
-            return False
+            return None
         raise
+    if found["Body"].read() != text:
+        return None
+    digest = version_digest(bucket, key, found.get("VersionId", ""))
+    rows = (row for row in account.turns.runs(group) if row["run"].endswith(f"-{digest}"))
+    row = next(rows, None)
+    if row is not None:
+        return str(row["run"]) if row["status"] in {"RUNNING", "SUCCEEDED"} else None
+    follow = Follow(account, group)
+    run = follow.run_of(digest)
+    return run if run and follow.works(run) else None
 
 
 def confirm(question: str) -> None:
     """Ask, or refuse where nobody can answer."""
     if not sys.stdin.isatty():
         raise click.ClickException(f"{question} Nobody can be asked here: say so with --yes.")
-    click.confirm(question, abort=True)
+    click.confirm(question, abort=True, err=as_json())
 
 
-def follow(uploaded: Uploaded, account: Account) -> None:
-    """Follow the run of an upload; Ctrl-C stops that and not the run."""
-    found = Follow(account, uploaded.group)
+def end(uploaded: Uploaded, account: Account, *, watch: bool) -> None:
+    """Follow the run of an upload where that is asked for; Ctrl-C stops that and not the run."""
+    told: dict[str, Any] = {}
+    if watch and uploaded.digest:
+        found = Follow(account, uploaded.group)
+        try:
+            run = found.began(uploaded.digest)
+        except KeyboardInterrupt:
+            _stopped(uploaded.group)
+        told = _to_end(found, run)
+    if as_json():
+        result = {"group": uploaded.group, "uploaded": uploaded.place, "steps": uploaded.steps}
+        answer(result | ({"run": told} if told else {}))
+    if told:
+        _leave(told)
+
+
+def _to_end(found: Follow, run: str) -> dict[str, Any]:
     try:
-        run = found.began(uploaded.digest)
-    except KeyboardInterrupt:
-        _stopped(uploaded.group)
-    _to_end(found, run)
-
-
-def _to_end(found: Follow, run: str) -> None:
-    try:
-        succeeded = found.to_end(run)
+        told = found.to_end(run)
     except KeyboardInterrupt:
         _stopped(found.group)
-    raise click.exceptions.Exit(0 if succeeded else REFUSED)
+    print_run(told)
+    return told
 
 
-def _stopped(group: str) -> None:
+def _leave(told: Mapping[str, Any]) -> NoReturn:
+    raise click.exceptions.Exit(0 if told["status"] == "SUCCEEDED" else REFUSED)
+
+
+def _stopped(group: str) -> NoReturn:
     click.echo(f"\nThe run goes on. See it with `mpe watch {group}`.", err=True)
     raise click.exceptions.Exit(INTERRUPTED)
 
@@ -210,15 +256,15 @@ def files_of(config: Config, folder: Path, beside: str) -> Iterator[LocalFile]:
 
 def _send(uploads: Uploads, files: Sequence[LocalFile]) -> None:
     """Upload files, with a bar for each where somebody looks."""
-    console = Console(highlight=False)
+    out = console()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
         for file in files:
             task = progress.add_task(file.path.name, total=file.size)
             uploads.put(file, partial(progress.advance, task))
-            print_plain(console, f"Uploaded {file.path}")
+            print_plain(out, f"Uploaded {file.path}")

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpe.cli.account import OUTPUT, Account, in_cloud
+from mpe.cli.terminal import answer, as_json
 from mpe.data.check import Check
 from mpe.data.engine import MEMORY, Engine
 from mpe.data.files import Source, Unwatched, Watcher
@@ -277,9 +278,9 @@ def progress(console: Console) -> Progress:
 def print_findings(findings: Sequence[Finding], output: str) -> None:
     """Print findings as JSON, or as a table with their count."""
     if output == "json":
-        click.echo(json.dumps([asdict(one) for one in findings], indent=2))
+        answer([asdict(one) for one in findings])
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, stderr=as_json())
     if not findings:
         console.print("The data is fine.", style="green")
         return

@@ -6,16 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import Step, survey
 from mpe.cli.account import OUTPUT, Account, in_account
-from mpe.cli.terminal import print_plain
+from mpe.cli.terminal import answer, as_json, console, print_plain
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Problem, named
@@ -39,7 +38,7 @@ def validate(files: tuple[Path, ...], output: str) -> None:
     """
     found = {str(path): checked(path) for path in files}
     if output == "json":
-        click.echo(json.dumps({path: _as_dict(*told) for path, told in found.items()}, indent=2))
+        answer({path: _as_dict(*told) for path, told in found.items()})
     else:
         for path, told in found.items():
             print_checked(path, *told)
@@ -57,13 +56,10 @@ def plan(file: Path, account: Account, output: str) -> None:
     Exit code 0 when there is nothing to do, 2 when there are changes, 1 when there are
     problems. Example: mpe plan config.json --endpoint-url http://127.0.0.1:4566
     """
-    config, problems = checked(file)
-    if config is None:
-        print_checked(str(file), config, problems)
-        raise click.exceptions.Exit(PROBLEMS)
+    config = accepted(file)
     steps = list(surveyed(config, account, Objects(account.client("s3"))))
     if output == "json":
-        click.echo(json.dumps([_row(step) for step in steps], indent=2, default=str))
+        answer([row_of(step) for step in steps])
     else:
         print_plan(steps)
     raise click.exceptions.Exit(exit_code(steps))
@@ -77,8 +73,7 @@ def surveyed(config: Config, account: Account, objects: Objects) -> Iterator[Ste
     place = account.place()
     problems = tuple(some(foreign(config, place)))
     if problems:
-        print_checked(str(config.group.params["name"]), None, problems)
-        raise click.exceptions.Exit(PROBLEMS)
+        refuse(str(config.group.params["name"]), problems)
     folder = account.turns.folder(str(config.group.params["name"]))
     state = desired_state(config, place, version="plan", folder=folder)
     personalize, ledger = Personalize(account.client("personalize")), account.ledger
@@ -93,6 +88,23 @@ def checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:
         return None, error.problems
 
 
+def accepted(path: Path) -> Config:
+    """Return the config of a file, or end with what is wrong with it."""
+    config, problems = checked(path)
+    if config is None:
+        refuse(str(path), problems)
+    return config
+
+
+def refuse(name: str, problems: tuple[Problem, ...]) -> NoReturn:
+    """End with the problems of a config, as JSON where that was asked for."""
+    if as_json():
+        answer({name: _as_dict(None, problems)})
+    else:
+        print_checked(name, None, problems)
+    raise click.exceptions.Exit(PROBLEMS)
+
+
 def _as_dict(config: Config | None, problems: tuple[Problem, ...]) -> dict[str, Any]:
     notes = config.notes if config else ()
     return {
@@ -102,20 +114,20 @@ def _as_dict(config: Config | None, problems: tuple[Problem, ...]) -> dict[str, 
 
 
 def print_checked(path: str, config: Config | None, problems: tuple[Problem, ...]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    out = console()
     if problems:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        print_plain(console, f"{path}: {count}", style="red")
+        print_plain(out, f"{path}: {count}", style="red")
     else:
-        print_plain(console, f"{path}: fine", style="green")
+        print_plain(out, f"{path}: fine", style="green")
     for one in problems:
-        print_plain(console, f"  {one.path}")
-        print_plain(console, f"      {named(f'{one.message} {one.remedy}', one.rule)}")
+        print_plain(out, f"  {one.path}")
+        print_plain(out, f"      {named(f'{one.message} {one.remedy}', one.rule)}")
     for note in config.notes if config else ():
-        print_plain(console, f"  note: {note}", style="yellow")
+        print_plain(out, f"  note: {note}", style="yellow")
 
 
-def _row(step: Step) -> dict[str, Any]:
+def row_of(step: Step) -> dict[str, Any]:
     told = {
         "action": type(step.action).__name__.lower(),
         "resource": step.desired.noun,
@@ -144,25 +156,25 @@ _SIGNS = {
 
 
 def print_plan(steps: list[Step]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    out = console()
     for step in steps:
-        row = _row(step)
+        row = row_of(step)
         sign, style = _SIGNS[row["action"]]
         why = {"stale": " (newer data, or old age)", "failed": " (the last one failed)"}.get(
             row.get("why", ""), ""
         )
         line = f"{sign} {row['resource']} {row['name']}{why}"
-        print_plain(console, line, style=style)
+        print_plain(out, line, style=style)
         for change in row.get("changes", ()):
             old, new = json.dumps(change["old"], default=str), json.dumps(change["new"])
-            print_plain(console, f"    {change['field']}: {old} -> {new}")
+            print_plain(out, f"    {change['field']}: {old} -> {new}")
         if step.note:
-            print_plain(console, f"    note: {step.note}", style="yellow")
+            print_plain(out, f"    note: {step.note}", style="yellow")
         if "message" in row:
-            print_plain(console, f"    {row['path']}: {row['message']}")
-    counts = {name: sum(_row(step)["action"] == name for step in steps) for name in _SIGNS}
+            print_plain(out, f"    {row['path']}: {row['message']}")
+    counts = {name: sum(row_of(step)["action"] == name for step in steps) for name in _SIGNS}
     told = ", ".join(f"{count} to {name}" for name, count in counts.items() if count)
-    console.print(f"\n{told}.", markup=False)
+    out.print(f"\n{told}.", markup=False)
 
 
 def exit_code(steps: list[Step]) -> int:

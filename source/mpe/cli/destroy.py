@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,8 +18,8 @@ from mpe.aws.personalize import Busy, Missing, Personalize, ServiceError
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
-from mpe.cli.account import Account, in_account
-from mpe.cli.terminal import say
+from mpe.cli.account import OUTPUT, Account, in_account
+from mpe.cli.terminal import answer, say
 from mpe.model.plan.desired import DATASET_TYPES, DELETIONS
 from mpe.model.plan.inventory import Found, Inventory, told
 from mpe.model.plan.tasks import schedule_name
@@ -49,6 +49,7 @@ LEASE = timedelta(hours=1)
     help="With --data: delete their older versions too, for good.",
 )
 @in_account
+@OUTPUT
 def destroy(
     group: str,
     confirm: str | None,
@@ -56,6 +57,7 @@ def destroy(
     data: bool,
     all_versions: bool,
     account: Account,
+    output: str,
 ) -> None:
     """Remove a dataset group, everything in it, and its schedules.
 
@@ -78,6 +80,8 @@ def destroy(
     except KeyboardInterrupt:
         click.echo("\nInterrupted: start it again to go on.", err=True)
         raise click.exceptions.Exit(130) from None
+    if output == "json":
+        answer({"group": group, "removed": removal.removed})
 
 
 def _ask(group: str, confirm: str | None) -> None:
@@ -100,6 +104,8 @@ class Removal:
     data: bool = False
     versions: bool = False
     """Whether older versions of the data go as well."""
+    removed: list[dict[str, str]] = field(default_factory=list)
+    """What is gone by now."""
 
     def found(self) -> Inventory | None:
         """Return what there is, or None where the group is gone: then only the rest is left."""
@@ -119,10 +125,10 @@ class Removal:
             raise click.ClickException(
                 f"there is no dataset group {self.group!r}, nor a rest of one."
             )
-        click.echo("To be removed, in this order:")
+        say("To be removed, in this order:")
         for line in lines:
             say(f"  - {line}")
-        click.echo("To be left:")
+        say("To be left:")
         for line in self._left(found):
             say(f"  = {line}")
 
@@ -154,6 +160,7 @@ class Removal:
             self._schedules.delete(schedule_name(self.group, task["record"]))
             self._tasks.delete(self.group, task["record"])
             say(f"removed schedule of {task['record']}")
+            self.removed.append({"resource": "schedule", "name": str(task["record"])})
         self._remove_all(found)
         if self.data:
             for prefix in self._counts(versions=self.versions):
@@ -259,9 +266,9 @@ class Removal:
         status = str(self._personalize.described(one.spec, one.arn).get("status", ""))
         return status.startswith("DELETE") and not status.endswith("FAILED")
 
-    @staticmethod
-    def _removed(one: Found) -> bool:
+    def _removed(self, one: Found) -> bool:
         say(f"removed {one.noun} {one.name}")
+        self.removed.append({"resource": one.noun, "name": one.name})
         return True
 
     def _delete_below(self, prefix: str) -> None:
@@ -273,6 +280,7 @@ class Removal:
                 f"{told}\nMend that, and start it again to go on."
             )
         say(f"removed s3://{self._bucket}/{prefix}")
+        self.removed.append({"resource": "objects", "name": f"s3://{self._bucket}/{prefix}"})
 
     def _counts(self, *, versions: bool = False) -> dict[str, int]:
         """Return how many objects, or versions of such, lie in each folder of the group."""

@@ -10,10 +10,10 @@ import click
 
 from mpe.aws.inventory import Inventories
 from mpe.aws.personalize import Personalize
-from mpe.cli.account import Account, in_account
-from mpe.cli.apply import WATCH, YES, apply_config, follow
-from mpe.cli.configs import print_checked
-from mpe.cli.terminal import say
+from mpe.cli.account import OUTPUT, Account, in_account
+from mpe.cli.apply import WATCH, YES, apply_config, end
+from mpe.cli.configs import refuse
+from mpe.cli.terminal import answer, say
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError
@@ -30,7 +30,8 @@ GROUP = click.argument("group")
     help="Write it to this file, and not to the terminal.",
 )
 @in_account
-def export(group: str, out: Path | None, account: Account) -> None:
+@OUTPUT
+def export(group: str, out: Path | None, account: Account, output: str) -> None:
     """Write the config of an existing dataset group, whoever made it.
 
     A plan of that config says that there is nothing to do. What cannot be in it is told. Exit
@@ -42,7 +43,9 @@ def export(group: str, out: Path | None, account: Account) -> None:
     if out:
         out.write_text(found.text, encoding="utf-8")
         say(f"Wrote {out}.", err=True)
-    else:
+    if output == "json":
+        answer({"config": found.document, "notes": found.notes})
+    elif not out:
         click.echo(found.text, nl=False)
     _note(found)
     _valid(found.document, str(out or group))
@@ -64,6 +67,7 @@ def export(group: str, out: Path | None, account: Account) -> None:
 @WATCH
 @YES
 @in_account
+@OUTPUT
 def adopt(
     group: str,
     import_schedule: str,
@@ -71,6 +75,7 @@ def adopt(
     watch: bool,
     yes: bool,
     account: Account,
+    output: str,
 ) -> None:
     """Maintain an existing dataset group from now on: export its config and upload it.
 
@@ -90,8 +95,7 @@ def adopt(
     config = _valid(document, group)
     text = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     uploaded = apply_config(config, text, account, files=(), yes=yes)
-    if uploaded and watch:
-        follow(uploaded, account)
+    end(uploaded, account, watch=watch)
 
 
 def inventory_of(account: Account, group: str) -> Exported:
@@ -121,5 +125,4 @@ def _valid(document: dict[str, Any], name: str) -> Config:
     try:
         return parse(json.dumps(document))
     except ConfigError as error:
-        print_checked(name, None, error.problems)
-        raise click.exceptions.Exit(1) from None
+        refuse(name, error.problems)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mpe.cli.account import Account, in_cloud
+from mpe.cli.account import OUTPUT, Account, in_cloud
 from mpe.cli.check import (
     MEMORY_OPTION,
     REPORT,
@@ -20,7 +21,7 @@ from mpe.cli.check import (
     hidden,
     watching,
 )
-from mpe.cli.terminal import say
+from mpe.cli.terminal import answer, say
 from mpe.data.columns import Unsure, mapping
 from mpe.data.dialect import Manner
 from mpe.data.engine import Engine
@@ -157,6 +158,7 @@ def _source(given: str, folder: Path, number: int, account: Account, watcher: Wa
 @click.option("--force", is_flag=True, help="Overwrite what an earlier init wrote.")
 @REPORT
 @MEMORY_OPTION
+@OUTPUT
 def init(
     interactions: Sequence[str],
     users: Sequence[str],
@@ -179,6 +181,7 @@ def init(
     force: bool,
     report: Path | None,
     memory: str,
+    output: str,
 ) -> None:
     """Write a config, with its reasons, and CSVs as the service takes them, from your own CSVs.
 
@@ -221,6 +224,18 @@ def init(
         config = parse((result.out / CONFIG).read_bytes())
         check_folder(config, result.out, report=report, memory=memory)
     _tell(result)
+    if output == "json":
+        answer(_as_dict(result))
+
+
+def _as_dict(result: Result) -> dict[str, Any]:
+    return {
+        "config": result.out / CONFIG,
+        "reasons": result.out / REASONS,
+        "datasets": [asdict(one) for one in result.datasets],
+        "choices": [asdict(one) for one in result.choices],
+        "notes": list(result.notes),
+    }
 
 
 class Nobody:
@@ -258,6 +273,6 @@ def _tell(result: Result) -> None:
         say(f"  {choice.what}".replace("`", "").replace("**", ""))
     for note in result.notes:
         say(f"note: {note}")
-    click.echo()
+    say("")
     say(f"Wrote {result.out / CONFIG}; {result.out / REASONS} tells why it is so.")
     say(f"Next: mpe check-data {result.out / CONFIG}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from types import FrameType
@@ -10,7 +9,8 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from mpe.cli.terminal import say
+from mpe.cli.account import OUTPUT
+from mpe.cli.terminal import answer, say
 from mpe.local.cloud import DEFAULT_SPEED, LocalCloud
 from mpe.local.errors import LocalCloudError, ServerDiedError
 from mpe.local.records import Record, log_path
@@ -48,7 +48,8 @@ def local() -> None:
     help="Who would be told; nothing is really sent.",
 )
 @click.option("--detach", is_flag=True, help="Leave it running in the background.")
-def up(port: int, time_scale: float, email: str, detach: bool) -> None:
+@OUTPUT
+def up(port: int, time_scale: float, email: str, detach: bool, output: str) -> None:
     """Start the local cloud and deploy the stack.
 
     Without --detach it runs until Ctrl-C. Exit code 130 when it is interrupted before it is
@@ -71,7 +72,10 @@ def up(port: int, time_scale: float, email: str, detach: bool) -> None:
         record.save()
         if detach:
             cloud.release()
-        _show(record)
+        if output == "json":
+            answer(record.shown())
+        else:
+            _show(record)
         if not detach:
             _stay(cloud, record)
     except KeyboardInterrupt:
@@ -84,13 +88,7 @@ def up(port: int, time_scale: float, email: str, detach: bool) -> None:
 
 @local.command()
 @PORT
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print it.",
-)
+@OUTPUT
 def status(port: int, output: str) -> None:
     """Tell whether the local cloud is up, and where what is.
 
@@ -98,11 +96,11 @@ def status(port: int, output: str) -> None:
     """
     record = Record.find(port)
     if output == "json":
-        click.echo(json.dumps(record.shown() if record else None, indent=2))
+        answer(record.shown() if record else None)
     elif record:
         _show(record)
     if record is None:
-        click.echo(f"No local cloud is up at port {port}.", err=True)
+        say(f"No local cloud is up at port {port}.", err=True)
         raise click.exceptions.Exit(NOT_RUNNING)
 
 
@@ -122,7 +120,7 @@ def mail(port: int, output: str) -> None:
     """
     found = _record(port).mail()
     if output == "json":
-        click.echo(json.dumps(found, indent=2))
+        answer(found)
         return
     for one in found:
         lines = [one["time"], f"To: {one['to']}", f"Subject: {one['subject']}", ""]
@@ -132,22 +130,30 @@ def mail(port: int, output: str) -> None:
 
 @local.command()
 @PORT
-def down(port: int) -> None:
+@OUTPUT
+def down(port: int, output: str) -> None:
     """Stop the local cloud; all that is in it is gone.
 
     Example: mpe local down
     """
     _record(port).stop()
-    click.echo(f"The local cloud at port {port} is stopped.")
+    say(f"The local cloud at port {port} is stopped.")
+    if output == "json":
+        answer({"port": port, "stopped": True})
 
 
 def _record(port: int) -> Record:
     """Return the local cloud at a port, or end where none is up."""
     record = Record.find(port)
     if record is None:
-        click.echo(f"No local cloud is up at port {port}.", err=True)
-        raise click.exceptions.Exit(NOT_RUNNING)
+        raise NotRunning(f"no local cloud is up at port {port}.")
     return record
+
+
+class NotRunning(click.ClickException):
+    """There is no local cloud at a port."""
+
+    exit_code = NOT_RUNNING
 
 
 def _stay(cloud: LocalCloud, record: Record) -> None:

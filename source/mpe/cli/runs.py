@@ -1,26 +1,41 @@
-"""``mpe runs`` and ``mpe status``: what was done, and how things are."""
+"""``mpe runs``: what was done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
 import click
 
-from mpe.aws.objects import Objects, state_of
-from mpe.aws.personalize import Personalize
-from mpe.aws.survey import Step, survey
 from mpe.aws.turns import Turns
+from mpe.cli import known
 from mpe.cli.account import OUTPUT, Account, in_account, show
-from mpe.model.gate.versions import Version, in_short
+from mpe.cli.outcomes import print_run, told_run
+from mpe.cli.terminal import answer, say
+from mpe.model.gate.versions import in_short
 from mpe.model.messages import spoken, spoken_task
-from mpe.model.plan.reconcile import Create, Reject, Update
 
 GROUP = click.argument("group", required=False)
 
 
-@click.command()
+class Runs(click.Group):
+    """A group whose first command may be left out: ``mpe runs films`` lists."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        inner = args[:1] and args[0] in {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if inner else ["list", *args])
+
+
+@click.group(cls=Runs)
+def runs() -> None:
+    """List the runs of a dataset group, or of all, or show one.
+
+    Example: mpe runs movielens
+    """
+
+
+@runs.command("list")
 @GROUP
 @click.option(
     "--limit",
@@ -31,12 +46,12 @@ GROUP = click.argument("group", required=False)
 )
 @in_account
 @OUTPUT
-def runs(group: str | None, limit: int, account: Account, output: str) -> None:
+def list_(group: str | None, limit: int, account: Account, output: str) -> None:
     """List the runs of a dataset group, or of all, the newest first.
 
-    Example: mpe runs movielens
+    `mpe runs` and `mpe runs GROUP` do the same. Example: mpe runs list movielens
     """
-    turns = Turns(account.table("TurnsTable"))
+    turns = account.turns
     if group:
         refuse_unknown(turns, group)
     groups = [group] if group else sorted(row["group"] for row in turns.newest())
@@ -51,35 +66,33 @@ def runs(group: str | None, limit: int, account: Account, output: str) -> None:
         "failed": "FAILED",
         "quality": "NEW MODELS",
     }
-    found = (_run(row) for name in groups for row in islice(turns.runs(name), limit))
+    found = [_run(row) for name in groups for row in islice(turns.runs(name), limit)]
+    for name in groups:
+        names = [row["run"] for row in found if row["group"] == name]
+        known.note(account.stack, name, run=names)
     show(found, output, columns)
 
 
-@click.command()
-@GROUP
+@runs.command("show")
+@click.argument("run")
 @in_account
 @OUTPUT
-def status(group: str | None, account: Account, output: str) -> None:
-    """Show every dataset group and its last run, or each resource of one group.
+def show_(run: str, account: Account, output: str) -> None:
+    """Show what a run did to each resource: durations, reasons and remedies.
 
-    Example: mpe status movielens
+    Example: mpe runs show 20260801T120000-0123abcd
     """
-    turns = Turns(account.table("TurnsTable"))
-    newest = {row["group"]: row for row in turns.newest()}
-    if group is None:
-        rows = (_group(turns, name) for name in sorted(newest))
-        show(rows, output, {"group": "GROUP", "last": "LAST RUN", "status": "STATUS"})
+    found = account.turns.find(run)
+    if found is None:
+        raise click.ClickException(f"there is no run {run!r}. `mpe runs` lists them.")
+    told = told_run(account, found[0], run)
+    if output == "json":
+        answer(told)
         return
-    if group not in newest:
-        raise _unknown(group, newest)
-    columns = {
-        "noun": "RESOURCE",
-        "name": "NAME",
-        "status": "STATUS",
-        "model": "MODEL",
-        "differs": "DIFFERS",
-    }
-    show(_resources(account, group, newest[group]["run"]), output, columns)
+    began = f", begun {told['started']}" if told["started"] else ""
+    say(f"Run {run} of {told['group']}: {told['what']}{began}")
+    print_run(told)
+    say(f"Its log: mpe logs {run}")
 
 
 def refuse_unknown(turns: Turns, group: str) -> None:
@@ -87,10 +100,10 @@ def refuse_unknown(turns: Turns, group: str) -> None:
     if next(turns.runs(group), None) is None:
         newest = {row["group"] for row in turns.newest()}
         if group not in newest:
-            raise _unknown(group, newest)
+            raise unknown(group, newest)
 
 
-def _unknown(group: str, known: Iterable[str]) -> click.ClickException:
+def unknown(group: str, known: Iterable[str]) -> click.ClickException:
     told = ", ".join(sorted(known)) or "none"
     return click.ClickException(f"there is no config of {group!r}. Dataset groups: {told}.")
 
@@ -109,45 +122,3 @@ def _model(told: Mapping[str, Any]) -> str:
     """Say how good a model is beside what the first of its campaigns served before."""
     before = next((one["Metrics"] for one in told["Live"]), None)
     return f"{told['Solution']} {in_short(told['Metrics'], before)}".rstrip()
-
-
-def _group(turns: Turns, group: str) -> dict[str, Any]:
-    last = next(turns.runs(group), {})
-    return {"group": group, "last": last.get("run"), "status": last.get("status")}
-
-
-def _resources(account: Account, group: str, run: str) -> Iterator[dict[str, Any]]:
-    """Yield each resource of the newest config: its status, and how it differs."""
-    objects = Objects(account.client("s3"))
-    state = objects.load_state(state_of(account.output("DataBucket"), group, run))
-    personalize = Personalize(account.client("personalize"))
-    for step in survey(state, personalize, objects, account.ledger, account.clock):
-        match step.action:
-            case Create(why):
-                differs: str | None = {"absent": "is not there"}.get(why, f"is {why}")
-            case Update(_, changes):
-                differs = ", ".join(change.field for change in changes)
-            case Reject(_, message):
-                differs = message
-            case _:
-                differs = None
-        yield {
-            "noun": step.desired.noun,
-            "name": step.desired.name,
-            "status": step.observed.shown if step.observed else None,
-            "arn": step.observed.arn if step.observed else None,
-            "model": _quality(account, group, step),
-            "differs": differs,
-        }
-
-
-def _quality(account: Account, group: str, step: Step) -> str | None:
-    """Say which version something is or serves, and how good it is, where that is known."""
-    if step.observed is None or step.desired.noun not in {"SolutionVersion", "Campaign"}:
-        return None
-    serves = step.desired.noun == "Campaign"
-    arn = step.observed.fields.get("solutionVersionArn") if serves else step.observed.arn
-    if not arn:
-        return None
-    version = account.ledger.weighed(group, str(arn)) or Version(str(arn))
-    return f"{version.id} {in_short(version.metrics)}".rstrip()

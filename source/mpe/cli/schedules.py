@@ -15,9 +15,10 @@ import click
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
+from mpe.cli import known
 from mpe.cli.account import OUTPUT, Account, in_account, show
 from mpe.cli.runs import refuse_unknown
-from mpe.cli.terminal import say
+from mpe.cli.terminal import answer, json_of, say
 from mpe.model.messages import spoken_task
 from mpe.model.plan.tasks import BY_USER, schedule_name
 from mpe.model.service.schedules import Rate, parse, per_month, zone
@@ -54,53 +55,68 @@ def list_(group: str | None, account: Account, output: str) -> None:
         "zone": "TIME ZONE",
         "next": "NEXT",
         "status": "LAST RUN",
+        "ended": "AT",
         "disabled": "DISABLED BY",
     }
-    show((_row(account, one) for one in _tasks(account, group)), output, columns)
+    tasks = _tasks(account, group)
+    for name in {row["group"] for row in tasks}:
+        known.note(
+            account.stack, name, task=[row["record"] for row in tasks if row["group"] == name]
+        )
+    show((_row(account, one) for one in tasks), output, columns)
 
 
 @schedule.command("show")
 @GROUP
 @TASK
 @in_account
-def show_(group: str, task: str, account: Account) -> None:
-    """Show all that is known of a task, as JSON.
+@OUTPUT
+def show_(group: str, task: str, account: Account, output: str) -> None:
+    """Show all that is known of a task.
 
     Example: mpe schedule show movielens import
     """
     row = _found(account, group, task)
-    click.echo(json.dumps({**row, **_row(account, row)}, indent=2, default=str))
+    told = {**row, **_row(account, row)}
+    if output == "json":
+        answer(told)
+        return
+    for name, value in told.items():
+        say(f"{name}: {value if isinstance(value, str) else json_of(value)}")
 
 
 @schedule.command()
 @GROUP
 @TASK
 @in_account
-def enable(group: str, task: str, account: Account) -> None:
+@OUTPUT
+def enable(group: str, task: str, account: Account, output: str) -> None:
     """Let a task fire again.
 
     Example: mpe schedule enable movielens import
     """
-    _enable(account, group, task, enabled=True)
+    _enable(account, group, task, enabled=True, output=output)
 
 
 @schedule.command()
 @GROUP
 @TASK
 @in_account
-def disable(group: str, task: str, account: Account) -> None:
+@OUTPUT
+def disable(group: str, task: str, account: Account, output: str) -> None:
     """Let a task fire no more; it stays so when the config is uploaded again.
 
     Example: mpe schedule disable movielens import
     """
-    _enable(account, group, task, enabled=False)
+    _enable(account, group, task, enabled=False, output=output)
 
 
 @schedule.command()
 @GROUP
 @TASK
 @in_account
-def run(group: str, task: str, account: Account) -> None:
+@OUTPUT
+def run(group: str, task: str, account: Account, output: str) -> None:
     """Run a task now, as if its schedule had fired.
 
     Example: mpe schedule run movielens full.movielens-for-you
@@ -111,6 +127,8 @@ def run(group: str, task: str, account: Account) -> None:
         stateMachineArn=account.output("TaskWorkflow"), input=given
     )
     say(f"Started the {spoken_task(task)}: {started['executionArn']}")
+    if output == "json":
+        answer({"group": group, "task": task, "execution": started["executionArn"]})
 
 
 @schedule.command("next")
@@ -139,7 +157,7 @@ def next_(group: str | None, days: int, account: Account, output: str) -> None:
     same = Counter((fire.group, fire.at) for fire in fires)
     calendar = [
         {
-            "at": f"{fire.at:%Y-%m-%d %H:%M} UTC",
+            "at": fire.at,
             "group": fire.group,
             "task": fire.task,
             "collides": "one after the other" if same[fire.group, fire.at] > 1 else None,
@@ -148,7 +166,7 @@ def next_(group: str | None, days: int, account: Account, output: str) -> None:
     ]
     trainings = _trainings(rows)
     if output == "json":
-        click.echo(json.dumps({"fires": calendar, "trainings_per_month": trainings}, indent=2))
+        answer({"fires": calendar, "trainings_per_month": trainings})
         return
     columns = {"at": "AT", "group": "GROUP", "task": "TASK", "collides": "COLLIDES"}
     show(calendar, output, columns)
@@ -178,8 +196,8 @@ def _found(account: Account, group: str, task: str) -> dict[str, Any]:
     """Return a task's row, or tell which tasks there are."""
     row = Tasks(account.table("TasksTable")).get(group, task)
     if row is None:
-        known = ", ".join(one["record"] for one in _tasks(account, group)) or "none"
-        raise click.ClickException(f"{group} has no task {task!r}. Its tasks: {known}.")
+        there = ", ".join(one["record"] for one in _tasks(account, group)) or "none"
+        raise click.ClickException(f"{group} has no task {task!r}. Its tasks: {there}.")
     return row
 
 
@@ -194,8 +212,9 @@ def _row(account: Account, row: Mapping[str, Any]) -> dict[str, Any]:
         "task": row["record"],
         "expression": row["expression"],
         "zone": row["zone"],
-        "next": f"{coming.at:%Y-%m-%d %H:%M} UTC" if coming else None,
-        "status": f"{last['status']} {ended[:16].replace('T', ' ')}" if last else None,
+        "next": coming.at if coming else None,
+        "status": last.get("status"),
+        "ended": datetime.fromisoformat(ended) if ended else None,
         "disabled": row.get("disabled"),
     }
 
@@ -228,7 +247,7 @@ def _trainings(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _enable(account: Account, group: str, task: str, *, enabled: bool) -> None:
+def _enable(account: Account, group: str, task: str, *, enabled: bool, output: str) -> None:
     _found(account, group, task)
     _schedules(account).enable(schedule_name(group, task), enabled=enabled)
     tasks = Tasks(account.table("TasksTable"))
@@ -237,6 +256,8 @@ def _enable(account: Account, group: str, task: str, *, enabled: bool) -> None:
     else:
         tasks.set(group, task, disabled=BY_USER)
     say(f"The {spoken_task(task)} of {group} is {'enabled' if enabled else 'disabled'}.")
+    if output == "json":
+        answer({"group": group, "task": task, "enabled": enabled})
 
 
 def _schedules(account: Account) -> Schedules:

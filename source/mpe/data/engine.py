@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from mpe.data.files import CHUNK, Source, Unwatched, Watcher
+from mpe.model.errors import ToldError
 from mpe.model.service.dialect import ESCAPE, QUOTE, written
 
 MEMORY = "1GB"
@@ -28,7 +29,7 @@ POLL = 0.2
 _OVER_LINES = "null_padding in conjunction with quoted new lines"
 
 
-class EngineError(Exception):
+class EngineError(ToldError):
     """The engine lacks memory or disk; the message says what to do."""
 
 

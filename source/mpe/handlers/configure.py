@@ -120,17 +120,21 @@ class Configure:
         return self._start(upload, config)
 
     def _reject(self, upload: Upload, problems: tuple[Problem, ...]) -> dict[str, Any]:
+        group = upload.folder.removeprefix("train/").strip("/")
         self.events.put(
             CONFIG_REJECTED,
             {
                 "Bucket": upload.bucket,
                 "Key": upload.key,
                 "VersionId": upload.version,
-                "DatasetGroup": upload.folder.removeprefix("train/").strip("/"),
+                "DatasetGroup": group,
                 "Total": len(problems),
                 "Problems": within(asdict(problem) for problem in problems),
             },
         )
+        if group:
+            told = {"at": upload.time.isoformat(), "key": upload.key, "version": upload.version}
+            self.turns.reject(group, upload.sequencer, told | {"total": len(problems)})
         self.gauges.rejected(len(problems))
         return {"rejected": len(problems)}
 

@@ -146,6 +146,8 @@ class Ensure:
         except Exists:
             return step.previous.waiting(SHORTEST, did="created", status="CREATE PENDING")
         except Busy as busy:
+            now = self.clock.now()
+            self.ledger.hold(step.group, step.run, step.desired.id, busy.message, now)
             return _blocked(step.previous, busy, queues=step.desired.spec.repeatable)
         except Missing as error:
             return step.previous.failing(MISSING if step.task else error.code, error.message)

@@ -11,8 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -28,8 +26,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mpe.assembly.processes import end_group
 from mpe.assembly.synthesis import Assembly, AssemblyError, synthesize
 from mpe.emulator import Quotas
+from mpe.local.asking import page
 from mpe.local.deploy import Template, deploy
-from mpe.local.door import SECRET as HEADER
 from mpe.local.errors import DeployError, LocalCloudError, PortInUseError, ServerDiedError
 from mpe.local.ministack import process
 from mpe.local.ports import free_port, listening
@@ -42,8 +40,8 @@ KEY = SECRET = "test"
 """MiniStack's credentials of the account's root."""
 DEFAULT_SPEED = 200.0
 START_SECONDS = 120
-HEALTH_SECONDS, PAGE_SECONDS = 5, 60
-"""How long the server may take to answer that it is alive, and with a page that grows."""
+PAGE_SECONDS = 60
+"""How long the server may take to answer with a page that grows."""
 
 
 class LocalCloud:
@@ -271,21 +269,6 @@ class LocalCloud:
         with contextlib.suppress(OSError, ValueError, KeyError):
             return bool(page(self.port, "/_mpe/health", self.secret)["pid"] == self.pid)
         return False
-
-
-def page(
-    port: int, path: str, secret: str, *, order: Any = None, seconds: float = HEALTH_SECONDS
-) -> Any:
-    """Return a page of JSON that the server has beside AWS's; raise OSError or ValueError.
-
-    ``secret`` is that of the server's start. An ``order`` is sent as JSON, by POST.
-    """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    body = None if order is None else json.dumps(order).encode()
-    url = f"http://127.0.0.1:{port}{path}"
-    request = urllib.request.Request(url, data=body, headers={HEADER: secret})
-    with opener.open(request, timeout=seconds) as answer:
-        return json.loads(answer.read())
 
 
 def log_end(path: Path, lines: int = 15) -> str:

@@ -24,10 +24,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from mpe.local.asking import HEADER as SECRET
 from mpe.local.ministack.http import App, Scope, answer
 
-SECRET = "x-mpe-secret"
-"""The header with the secret."""
 ADMINISTRATION = ("/_ministack", "/_mpe", "/_localstack")
 """Where paths of the local cloud itself begin; no bucket's name begins so."""
 CAPABILITIES = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mpe.model.errors import ToldError
 
-class LocalCloudError(Exception):
+
+class LocalCloudError(ToldError):
     """The local cloud could not do what was asked; the message says what to do."""
 
 

@@ -7,10 +7,13 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mpe.assembly.processes import end_group, group_alive
-from mpe.local.cloud import LocalCloud, page
+from mpe.local.asking import page
+
+if TYPE_CHECKING:
+    from mpe.local.cloud import LocalCloud
 
 
 def state_directory() -> Path:
@@ -58,6 +61,15 @@ class Record:
             record.forget()
             return None
         return record
+
+    @classmethod
+    def running(cls) -> list[Record]:
+        """Return the record of every local cloud that answers."""
+        names = (
+            path.stem.removeprefix("local-") for path in state_directory().glob("local-*.json")
+        )
+        found = (cls.find(int(port)) for port in sorted(names) if port.isdigit())
+        return [one for one in found if one]
 
     @classmethod
     def read(cls, port: int) -> Record | None:

@@ -98,6 +98,10 @@ class Finding:
         return f"{self.file}{place}: {named(f'{self.message}{often} {self.remedy}', self.rule)}"
 
 
+class ToldError(Exception):
+    """An error of a tool on the user's machine: its message says all, what to do included."""
+
+
 class PersonalizationError(Exception):
     """The root of every error this project raises on purpose."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 
+from mpe.model.errors import ToldError
+
 VERSION = "1.5.33"
 
 
-class VersionError(RuntimeError):
+class VersionError(ToldError):
     """Another version of MiniStack is installed than the one this was made for."""
 
 

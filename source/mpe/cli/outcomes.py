@@ -1,0 +1,132 @@
+"""What came of a run: what ``mpe watch`` ends with, and ``mpe runs show`` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mpe.cli.account import Account
+from mpe.cli.terminal import console, print_plain
+from mpe.model.errors import reason_lines
+from mpe.model.messages import likely_remedy, spoken, spoken_task
+from mpe.model.service.recipes import (
+    PERSONALIZED_ACTIONS,
+    PERSONALIZED_RANKING,
+    RECIPES,
+    RELATED_ITEMS,
+)
+from mpe.model.service.spec import SPECS
+
+SERVING = {"Campaign": "campaign", "Recommender": "recommender"}
+"""What answers requests, with its key in the service's descriptions."""
+QUESTIONS = {
+    PERSONALIZED_RANKING: "get-personalized-ranking {arn} --user-id USER --input-list ITEM ITEM",
+    PERSONALIZED_ACTIONS: "get-action-recommendations {arn} --user-id USER",
+    RELATED_ITEMS: "get-recommendations {arn} --item-id ITEM",
+}
+"""How the AWS CLI asks a model, by its recipe's type; all others are asked for a user.
+
+https://docs.aws.amazon.com/cli/latest/reference/personalize-runtime/
+"""
+OF_A_USER = "get-recommendations {arn} --user-id USER"
+
+
+def told_run(account: Account, group: str, run: str) -> dict[str, Any]:
+    """Return what is known of a run, and what it did to each resource."""
+    row = account.turns.recorded(group, run) or {}
+    found = sorted(account.ledger.outcomes(group, run), key=_built_order)
+    resources = [_resource(one) for one in found]
+    return {
+        "group": group,
+        "run": run,
+        "what": spoken_task(row["task"]) if "task" in row else "config",
+        "status": row.get("status"),
+        **{key: row.get(key) for key in ("started", "ended", "duration", "execution", "config")},
+        **{key: row.get(key) for key in ("changed", "kept", "failed")},
+        "resources": resources,
+        "ask": _question(account, resources),
+    }
+
+
+def _built_order(outcome: Mapping[str, Any]) -> int:
+    return list(SPECS).index(outcome["noun"])
+
+
+def _resource(one: Mapping[str, Any]) -> dict[str, Any]:
+    told = {"resource": one["noun"], "name": one["name"], "did": one.get("did")}
+    told |= {key: one[key] for key in ("arn", "seconds", "at") if one.get(key)}
+    if failed := one.get("failed"):
+        remedy = likely_remedy(failed["error"], failed["reason"])
+        told |= {"error": failed["error"], "reason": failed["reason"]}
+        told |= {"remedy": remedy, "path": one["path"]}
+    return told
+
+
+def print_run(told: Mapping[str, Any]) -> None:
+    """Print the outcome of a run, what it did, and how what it serves is asked."""
+    out = console()
+    for one in told["resources"]:
+        for line, style in _lines(one):
+            print_plain(out, line, style=style)
+    if told["status"] in {None, "RUNNING", "LOST"}:
+        ended = "is not known yet" if told["status"] == "RUNNING" else "was never reported"
+        print_plain(out, f"The end of the run {ended}.")
+        return
+    for line in _asked(told):
+        print_plain(out, line)
+    verdict = "succeeded" if told["status"] == "SUCCEEDED" else "FAILED"
+    print_plain(
+        out,
+        f"The run {verdict} in {spoken(float(told['duration']))}: {told['changed']} changed, "
+        f"{told['kept']} kept, {told['failed']} failed.",
+        style="green" if verdict == "succeeded" else "red",
+    )
+
+
+def _lines(one: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    what = f"{one['resource']} {one['name']}"
+    if "error" in one:
+        head, *more = reason_lines(one["error"], one["reason"])
+        yield f"! {what}: {head}", "red"
+        yield from ((f"    {line}", "red") for line in more)
+        yield f"    in the config: {one['path']}", None
+        if one["remedy"]:
+            yield f"    {one['remedy']}", None
+    elif one["did"] not in {None, "kept", "skipped"}:
+        took = f" in {spoken(float(one['seconds']))}" if "seconds" in one else ""
+        yield f"{one['did']} {what}{took}", None
+
+
+def _asked(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ARN of what answers requests, and a line that asks it."""
+    for one in told["resources"]:
+        if one["resource"] in SERVING and "arn" in one:
+            yield f"{one['resource']} {one['name']}: {one['arn']}"
+    if told.get("ask"):
+        yield f"Ask it: {told['ask']}"
+
+
+def _question(account: Account, resources: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the line of the AWS CLI that asks the first of what a run has made to answer."""
+    one = next((one for one in resources if one["resource"] in SERVING and "arn" in one), None)
+    if one is None:
+        return None
+    try:
+        recipe = _recipe(account.client("personalize"), one["resource"], one["arn"])
+    except ClientError:  # it is gone by now, or is not to be seen
+        return None
+    known = RECIPES.get(recipe)
+    form = QUESTIONS.get(known.type, OF_A_USER) if known else OF_A_USER
+    option = f"--{SERVING[one['resource']]}-arn {one['arn']}"
+    where = f" --endpoint-url {account.endpoint}" if account.endpoint else ""
+    return f"aws personalize-runtime {form.format(arn=option)}{where}"
+
+
+def _recipe(client: Any, noun: str, arn: str) -> str:
+    if noun == "Recommender":
+        return str(client.describe_recommender(recommenderArn=arn)["recommender"]["recipeArn"])
+    version = client.describe_campaign(campaignArn=arn)["campaign"]["solutionVersionArn"]
+    found = client.describe_solution_version(solutionVersionArn=version)["solutionVersion"]
+    return str(found["recipeArn"])
