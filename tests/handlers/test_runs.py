@@ -27,6 +27,7 @@ from mpe.model.plan.desired import Place
 from mpe.model.service.limits import PROBLEMS_LIMIT
 from tests.conftest import config
 from tests.handlers.measured import Measured
+from tests.handlers.memory import Table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BUCKET = "data"
@@ -271,6 +272,7 @@ def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
 
 
 def test_a_run_that_waits_for_two_days_keeps_its_history_short(account: Account) -> None:
+    account.turns = Turns(Table())
     account.turns.take(Claim("movielens", "long", "long", "00"), NOW)
     account.executions.alive.add("long")
     _, newer = claims(account)

@@ -1,7 +1,8 @@
 """Turns: one run at a time in a dataset group, and the newest config wins.
 
-One DynamoDB table, keyed by dataset group, with three kinds of rows: the newest config
-that was uploaded, the lease of the run that works now, and a row for each run.
+One DynamoDB table, keyed by dataset group, with four kinds of rows: the newest config
+that was uploaded, the lease of the run that works now, a row for each run, and one for each run
+that waits in line for the turn: configs first, then who has waited longest.
 """
 
 from __future__ import annotations
@@ -24,6 +25,20 @@ ACTS = timedelta(seconds=FUNCTION_SECONDS)
 """How long a function that was called before its execution ended may still act."""
 LOST = "LOST"
 """The status of a run that ended and could tell nobody; that it is told may yet come."""
+
+
+GRACE = timedelta(seconds=90)
+"""How late somebody in line may ask again and still be waited for."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A place in the line for a dataset group's turn: the least is the first."""
+
+    task: bool
+    """Configs go before tasks: one may mend what the tasks overload."""
+    since: datetime
+    execution: str
 
 
 @dataclass(frozen=True)
@@ -126,6 +141,38 @@ class Turns:
         """Return the group of a run and its row, whichever group it is of."""
         found = pages(self._table.scan, FilterExpression=Attr("record").eq(f"RUN#{run}"))
         return next(((str(row["group"]), row) for row in found), None)
+
+    def ahead(self, group: str, place: Place, now: datetime) -> bool:
+        """Tell whether somebody who still asks is to have the turn first.
+
+        Who has not asked again in time, since it was stopped, keeps nobody waiting.
+        """
+        query = Key("group").eq(group) & Key("record").begins_with("LINE#")
+        rows = pages(self._table.query, KeyConditionExpression=query, ConsistentRead=True)
+        return any(
+            _place(row) < place
+            for row in rows
+            if row["holder"] != place.execution and row["until"] >= now.isoformat()
+        )
+
+    def line_up(self, group: str, place: Place, now: datetime, again: timedelta) -> None:
+        """Wait in line, and ask again so much later."""
+        until = now + again + GRACE
+        self._table.put_item(
+            Item={
+                "group": group,
+                "record": f"LINE#{place.execution}",
+                "holder": place.execution,
+                "task": place.task,
+                "since": place.since.isoformat(),
+                "until": until.isoformat(),
+                "expires": int((until + LEASE).timestamp()),
+            }
+        )
+
+    def step_out(self, group: str, execution: str) -> None:
+        """Wait in line no more."""
+        self._table.delete_item(Key={"group": group, "record": f"LINE#{execution}"})
 
     def holds(self, group: str, run: str) -> bool:
         """Tell whether a run has its group's turn."""
@@ -242,6 +289,10 @@ def _lease(claim: Claim, until: datetime) -> dict[str, str]:
         "holder": claim.execution,
         "until": until.isoformat(),
     }
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    return Place(bool(row["task"]), datetime.fromisoformat(row["since"]), str(row["holder"]))
 
 
 def _may_act(holder: str, claim: Claim, executions: Asked, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -14,7 +14,7 @@ from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.outages import outages_pass
 from mpe.aws.tasks import Tasks
-from mpe.aws.turns import Claim, Turns
+from mpe.aws.turns import Claim, Place, Turns
 from mpe.handlers.settings import LOGGER, setting
 
 NEXT_ASK = 30
@@ -46,25 +46,40 @@ class Begin:
     ) -> dict[str, Any]:
         """Return the work, or ``wait`` for one's turn, or that the run is ``superseded``.
 
-        The longer it waits, since its execution started, the less often it asks.
+        Of those that wait, configs go first, then who has waited longest. The longer it waits,
+        since its execution started, the less often it asks: nobody takes its place meanwhile.
         A config is superseded by a newer one. A scheduled task waits for its turn, and is
         superseded where its config was provisioned anew meanwhile: it is fired again then.
         """
         if task is None and self.turns.superseded(claim):
+            self.turns.step_out(claim.group, claim.execution)
             return {"superseded": True}
-        if self.turns.take_turn(claim, self.executions, self.clock.now()) is not None:
-            waited = self.clock.since(since) if since else 0.0
-            return {"wait": round(min(max(waited * PATIENCE, NEXT_ASK), LAST_ASK))}
+        now = self.clock.now()
+        place = Place(task is not None, since or now, claim.execution)
+        if not self._has_its_turn(claim, place):
+            waited = (now - place.since).total_seconds()
+            wait = round(min(max(waited * PATIENCE, NEXT_ASK), LAST_ASK))
+            self.turns.line_up(claim.group, place, now, timedelta(seconds=wait))
+            return {"wait": wait}
+        self.turns.step_out(claim.group, claim.execution)
         if task is not None and not self._current(claim.group, task, state):
             self.turns.give_back(claim.group, claim.execution)
             return {"superseded": True}
-        now = self.clock.now().isoformat()
-        row = {"status": "RUNNING", "started": now, "execution": claim.execution}
+        row = {"status": "RUNNING", "started": now.isoformat(), "execution": claim.execution}
         row |= {"task": task} if task else {}
         if self.turns.recorded(claim.group, claim.run) is None:
             self.turns.record(claim.group, claim.run, row)
         desired = self.objects.load_state(state)
         return {"work": dict(desired.tasks[task].work if task else desired.work)}
+
+    def _has_its_turn(self, claim: Claim, place: Place) -> bool:
+        """Take the turn where nobody is to have it first; who has it already keeps it."""
+        now = self.clock.now()
+        if self.turns.ahead(claim.group, place, now) and not self.turns.holds(
+            claim.group, claim.run
+        ):
+            return False
+        return self.turns.take_turn(claim, self.executions, now) is None
 
     def _current(self, group: str, task: str, state: Pointer) -> bool:
         row = self.tasks.get(group, task)
