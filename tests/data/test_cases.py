@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +93,9 @@ def test_rows_without_a_user_are_left_out_when_asked_and_kept_apart(work: Work) 
 
 
 def test_the_one_bad_time_is_shown_and_can_be_left_out(work: Work) -> None:
-    with pytest.raises(Unsure, match=r"1 of 1,200 values of ts are no times.*'unknown' \(row 778"):
+    with pytest.raises(
+        Unsure, match=r"1 of 1,200 .* are no times.*'unknown' \(.*log.csv, line 779\)"
+    ):
         made(work, "one-bad-time")
     (dataset,) = made(work, "one-bad-time", saying=Saying(skip=True)).datasets
     assert dataset.rejected == {"ts is no time": 1}
@@ -316,12 +317,59 @@ def test_impressions_are_joined_by_bars(work: Work) -> None:
 
 def test_personal_data_is_told(work: Work) -> None:
     work.events("user,item,ts")
-    rows = "".join(f"u{n},Ann Other,a{n}@example.com,{n % 3}\n" for n in range(30))
+    rows = "".join(f"u{n},Ann Other,a{n % 5}@example.com,{n % 3}\n" for n in range(30))
     work.put("users", f"user_id,name,contact,tier\n{rows}")
     notes = work.init().notes
-    assert [bool(re.match(f"{one} of the users looks like personal", note))
-            for one, note in zip(["name", "contact"], [n for n in notes if "personal" in n],
-                                 strict=False)]  # fmt: skip
+    personal = [one for one in notes if "personal data" in one]
+    assert [one.partition(" of the users looks")[0] for one in personal] == ["name", "contact"]
+    assert "--map name=- leaves it out" in personal[0]
+
+
+def test_no_other_column_is_told_as_personal_data(work: Work) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f"u{n},brand{n % 4},{n % 3},x@{n % 2}\n" for n in range(30))
+    work.put("users", f"user_id,favourite,tier,handle\n{rows}")
+    assert not any("personal data" in one for one in work.init().notes)
+
+
+def test_a_bad_value_among_events_is_left_out_when_asked_and_shown_else(work: Work) -> None:
+    rows = [f"u{n % 9},i{n % 20},{n % 5},{1_700_000_000 + n}" for n in range(60)]
+    rows[40] = "u1,i1,lots,1700000040"
+    work.put("interactions", "user,item,rating,ts\n" + "\n".join(rows) + "\n")
+    notes = work.init().notes
+    assert any("1 of 60 are not: 'lots' (" in one and "line 42)" in one for one in notes)
+    assert "EVENT_VALUE" not in work.fields("interactions")
+    (dataset,) = work.init(saying=Saying(skip=True), force=True).datasets
+    assert dataset.rejected == {"rating is no number": 1}
+    assert work.fields("interactions")["EVENT_VALUE"] == "float"
+    assert len(work.column("interactions", "EVENT_VALUE")) == 59
+    work.init(saying=Saying(nulls=("lots",)), force=True)
+    assert work.column("interactions", "EVENT_VALUE")[40] == ""
+
+
+def test_lines_count_the_header_and_text_that_goes_over_lines(work: Work) -> None:
+    rows = [f'u{n % 9},i{n % 20},"two\nlines, {n}",{1_700_000_000 + n}' for n in range(20)]
+    rows[7] = "u1,i1,x,never"
+    work.put("interactions", "user,item,note,ts\n" + "\n".join(rows) + "\n")
+    with pytest.raises(Unsure, match=r"'never' \(.*my interactions.csv, line 16\)"):
+        work.init()
+
+
+def test_lines_of_json_lines_and_rows_of_excel_are_those_of_the_users_file(work: Work) -> None:
+    rows = [{"user": f"u{n % 9}", "item": f"i{n}", "ts": str(1_700_000_000 + n)} for n in range(60)]
+    rows[7]["ts"] = "never"
+    path = work.folder / "log.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    work.files["interactions"] = path
+    with pytest.raises(Unsure, match=r"'never' \(.*, line 8\)"):
+        work.init()
+    book = openpyxl.Workbook()
+    for row in [["user", "item", "ts"], *(list(one.values()) for one in rows)]:
+        book.worksheets[0].append(row)
+    work.files["interactions"] = work.folder / "log.xlsx"
+    book.save(work.files["interactions"])
+    with pytest.raises(Unsure, match=r"'never' \(.*, row 9\)"):
+        work.init()
 
 
 def test_backslashes_of_other_programs_are_known(work: Work) -> None:

@@ -362,7 +362,7 @@ def test_few_interactions_and_users_and_empty_columns_are_noted(tmp_path: Path) 
     assert {(one.severity, one.column) for one in notes} == {("note", None), ("note", "TITLE")}
     told_ = " ".join(one.message for one in notes)
     assert "1,200 interactions; the guide recommends 50,000" in told_
-    assert "100 users; the guide recommends 1,000" in told_
+    assert "100 users with two interactions or more; the guide recommends 1,000" in told_
     assert "100% of the rows" in told_
 
 
@@ -382,3 +382,53 @@ def test_textual_values_that_are_too_long_are_cut_not_refused() -> None:
     textual = Field("TEXT", ("string",), textual=True)
     (rule,) = (one for one in cell_rules("items", [textual]) if one.test == "longer")
     assert (rule.severity, rule.argument) == ("warning", 20_000)
+
+
+def test_as_many_users_as_the_guide_recommends_are_those_who_come_twice(tmp_path: Path) -> None:
+    once = [f"v{n},i{n % 40},View,1,{1_700_000_000 + n}" for n in range(50_000)]
+    write(tmp_path, "interactions.csv", [*rows(1_200), *once])
+    told = [one.message for one in check(tmp_path, config("interactions"), notes=True)]
+    assert not any("recommends 50,000" in one for one in told)
+    assert any(one.startswith("There are 100 users with two interactions or more") for one in told)
+
+
+@pytest.mark.parametrize(("empty", "told"), [(29, False), (31, True)])
+def test_a_column_is_to_be_filled_in_seven_rows_of_ten(
+    tmp_path: Path, empty: int, told: bool
+) -> None:
+    write(tmp_path, "interactions.csv", rows())
+    items = [f"i{n},T,{'' if n < empty else 1},x" for n in range(100)]
+    write(tmp_path, "items.csv", items)
+    found = check(tmp_path, config("interactions", "items"), notes=True)
+    assert any("PRICE is filled in" in one.message for one in found) is told
+
+
+@pytest.mark.parametrize(("empty", "told"), [(14, False), (16, True)])
+def test_a_textual_column_that_training_does_not_use_is_told(
+    tmp_path: Path, empty: int, told: bool
+) -> None:
+    document = config("interactions", "items")
+    fields = document["datasets"]["items"]["schema"]["serviceConfig"]["schema"]
+    textual = [
+        {**one, "textual": True} if one["name"] == "TITLE" else one for one in fields["fields"]
+    ]
+    document["datasets"]["items"]["schema"]["serviceConfig"]["schema"] = {
+        **fields, "fields": textual
+    }  # fmt: skip
+    write(tmp_path, "interactions.csv", rows())
+    write(tmp_path, "items.csv", [f"i{n},{'' if n < empty else 'T'},1,x" for n in range(100)])
+    found = check(tmp_path, document)
+    assert [one.rule for one in found] == (["MPE-D042"] if told else [])
+
+
+@pytest.mark.parametrize("recipe", ["aws-user-personalization-v2", "aws-item-affinity"])
+def test_interactions_of_one_time_are_told_and_refused_for_segments(
+    tmp_path: Path, recipe: str
+) -> None:
+    solution = {"name": "s", "recipeArn": f"arn:aws:personalize:::recipe/{recipe}"}
+    document = config("interactions", solutions=[{"serviceConfig": solution}])
+    lines = [f"u{n % 100},i{n},View,1,1700000000" for n in range(1_200)]
+    write(tmp_path, "interactions.csv", lines)
+    (found,) = check(tmp_path, document)
+    assert found.severity == ("error" if recipe == "aws-item-affinity" else "warning")
+    assert "same time, 1700000000" in found.message

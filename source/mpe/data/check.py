@@ -33,7 +33,7 @@ from mpe.model.service.csvs import (
     unended,
 )
 from mpe.model.service.dialect import Unended
-from mpe.model.service.recipes import RECIPES
+from mpe.model.service.recipes import RECIPES, USER_SEGMENTATION
 
 LEAST_INTERACTIONS = 1000
 LEAST_USERS = 25
@@ -45,13 +45,15 @@ COUNTED_TOO = ("EVENT_TYPE", "EVENT_VALUE")
 https://docs.aws.amazon.com/personalize/latest/dg/interactions-dataset-requirements.html and
 https://docs.aws.amazon.com/personalize/latest/dg/limits.html."""
 RECOMMENDED_INTERACTIONS, RECOMMENDED_USERS = 50_000, 1_000
-"""https://docs.aws.amazon.com/personalize/latest/dg/preparing-training-data.html"""
+"""Of users these are such with two interactions or more:
+https://docs.aws.amazon.com/personalize/latest/dg/domain-use-cases.html and
+https://docs.aws.amazon.com/personalize/latest/dg/analyzing-data.html"""
 MOST_CATEGORIES = 1_000
 """Values that a categorical column should have at most:
 https://docs.aws.amazon.com/personalize/latest/dg/items-datasets.html"""
-MOST_MISSING = 0.7
-"""The share of missing values from which the service's own data analysis advises otherwise:
-https://docs.aws.amazon.com/personalize/latest/dg/analyzing-data.html"""
+LEAST_FILLED, LEAST_TEXT = 0.7, 0.85
+"""The shares of a column, and of a textual one, that should be filled; one with less text is not
+used in training: https://docs.aws.amazon.com/personalize/latest/dg/analyzing-data.html"""
 DAY = 86_400
 GB = 1024**3
 SIZES = {"FULL": 100 * GB, "INCREMENTAL": GB}
@@ -266,11 +268,30 @@ class Check:
             yield from self._enough(dataset)
             yield from self._events(dataset)
             yield from self._to_come(dataset)
+            yield from self._one_time(dataset)
         if dataset.kind in KEYS:
             yield from self._keys(dataset, KEYS[dataset.kind])
         else:
             yield from self._duplicates(dataset)
         yield from self._columns(dataset)
+
+    def _one_time(self, dataset: _Dataset) -> Iterator[Finding]:
+        """Find interactions that are all of one time."""
+        time = dataset.called["TIMESTAMP"]
+        first, last = self.engine.row(f"SELECT min({time}), max({time}) FROM interactions")
+        if first != last or dataset.rows < LEAST_INTERACTIONS:
+            return
+        told = f"All interactions have the same time, {first}."
+        remedy = "Give each its own; mpe init --no-times makes them of the order of the rows."
+        segments = [
+            one.solution.path
+            for one in self.config.solutions
+            if RECIPES[str(one.solution.params["recipeArn"])].type == USER_SEGMENTATION
+        ]
+        rule = data.ONE_TIME_FAILS if segments else data.ONE_TIME
+        if segments:
+            told += f" The training of {', '.join(segments)} fails."
+        yield rule.finding(dataset.place, told, remedy, column="TIMESTAMP", count=dataset.rows)
 
     def _to_come(self, dataset: _Dataset) -> Iterator[Finding]:
         """Find times after now: they would be the newest of all."""
@@ -288,7 +309,7 @@ class Check:
 
     def _columns(self, dataset: _Dataset) -> Iterator[Finding]:
         """Tell columns of which training learns little: too many categories, or few values."""
-        own = [one for one in dataset.fields if one.categorical or one.nullable]
+        own = [one for one in dataset.fields if one.categorical or one.nullable or one.textual]
         if not own or not dataset.rows:
             return
         told = ", ".join(
@@ -298,12 +319,17 @@ class Check:
         )
         row = self.engine.row(f"SELECT {told} FROM {name(dataset.kind)}")
         for one, empty, distinct in zip(own, row[::2], row[1::2], strict=True):
-            if empty > dataset.rows * MOST_MISSING:
-                share = f"{empty / dataset.rows:.0%}"
+            filled = 1 - empty / dataset.rows
+            share = f"{one.name} is filled in {filled:.0%} of the rows"
+            if one.textual and filled < LEAST_TEXT:
+                yield data.LITTLE_TEXT.finding(
+                    dataset.place, f"{share}; with less than {LEAST_TEXT:.0%} training does not "
+                    "use it.", "Fill more of it.", column=one.name, count=empty,
+                )  # fmt: skip
+            elif filled < LEAST_FILLED:
                 yield data.EMPTY_COLUMN.finding(
-                    dataset.place, f"{one.name} is empty in {share} of the rows.",
-                    "The service's own analysis advises to fill it or leave it out above 70%.",
-                    column=one.name, count=empty,
+                    dataset.place, f"{share}; the guide recommends {LEAST_FILLED:.0%} at least.",
+                    "Fill it, or leave it out.", column=one.name, count=empty,
                 )  # fmt: skip
             if one.categorical and distinct > MOST_CATEGORIES:
                 yield from self._categories(dataset, one)
@@ -331,7 +357,7 @@ class Check:
             "SELECT count(*), count(*) FILTER (n >= 2) FROM "
             f"(SELECT count(*) AS n FROM interactions GROUP BY {dataset.called['USER_ID']})"
         )
-        yield from self._recommended(dataset, count, users)
+        yield from self._recommended(dataset, count, active)
         if active < LEAST_USERS:
             yield data.FEW_USERS.finding(
                 dataset.place,
@@ -348,10 +374,10 @@ class Check:
                 column="USER_ID",
             )
 
-    def _recommended(self, dataset: _Dataset, count: int, users: int) -> Iterator[Finding]:
+    def _recommended(self, dataset: _Dataset, count: int, active: int) -> Iterator[Finding]:
         for have, wanted, what in (
             (count, RECOMMENDED_INTERACTIONS, "interactions"),
-            (users, RECOMMENDED_USERS, "users"),
+            (active, RECOMMENDED_USERS, "users with two interactions or more"),
         ):
             if have < wanted and count >= LEAST_INTERACTIONS:
                 told = f"There are {have:,} {what}; the guide recommends {wanted:,} or more."

@@ -42,6 +42,10 @@ _WESTERN = frozenset({"latin1", "latin-1", "iso-8859-1", "iso8859-1", "l1", "cp1
 https://encoding.spec.whatwg.org/#names-and-labels."""
 
 
+TABLES = ("JSON", "JSON lines", "Parquet", "Excel")
+"""Forms of files that are no text with separators."""
+
+
 @dataclass(frozen=True)
 class Readable:
     """A file that the engine can read, and how."""
@@ -58,6 +62,17 @@ class Readable:
     escapes: bool = False
     first: int = 1
     """The line in which its header ends."""
+
+    form: str = ""
+    """What it was, where it was no text."""
+
+    def places(self, rows: Sequence[int]) -> str:
+        """Name rows, by their numbers from 0, as the user finds them in their own file."""
+        if self.form in TABLES:
+            offset = 2 if self.form == "Excel" else 1
+            where = "line" if self.form == "JSON lines" else "row"
+            return f"{where} {', '.join(f'{row + offset:,}' for row in sorted(rows))}"
+        return f"line {', '.join(map(str, self.lines(rows)))}"
 
     def lines(self, rows: Sequence[int]) -> list[int]:
         """Return the lines in which some rows begin, by their numbers from 0."""
@@ -93,7 +108,7 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
     if beginning.whole and not text.strip():
         raise Unsure(f"{source.name} is empty.")
     columns = list(manner.columns) if kind == "interactions" else []
-    if form.endswith(("JSON", "JSON lines", "Parquet", "Excel")):
+    if form.endswith(TABLES):
         separator, told = ",", form
     else:
         separator = manner.delimiter or _delimiter(source, text, whole=beginning.whole)
@@ -111,8 +126,9 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
     if form and told != form:
         manner_told = f"{form}: {manner_told}"
     made = Readable(
-        text_source, names, ends, separator, manner_told, text_source, separator, escapes, ends
-    )
+        text_source, names, ends, separator, manner_told, text_source, separator, escapes, ends,
+        form.rpartition(", ")[2],
+    )  # fmt: skip
     if scan(text_source, watcher).simple(escapes=escapes):
         return made
     copy = engine.folder / f"normal-{len(list(engine.folder.glob('normal-*')))}.csv"

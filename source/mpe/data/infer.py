@@ -6,13 +6,14 @@ The rules of the schemas stand in :mod:`mpe.model.service.avro`; what comes out 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mpe.data.columns import Asker, Unsure, own_name, reserved
 from mpe.data.engine import Engine, name, text
 from mpe.data.lists import parsed
-from mpe.data.times import DATED, TimeForm, has_format, time_form
+from mpe.data.times import DATED, TimeForm, Where, has_format, time_form
 from mpe.model.service.avro import (
     DOMAIN_CATEGORICAL,
     DOMAIN_REQUIRED,
@@ -134,6 +135,11 @@ class Facts:
         return bool(self.count) and count == self.count
 
     @property
+    def mostly_numbers(self) -> bool:
+        """Whether nine values in ten are numbers, but not all."""
+        return self.count * 0.9 <= self.numbers < self.count
+
+    @property
     def categories(self) -> bool:
         """Whether values come again so often that they are categories."""
         return self.distinct <= MOST_CATEGORIES and (
@@ -182,6 +188,7 @@ class Inference:
     asker: Asker
     called: Mapping[str, str]
     """The table's name for each of the user's columns."""
+    where: Where
     time_format: str | None = None
     notes: list[str] = field(default_factory=list)
     saying: Saying = field(default_factory=Saying)
@@ -350,6 +357,11 @@ class Inference:
         if required and found.bad:
             bad = f"{facts.value} IS NOT NULL AND {found.sql} IS NULL"
             made = replace(made, reject=bad, reason=f"{source} is no time")
+        elif found.bad:
+            self.notes.append(
+                f"{found.bad:,} values of {source} of the {self.kind} are no times as "
+                f"{found.told}: these cells are empty now."
+            )
         return made
 
     def _time_form(self, source: str, facts: Facts) -> TimeForm:
@@ -361,6 +373,7 @@ class Inference:
             zone=self.zone,
             form=self.time_format,
             asker=self.asker,
+            where=self.where,
             skip=self.saying.skip,
         )
 
@@ -369,15 +382,52 @@ class Inference:
 
     def _number(self, target: str, source: str, facts: Facts, required: bool) -> Column | None:
         sql, why = _number_sql(facts)
+        if sql is None and self.saying.skip and facts.mostly_numbers:
+            return self._some_numbers(target, source, facts, required)
         if sql is None:
             if required:
                 raise Unsure(
-                    f"{source} is to be {target}, a number, but its values are not. Remove what is "
-                    f"no number, or say --map COLUMN={target} for another column."
+                    f"{source} is to be {target}, a number, but its values are not"
+                    f"{self._no_numbers(facts)}. Mend what is no number, leave such rows out with "
+                    f"--skip-bad-rows, or say --map COLUMN={target} for another column."
                 )
             return None
         nullable = facts.missing > 0 and not required
         return Column(source, _field(target, "float", nullable), sql, why)
+
+    def _some_numbers(self, target: str, source: str, facts: Facts, required: bool) -> Column:
+        """Take the numbers of a column; rows with what is none are of no use."""
+        number = f"regexp_full_match({facts.value}, {text(FLOAT)})"
+        bad = f"{facts.value} IS NOT NULL AND NOT {number}"
+        made = _field(target, "float", facts.missing > 0 and not required)
+        sql = f"CASE WHEN {number} THEN {facts.value} END"
+        why = "Most values are numbers; rows with others are left out, as you said."
+        return Column(source, made, sql, why, reject=bad, reason=f"{source} is no number")
+
+    def _no_numbers(self, facts: Facts) -> str:
+        """Show the first values that are no numbers where most are."""
+        if not facts.mostly_numbers:
+            return ""
+        bad = f"{facts.value} IS NOT NULL AND NOT regexp_full_match({facts.value}, {text(FLOAT)})"
+        rows = self.engine.rows(
+            f"SELECT {facts.value}, min(rowid) FROM {name(self.kind)} WHERE {bad} GROUP BY 1 "
+            "ORDER BY 2 LIMIT 3"
+        )
+        shown = ", ".join(f"{one!r} ({self.where(f't.rowid = {row}')})" for one, row in rows)
+        return f": {facts.count - facts.numbers:,} of {facts.count:,} are not: {shown}"
+
+    def _tell_no_numbers(self, source: str, facts: Facts, target: str | None) -> None:
+        """Note what keeps a column from being one of numbers."""
+        told = self._no_numbers(facts)
+        if told:
+            (word,) = re.findall(r"are not: '(.*?)' \(", told) or ["WORD"]
+            option = f"--null {word!r} if that means that there is no value"
+            if target == "EVENT_VALUE":
+                option += ", or --skip-bad-rows to leave such rows out"
+            self.notes.append(
+                f"Most values of {source} of the {self.kind} are numbers, but not all{told}. It is "
+                f"kept as text. Say {option}."
+            )
 
     def _text(self, target: str, source: str, facts: Facts, *, required: bool) -> Column:
         categorical = target in DOMAIN_CATEGORICAL and self.domain is not None
@@ -441,6 +491,7 @@ class Inference:
             sql, why = _number_sql(facts)
             if sql is not None:
                 return Column(source, _field(called, _number_type(facts), nullable), sql, why)
+            self._tell_no_numbers(source, facts, target)
         if target != "CREATION_TIMESTAMP":  # it is known to be no time
             form = self._dates(source, facts)
             if form:

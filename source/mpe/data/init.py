@@ -220,7 +220,8 @@ def _dataset(
     if made_up:
         called[FROM_ROWS] = "rowid"
     infer = Inference(
-        engine, kind, request.domain, request.zone, asker, called, request.time_format,
+        engine, kind, request.domain, request.zone, asker, called,
+        lambda rows: _where(kind, rows, files, engine), request.time_format,
         saying=request.saying,
     )  # fmt: skip
     inferred = infer([*joined, *header], targets, left_out)
@@ -283,8 +284,7 @@ def _where(kind: str, filtered: str, files: Sequence[Readable], engine: Engine) 
         f"WHERE {filtered.replace('_ragged', 't._ragged')} GROUP BY 1 ORDER BY 1"
     )
     return "; ".join(
-        f"{files[number].source.name}, line {', '.join(map(str, files[number].lines(some)))}"
-        for number, some in rows
+        f"{files[number].source.name}, {files[number].places(some)}" for number, some in rows
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mpe.data.columns import Asker, Unsure
@@ -39,6 +39,10 @@ _YEAR = "(^|[^+0-9])[0-9]{4}"
 """What has a year of four digits: the engine takes 13/01/24 for the year 24."""
 
 
+Where = Callable[[str], str]
+"""Names the file and the lines of some rows, by a condition in SQL on the table ``t``."""
+
+
 @dataclass(frozen=True)
 class TimeForm:
     """How a column's times are written, and the SQL that makes seconds of them."""
@@ -70,21 +74,26 @@ def time_form(
     zone: str,
     form: str | None,
     asker: Asker,
+    where: Where,
     skip: bool = False,
 ) -> TimeForm:
     """Find how all times of a column are written; raise Unsure where that is not sure.
 
     ``value`` is the SQL of a cell, NULL where there is none. Times that name no zone are in
     ``zone``. A ``form`` that no time has is another column's; one that only some have is refused.
-    Where ``skip`` is set, a form that most have will do.
+    Where ``skip`` is set, a form that most have will do; ``where`` names the places of rows.
     """
+
+    def mostly(likely: Sequence[TimeForm]) -> TimeForm:
+        return _mostly(engine, table, column, value, likely, where, skip=skip)
+
     if form:
         given = _all_of(engine, table, value, [form], zone)
         if given:
             return given
         parsed = _parsed(value, form, zone)
         if any(engine.row(f"SELECT count({parsed}) FROM {name(table)}")):
-            return _mostly(engine, table, column, value, [_formatted(value, form, zone)], skip)
+            return mostly([_formatted(value, form, zone)])
     numbers = _numbers(engine, table, column, value, zone)
     if numbers:
         return numbers
@@ -101,7 +110,7 @@ def time_form(
         TimeForm("ISO dates", _seconds(iso)),
         *(_formatted(value, one, zone) for one in FORMATS),
     ]
-    return _mostly(engine, table, column, value, likely, skip)
+    return mostly(likely)
 
 
 def has_format(engine: Engine, table: str, value: str, form: str, zone: str) -> bool:
@@ -199,7 +208,14 @@ def _which(
 
 
 def _mostly(
-    engine: Engine, table: str, column: str, value: str, likely: Sequence[TimeForm], skip: bool
+    engine: Engine,
+    table: str,
+    column: str,
+    value: str,
+    likely: Sequence[TimeForm],
+    where: Where,
+    *,
+    skip: bool,
 ) -> TimeForm:
     """Take the form that most times have where bad rows may go; else show those that are bad."""
     count, *fits = engine.row(
@@ -211,10 +227,11 @@ def _mostly(
     if skip and fits[best] * 2 >= count > 0:
         return TimeForm(form.told, form.sql, form.form, bad)
     examples = engine.rows(
-        f"SELECT {value}, min(rowid) + 1, count(*) FROM {name(table)} WHERE {value} IS NOT NULL "
+        f"SELECT {value}, min(rowid) FROM {name(table)} WHERE {value} IS NOT NULL "
         f"AND {form.sql} IS NULL GROUP BY 1 ORDER BY 2 LIMIT 3"
     )
-    shown = ", ".join(f"{one!r} (row {row:,})" for one, row, _ in examples) or "no time at all"
+    shown = ", ".join(f"{one!r} ({where(f't.rowid = {row}')})" for one, row in examples)
+    shown = shown or "no time at all"
     if fits[best]:
         told = f"{bad:,} of {count:,} values of {column} are no times as {form.told}: {shown}."
     else:

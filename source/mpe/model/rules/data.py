@@ -32,8 +32,8 @@ UNREADABLE = Rule(
 EMPTY_COLUMN = Rule(
     "MPE-D005",
     "A column has values in most rows",
-    "The service's own analysis of data advises to fill or leave out a column that is mostly "
-    "empty.",
+    "The service's own analysis of data asks for 70% at least: with less, recommendations may get "
+    "worse.",
     f"{_GUIDE}/analyzing-data.html",
     "note",
 )
@@ -66,7 +66,7 @@ RECOMMENDED = Rule(
     "MPE-D010",
     "There are as many interactions and users as the guide recommends",
     "With fewer the results are weak.",
-    f"{_GUIDE}/interactions-datasets.html",
+    f"{_GUIDE}/domain-use-cases.html",
     "note",
 )
 EVENT = Rule(
@@ -267,4 +267,25 @@ OLD = Rule(
     "An earlier one was seldom meant: days or hours are counted in its place.",
     "ours: the service imports such times, and trains on them",
     "warning",
+)
+LITTLE_TEXT = Rule(
+    "MPE-D042",
+    "A textual column has text in most rows",
+    "The service's own analysis of data says that one that is filled by less than 85% is not used "
+    "in training.",
+    f"{_GUIDE}/analyzing-data.html",
+    "warning",
+)
+ONE_TIME = Rule(
+    "MPE-D043",
+    "Not all interactions are of one time",
+    "Nothing is learnt of what came first then, and recipes of user segments fail.",
+    f"{_GUIDE}/analyzing-data.html",
+    "warning",
+)
+ONE_TIME_FAILS = Rule(
+    "MPE-D044",
+    "Interactions that a user segment is trained on are not all of one time",
+    "Training of these recipes fails otherwise.",
+    f"{_GUIDE}/analyzing-data.html",
 )
