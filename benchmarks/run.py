@@ -103,7 +103,8 @@ def missed(found: Found) -> list[str]:
         for name in OTHERS
         if "failed" in found.get(name, {})
     ]
-    failed += found.get("real_size", {}).get("found", {}).get("missed", [])
+    for name in OTHERS:
+        failed += found.get(name, {}).get("found", {}).get("missed", [])
     return failed + [
         f"{run}: {key} is {found['reference_scenario'][run][key]}, at most {most} was wanted"
         for run, targets in TARGETS.items()

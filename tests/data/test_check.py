@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mpe.data.check import SIZES, Check, broken_by
+from mpe.data.check import SIZES, Check, broken_by, perhaps
 from mpe.data.engine import Engine, EngineError, text
 from mpe.data.files import Source
 from mpe.model.config.parse import parse
@@ -363,7 +364,7 @@ def test_few_interactions_and_users_and_empty_columns_are_noted(tmp_path: Path) 
     told_ = " ".join(one.message for one in notes)
     assert "1,200 interactions; the guide recommends 50,000" in told_
     assert "100 users with two interactions or more; the guide recommends 1,000" in told_
-    assert "100% of the rows" in told_
+    assert "TITLE is filled in 0% of the rows" in told_
 
 
 @pytest.mark.parametrize(
@@ -432,3 +433,54 @@ def test_interactions_of_one_time_are_told_and_refused_for_segments(
     (found,) = check(tmp_path, document)
     assert found.severity == ("error" if recipe == "aws-item-affinity" else "warning")
     assert "same time, 1700000000" in found.message
+
+
+WRONG = st.one_of(
+    st.sampled_from(
+        ["", "-", "-0", "1e5", "1.", ".5", "1_000", "+1", " 1", "1 ", "٣", "1..2", "nan", "inf",
+         "0x1", "USER_ID", "9" * 11, "9" * 10, "-99999999", "9" * 20, "true", "a\nb", "é" * 256]
+    ),
+    st.text(max_size=12),
+    st.integers().map(str),
+    st.floats().map(str),
+)  # fmt: skip
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(WRONG.filter(lambda one: "\0" not in one), min_size=1, max_size=20))
+def test_no_cell_breaks_a_rule_that_the_cheap_pass_does_not_suspect(cells: list[str]) -> None:
+    schema = avro.fields({"fields": [
+        {"name": "USER_ID", "type": "string"}, {"name": "TIMESTAMP", "type": "long"},
+        {"name": "N", "type": "int"}, {"name": "F", "type": ["float", "null"]},
+        {"name": "B", "type": "boolean"}, {"name": "T", "type": "string", "textual": True},
+    ]})  # fmt: skip
+    with duckdb.connect() as database:
+        database.execute("CREATE TABLE t (c VARCHAR)")
+        database.executemany("INSERT INTO t VALUES (?)", [(one,) for one in cells])
+        for rule in cell_rules("interactions", schema):
+            suspected, found = database.execute(
+                f"SELECT {perhaps(rule, 'c')}, count(*) FILTER ({broken_by(rule, 'c')}) FROM t"
+            ).fetchall()[0]
+            assert suspected or not found, (rule, cells)
+
+
+def test_whoever_watches_sees_each_long_query_move(tmp_path: Path) -> None:
+    class Watched:
+        def __init__(self) -> None:
+            self.told: list[str] = []
+            self.shares: list[float] = []
+
+        def begin(self, told: str) -> None:
+            self.told.append(told)
+
+        def at(self, share: float) -> None:
+            self.shares.append(share)
+
+    watched = Watched()
+    with Engine(watcher=watched) as engine:
+        engine.rows("SELECT count(*) FROM range(300000000) a(x) WHERE hash(x) % 3 = 0")
+    assert len(watched.shares) > 1
+    assert watched.shares == sorted(watched.shares)
+    assert watched.shares[-1] == 1.0

@@ -762,3 +762,11 @@ def test_the_config_is_valid_and_the_data_fits_it_whatever_the_columns(
         head = Head("f", (work.out / f"{one.kind}.csv").read_bytes())
         found = check_head(head, one.kind, fields(loads(one.schema.params["schema"])))
         assert [str(one) for one in found if one.severity == "error"] == []
+
+
+def test_a_zero_that_comes_late_is_not_lost(work: Work) -> None:
+    work.events("user,item,ts")
+    rows = "".join(f"i{n},{n + 1000},{n % 3}\n" for n in range(6_000))
+    work.put("items", f"id,house,x\n{rows}i6001,0042,1\n")
+    work.init()
+    assert "0042" in work.column("items", "HOUSE")

@@ -20,6 +20,7 @@ from mpe.model.rules import data
 from mpe.model.rules.record import Rule
 from mpe.model.service import avro
 from mpe.model.service.csvs import (
+    FLOAT,
     INTEGER,
     MOST_LINES,
     CellRule,
@@ -84,6 +85,8 @@ class _Loaded:
     lines: int
     columns: int
     header_ends: int
+    quoted: bool = True
+    """It may have line breaks in a cell."""
 
     def lines_of(self, rows: Sequence[int]) -> tuple[int, ...]:
         """Return the lines of some of the table's rows."""
@@ -223,7 +226,8 @@ class Check:
         before = dataset.rows
         (total,) = self.engine.row(f"SELECT count(*) FROM {name(dataset.kind)}")
         rows = total - before
-        dataset.files.append(_Loaded(source, before, rows, scanned.lines, len(names), ends))
+        quoted = scanned.quotes or scanned.odd
+        dataset.files.append(_Loaded(source, before, rows, scanned.lines, len(names), ends, quoted))
 
     # Cells
 
@@ -232,8 +236,14 @@ class Check:
         rules = cell_rules(dataset.kind, dataset.fields)
         tests = [broken_by(rule, dataset.called[rule.column]) for rule in rules]
         broken = ["_ragged", *(f"NOT _ragged AND {one}" for one in tests)]
-        self.engine.watcher.begin(f"Checking {dataset.place}")
-        counts = self._by_file(dataset, [f"count(*) FILTER ({one})" for one in broken])
+        likely = self._likely(dataset, rules)
+        if not likely:
+            return
+        counts = self._by_file(
+            dataset,
+            [f"count(*) FILTER ({one})" if place in likely else "0"
+             for place, one in enumerate(broken)],
+        )  # fmt: skip
         found = [
             place for place in range(len(broken)) if any(row[place] for row in counts.values())
         ]
@@ -254,6 +264,19 @@ class Check:
                 if count:
                     rule = rules[place - 1] if place else None
                     yield _of_cells(rule, file, count, file.lines_of(rows), str(value))
+
+    def _likely(self, dataset: _Dataset, rules: Sequence[CellRule]) -> set[int]:
+        """Return the places of rules that cells may break, 0 for ragged rows: one cheap pass."""
+        tests = {0: "bool_or(_ragged)"}
+        quoted = any(one.quoted for one in dataset.files)
+        for place, rule in enumerate(rules, 1):
+            if rule.test != "broken" or quoted:
+                tests[place] = perhaps(rule, dataset.called[rule.column])
+        row = self.engine.watched(
+            f"SELECT {', '.join(tests.values())} FROM {name(dataset.kind)}",
+            f"Checking {dataset.place}",
+        )[0]
+        return {place for place, found in zip(tests, row, strict=True) if found}
 
     def _by_file(self, dataset: _Dataset, columns: Sequence[str]) -> dict[int, list[Any]]:
         """Return some aggregates of each file's rows."""
@@ -451,6 +474,8 @@ class Check:
     ) -> Iterator[Finding]:
         """Find rows with the same values as a row before; where they are only if there are any."""
         table, keys = name(dataset.kind), ", ".join(dataset.called[one] for one in columns)
+        if self._all_differ(dataset, columns):
+            return
         unique, several = self.engine.row(
             "SELECT count(*), count(*) FILTER (n > 1) FROM "
             f"(SELECT count(*) AS n FROM {table} GROUP BY {keys})"
@@ -465,6 +490,16 @@ class Check:
                 f"USING ({keys}) WHERE t.rowid <> _first)"
             )
             yield from self._located(dataset, which, data.REPEATED, told, remedy, column)
+
+    def _all_differ(self, dataset: _Dataset, columns: Sequence[str]) -> bool:
+        """Tell whether rows surely differ: some of their values do, or their hashes."""
+        few = [one for one in ("USER_ID", "ITEM_ID", "TIMESTAMP") if one in columns] or columns
+        hashed = ", ".join(dataset.called[one] for one in few)
+        ((unique,),) = self.engine.watched(
+            f"SELECT count(DISTINCT hash({hashed})) FROM {name(dataset.kind)}",
+            f"Comparing the rows of {dataset.place}",
+        )
+        return bool(unique == dataset.rows)
 
     def _references(self, dataset: _Dataset, column: str, target: str) -> Iterator[Finding]:
         key, table = dataset.called[column], name(dataset.kind)
@@ -529,6 +564,27 @@ def _of_cells(
     if rule is None:
         return ragged_rows(at, file.columns, count, lines)
     return of_rule(rule, at, count, lines, value)
+
+
+def perhaps(rule: CellRule, cell: str) -> str:
+    """Write in SQL a cheap aggregate that is true where some cell breaks a rule, or may do so."""
+    match rule.test, rule.argument:
+        case "empty", _:
+            return f"min(strlen({cell})) = 0"
+        case "longer", int(most):
+            return f"max(strlen({cell})) > {most}"
+        case "beyond", int(bits):
+            return f"max(strlen({cell})) > {len(str(2**bits)) - 1}"
+        case "like", "-?[0-9]{11,}":
+            return f"max(strlen({cell})) > 10"
+        case "like", "-?[0-9]{1,8}":
+            return f"min(strlen({cell})) < 10"
+        case "unlike", str(pattern) if pattern == INTEGER:
+            return f"bool_or({cell} GLOB '*[!0-9]*')"
+        case "unlike", str(pattern) if pattern == FLOAT:
+            number = f"TRY_CAST({cell} AS DOUBLE) IS NULL"
+            return f"bool_or({cell} GLOB '*[!0-9.]*' OR ({number} AND {cell} <> ''))"
+    return f"bool_or({broken_by(rule, cell)})"
 
 
 def broken_by(rule: CellRule, cell: str) -> str:

@@ -1,4 +1,4 @@
-"""The columnar engine: tables of text in a database file of their own, with bounded memory.
+"""The columnar engine: tables of text, with bounded memory.
 
 What does not fit the memory is kept in the temporary folder, so a file may be far larger than
 the memory; the folder needs about twice the file's size.
@@ -49,7 +49,7 @@ class Engine:
         self._folder = tempfile.TemporaryDirectory(prefix="mpe-data-")
         folder = Path(self._folder.name)
         self.folder = folder
-        self._database = duckdb.connect(str(folder / "data.duckdb"))
+        self._database = duckdb.connect(":memory:")
         try:
             with _told():
                 self._set(memory)
@@ -67,7 +67,6 @@ class Engine:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "TimeZone": "UTC",
-            "force_compression": "uncompressed",  # it would take longer than all the checks
             "enable_progress_bar": "true",
             "enable_progress_bar_print": "false",
         }.items():
@@ -99,8 +98,8 @@ class Engine:
         return None
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return all rows of a query."""
-        with _told():
+        """Return all rows of a query, and tell the watcher how far it is."""
+        with self._polled(), _told():
             return self._database.execute(sql).fetchall()
 
     def row(self, sql: str) -> tuple[Any, ...]:
@@ -110,8 +109,14 @@ class Engine:
 
     def run(self, sql: str, told: str) -> None:
         """Run a long statement and tell the watcher how far it is."""
-        with self._watched(told), _told():
+        self.watcher.begin(told)
+        with self._polled(), _told():
             self._database.execute(sql)
+
+    def watched(self, sql: str, told: str) -> list[tuple[Any, ...]]:
+        """Return all rows of a long query and tell the watcher how far it is."""
+        self.watcher.begin(told)
+        return self.rows(sql)
 
     def load(
         self, table: str, source: Source, columns: Sequence[str], *, file: int = 0, **dialect: Any
@@ -155,8 +160,11 @@ class Engine:
         return int(count)
 
     @contextmanager
-    def _watched(self, told: str) -> Iterator[None]:
-        self.watcher.begin(told)
+    def _polled(self) -> Iterator[None]:
+        """Ask from another thread how far a query is, where somebody looks."""
+        if isinstance(self.watcher, Unwatched):
+            yield
+            return
         done = threading.Event()
 
         def poll() -> None:

@@ -85,15 +85,17 @@ def scan(source: Source, watcher: Watcher) -> Scan:
     lines, last, size = 0, b"\n", max(source.size, 1)
     done, quotes, backslashes, odd, beyond = 0, 0, False, False, False
     for chunk in _chunks(source.path):
+        plain = chunk.isascii()
         try:
-            decoder.decode(chunk)
+            if not plain or decoder.getstate()[0]:
+                decoder.decode(chunk)
         except UnicodeDecodeError as error:
             return Scan(lines, lines + error.object.count(b"\n", 0, error.start) + 1)
         lines += chunk.count(b"\n")
         quoted = chunk.count(b'"')
         quotes, backslashes = quotes + quoted, backslashes or b"\\" in chunk
         odd = odd or (quoted > 0 and _is_odd(last + chunk)) or _returns(last + chunk)
-        beyond = beyond or not chunk.isascii()
+        beyond = beyond or not plain
         last = chunk[-1:]
         done += len(chunk)
         watcher.at(done / size)

@@ -29,6 +29,7 @@ MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A", "<NA>"
 """What is written where there is no value, and means nothing else."""
 PERHAPS_MISSING = ("NA", "None", "none", "NONE", "-", "--", "?", ".", "nil", "missing", "undefined")
 """What means nothing where the rest of a column, or of the same file's, are numbers or dates."""
+SPACES = " \t\r\n"
 MOST_CATEGORIES = 10_000
 FEW = 20
 """So few different values are categories, however few rows there are."""
@@ -66,6 +67,20 @@ MADE_UP = 1_700_000_000
 """The first second of an order that is made up."""
 FROM_ROWS = "(the order of the rows)"
 SAMPLE = 5_000
+TESTS = {
+    "whole": f"regexp_full_match(v, {text(INTEGER)})",
+    "numbers": f"regexp_full_match(v, {text(FLOAT)})",
+    "commas": f"regexp_full_match(v, {text(f'{DECIMAL_COMMA}|{INTEGER}')})",
+    "thousands": f"regexp_full_match(v, {text(f'{THOUSANDS}|{INTEGER}')})",
+    "padded": "regexp_full_match(v, '-?0[0-9]+')",
+    "truths": "lower(v) IN ('true', 'false', 'yes', 'no')",
+    "dates": f"regexp_full_match(v, {text(DATED)})",
+    "lists": "regexp_full_match(v, '(?s)\\[.*\\]|\\{.*\\}|\\(.*\\)')",
+    "wholes": "regexp_full_match(v, '[0-9]+(\\.0+)?')",
+    "mails": f"regexp_full_match(v, {text(MAIL)})",
+    "prose": f"NOT regexp_full_match(v, {text(NOT_PROSE)})",
+}
+"""In SQL, what may be so of a value ``v``."""
 DOMAIN_EVENTS = {"ECOMMERCE": ("View", "Purchase"), "VIDEO_ON_DEMAND": ("Watch", "Click")}
 
 
@@ -100,11 +115,29 @@ class Saying:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What is so of the cells of a column as they are written: most need no work."""
+
+    padded: bool
+    """Some begin or end with a space."""
+    broken: bool
+    """Some go over lines."""
+    words: frozenset[str]
+    """The words for nothing that are there."""
+
+    def trimmed(self, column: str) -> str:
+        """Return the SQL of a cell without spaces around it."""
+        return f"trim({name(column)}, {text(SPACES)})" if self.padded else name(column)
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is so of all values of a column."""
 
     value: str
     """The SQL of a value; NULL where there is none."""
+    broken: bool
+    """Some values go over lines."""
     count: int
     missing: int
     distinct: int
@@ -192,6 +225,7 @@ class Inference:
     time_format: str | None = None
     notes: list[str] = field(default_factory=list)
     saying: Saying = field(default_factory=Saying)
+    shapes: dict[str, Shape] = field(default_factory=dict)
     nulls: set[str] = field(default_factory=set)
     """Words for nothing in this file, besides those that always are."""
 
@@ -202,6 +236,7 @@ class Inference:
         gone = dict.fromkeys(sorted(left_out), "you said so")
         found = Inferred(self.kind, left_out=gone, notes=self.notes)
         required = reserved(self.kind, self.domain)
+        self._find_shapes([one for one in header if one not in left_out])
         self._find_nulls([one for one in header if one not in left_out])
         facts = {one: self._facts(one) for one in header if one not in left_out}
         known = [one for one in required if one in targets]
@@ -247,13 +282,50 @@ class Inference:
                     f"{one.source} of the {self.kind} looks like personal data. {remedy}"
                 )
 
+    def _find_shapes(self, columns: Sequence[str]) -> None:
+        """Look at how the cells of all columns are written, in one pass."""
+        known = {*MISSING, *PERHAPS_MISSING, *self.saying.nulls}
+        listed = ", ".join(text(one) for one in sorted(known))
+        space = "[ \t\r\n]"
+        tests = []
+        for column in columns:
+            one = name(self.called[column])
+            tests += [
+                f"bool_or({one} GLOB {text(f'{space}*')} OR {one} GLOB {text(f'*{space}')})",
+                f"bool_or(contains({one}, chr(10)) OR contains({one}, chr(13)))",
+                f"list(DISTINCT {one}) FILTER ({one} IN ({listed}))",
+            ]
+        row = self.engine.watched(
+            f"SELECT {', '.join(tests)} FROM {name(self.kind)}", f"Looking at the {self.kind}"
+        )[0]
+        for column, padded, broken, words in zip(
+            columns, row[::3], row[1::3], row[2::3], strict=True
+        ):
+            self.shapes[column] = Shape(padded, broken, frozenset(words or ()))
+            if padded:
+                self.shapes[column] = replace(
+                    self.shapes[column], words=self._trimmed_words(column, listed)
+                )
+
+    def _trimmed_words(self, column: str, listed: str) -> frozenset[str]:
+        value = Shape(True, False, frozenset()).trimmed(self.called[column])
+        rows = self.engine.rows(
+            f"SELECT DISTINCT {value} FROM {name(self.kind)} WHERE {value} IN ({listed})"
+        )
+        return frozenset(one for (one,) in rows)
+
+    def _cell(self, column: str) -> str:
+        return cell(self.called[column], self.shapes[column], self.nulls)
+
     def _find_nulls(self, columns: Sequence[str]) -> None:
         """Find words for nothing: in a column whose other values are numbers or dates they are."""
         self.nulls.update(self.saying.nulls)
         open_: dict[str, list[str]] = {}
         listed = ", ".join(text(one) for one in PERHAPS_MISSING)
         for column in columns:
-            value = cell(self.called[column], self.nulls)
+            if not self.shapes[column].words & set(PERHAPS_MISSING):
+                continue
+            value = self._cell(column)
             words = self.engine.row(
                 f"SELECT list(DISTINCT v) FILTER (v IN ({listed})), "
                 f"count(*) FILTER (v NOT IN ({listed})), count(*) FILTER (v NOT IN ({listed}) AND "
@@ -277,50 +349,42 @@ class Inference:
 
     def _facts(self, column: str) -> Facts:
         """Find what is so of all values: what is not so of the first is not looked for in all."""
-        value = cell(self.called[column], self.nulls)
-        tests = {
-            "whole": f"regexp_full_match(v, {text(INTEGER)})",
-            "numbers": f"regexp_full_match(v, {text(FLOAT)})",
-            "commas": f"regexp_full_match(v, {text(f'{DECIMAL_COMMA}|{INTEGER}')})",
-            "thousands": f"regexp_full_match(v, {text(f'{THOUSANDS}|{INTEGER}')})",
-            "padded": "regexp_full_match(v, '-?0[0-9]+')",
-            "truths": "lower(v) IN ('true', 'false', 'yes', 'no')",
-            "dates": f"regexp_full_match(v, {text(DATED)})",
-            "lists": "regexp_full_match(v, '(?s)\\[.*\\]|\\{.*\\}|\\(.*\\)')",
-            "wholes": "regexp_full_match(v, '[0-9]+(\\.0+)?')",
-            "mails": f"regexp_full_match(v, {text(MAIL)})",
-            "prose": f"NOT regexp_full_match(v, {text(NOT_PROSE)})",
-        }
-        table = name(self.kind)
-        some = f"(SELECT {value} AS v FROM {table} LIMIT {SAMPLE})"
-        first = dict(
-            zip(
-                tests,
-                self.engine.row(
-                    f"SELECT {', '.join(f'count(*) FILTER ({one})' for one in tests.values())} "
-                    f"FROM {some}"
-                ),
-                strict=True,
-            )
-        )
-        likely = {one: test for one, test in tests.items() if first[one]}
-        plain_ = bool(first["whole"]) and first["whole"] == first["numbers"] and not first["prose"]
-        signs = () if plain_ else SEPARATORS
-        filters = [*likely.values(), *(f"contains(v, {text(one)})" for one in signs)]
-        counted = "".join(f", count(*) FILTER ({one})" for one in filters)
+        value = self._cell(column)
+        source = f"(SELECT {value} AS v FROM {name(self.kind)})"
+        first = self._counted(f"(SELECT v FROM {source} LIMIT {SAMPLE})", TESTS)
         numeric = "TRY_CAST(v AS DOUBLE)" if first["numbers"] else "NULL"
-        count, missing, distinct, longest, narrow, average, least, most, *rest = self.engine.row(
-            "SELECT count(v), count(*) - count(v), approx_count_distinct(v), "
-            "coalesce(max(length(v)), 0), coalesce(min(length(v)), 0), "
-            f"coalesce(avg(length(v)), 0), min({numeric}), max({numeric}){counted} "
-            f"FROM (SELECT {value} AS v FROM {table})"
+        early = [one for one in ("whole", "numbers") if first[one]]
+        told = "".join(f", count(*) FILTER ({TESTS[one]})" for one in early)
+        count, missing, distinct, longest, narrow, average, least, most, *rest = (
+            self.engine.watched(
+                "SELECT count(v), count(*) - count(v), approx_count_distinct(v), "
+                "coalesce(max(length(v)), 0), coalesce(min(length(v)), 0), "
+                f"coalesce(avg(length(v)), 0), min({numeric}), max({numeric}){told} FROM {source}",
+                f"Looking at {column}",
+            )[0]
         )
-        by_name = dict.fromkeys(tests, 0) | dict(zip(likely, rest, strict=False))
-        by_sign = dict.fromkeys(SEPARATORS, 0)
-        by_sign |= dict(zip(signs, rest[len(likely) :], strict=True))
+        found = dict.fromkeys(TESTS, 0) | dict(zip(early, rest, strict=True))
+        if count and found["whole"] == count:
+            found |= dict.fromkeys(("commas", "thousands"), count)
+            likely = ["padded", *(["wholes"] if least < 0 else [])]  # a zero may come late
+            found["wholes"] = count
+        else:
+            likely = [one for one in TESTS if first[one] and one not in early]
+        plain_ = bool(first["whole"]) and first["whole"] == first["numbers"] and not first["prose"]
+        signs = {one: f"contains(v, {text(one)})" for one in (() if plain_ else SEPARATORS)}
+        found |= self._counted(source, {one: TESTS[one] for one in likely} | signs)
+        by_sign = {one: found.pop(one, 0) for one in SEPARATORS}
         shape = {"longest": longest, "average": average, "least": least, "most": most}
-        shape["narrow"] = narrow
-        return Facts(value, count, missing, distinct, **by_name, **shape, separated=by_sign)
+        broken = self.shapes[column].broken
+        return Facts(value, broken, count, missing, distinct, **found, **shape, narrow=narrow,
+                     separated=by_sign)  # fmt: skip
+
+    def _counted(self, source: str, tests: Mapping[str, str]) -> dict[str, int]:
+        """Count the values ``v`` of a source of which each test is true."""
+        if not tests:
+            return {}
+        counts = ", ".join(f"count(*) FILTER ({one})" for one in tests.values())
+        return dict(zip(tests, self.engine.row(f"SELECT {counts} FROM {source}"), strict=True))
 
     # The service's columns
 
@@ -727,11 +791,13 @@ class Inference:
             found.columns[found.columns.index(best)] = marked
 
 
-def cell(column: str, nulls: Iterable[str] = ()) -> str:
+def cell(column: str, shape: Shape, nulls: Iterable[str] = ()) -> str:
     """Return the SQL of a cell: NULL where nothing, or a word for nothing, is written."""
-    trimmed = f"trim({name(column)}, ' \t\r\n')"
-    missing = ", ".join(text(one) for one in (*MISSING, *sorted(nulls)))
-    return f"(CASE WHEN {trimmed} IN ({missing}) THEN NULL ELSE {trimmed} END)"
+    value = shape.trimmed(column)
+    missing = [text(one) for one in (*MISSING, *sorted(nulls)) if one in shape.words]
+    if not missing:
+        return value
+    return f"(CASE WHEN {value} IN ({', '.join(missing)}) THEN NULL ELSE {value} END)"
 
 
 def _split(value: str, separator: str) -> str:
@@ -742,6 +808,8 @@ def _split(value: str, separator: str) -> str:
 
 def text_sql(facts: Facts) -> str:
     """Return the SQL of a text: each record must be on one line."""
+    if not facts.broken:
+        return facts.value
     return f"regexp_replace({facts.value}, '[\\r\\n]+', ' ', 'g')"
 
 
