@@ -22,6 +22,7 @@ NONE = {
     "mpe.release.main": "build-s3-cdk-dist",
     "tests.changed": "runs tests",
     "tests.fuzz.fuzz": "tries inputs",
+    "tests.jsonata.recording": "writes to the file that it is told",
     "tests.layers": "prints",
     "tests.local.browser": "tries a browser",
     "tests.synth": "writes to the folder that it is told",

@@ -595,16 +595,45 @@ def test_the_workflows_are_as_their_golden_files(template: Template) -> None:
         assert golden(definition) == (GOLDEN / f"{name}.asl.json").read_text(), name
 
 
+def definition(name: str) -> str:
+    """Return a machine's definition with ARNs in the place of references."""
+    text = (GOLDEN / f"{name}.asl.json").read_text().replace("<AWS::Partition>", "aws")
+    return re.sub(r'"<\w+(\.Arn)?>"', '"arn:aws:lambda:us-east-1:000000000000:function:f"', text)
+
+
 @pytest.mark.parametrize("name", TITLES)
 def test_a_validator_of_the_states_language_finds_nothing(name: str, tmp_path: Path) -> None:
-    text = (GOLDEN / f"{name}.asl.json").read_text().replace("<AWS::Partition>", "aws")
     path = tmp_path / "definition.json"
-    path.write_text(
-        re.sub(r'"<\w+(\.Arn)?>"', '"arn:aws:lambda:us-east-1:000000000000:function:f"', text)
-    )
+    path.write_text(definition(name))
     validator = ROOT / "node_modules" / ".bin" / "asl-validator"
     done = subprocess.run([validator, "--json-path", path], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def served(text: str) -> list[str]:
+    """Return what AWS's language service finds (npm ``amazon-states-language-service``)."""
+    service = ROOT / "tests" / "infrastructure" / "language_service.mjs"
+    done = subprocess.run(["node", service], input=text, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_the_language_service_of_aws_finds_nothing(name: str) -> None:
+    assert served(definition(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('"StartAt": "', '"StartAt": "Nowhere '),
+        ('"QueryLanguage": "JSONata"', '"QueryLanguage": "SQL"'),
+        ('"Type": "Wait"', '"Type": "Pause"'),
+    ],
+)
+def test_the_language_service_of_aws_would_find_what_is_wrong(right: str, wrong: str) -> None:
+    assert served(definition("Solution").replace(right, wrong, 1))
 
 
 def test_the_pictures_in_the_docs_are_of_these_workflows(template: Template) -> None:
