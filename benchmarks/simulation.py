@@ -29,7 +29,7 @@ from benchmarks.virtual_time import VirtualTime, govern
 from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Durations, MemoryObjects, Personalize, Quotas
 from mpe.local.deploy import deploy
-from mpe.local.ministack import personalize, process, s3
+from mpe.local.ministack import cloudwatch, personalize, process, s3
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 ENVIRONMENT = {
@@ -114,6 +114,7 @@ class Cloud:
         self.replace_service()
         self.outages: list[Outage] = []
         self._heard: list[dict[str, Any]] = []
+        cloudwatch.keep_alarms_of_math()
         self.outputs = deploy(
             self.client, assembly, account=ACCOUNT, region=REGION, parameters={"Email": ""}
         )
