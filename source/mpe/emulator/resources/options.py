@@ -29,7 +29,7 @@ def check(params: Params, schemas: Mapping[str, list[Field]]) -> None:
     """Raise InvalidInputException where a solution's config is not for its data."""
     config = params.get("solutionConfig", {})
     _number("eventValueThreshold", config.get("eventValueThreshold"))
-    _columns(config.get("trainingDataConfig", {}), schemas)
+    check_columns(config, schemas)
     objective = config.get("optimizationObjective", {}).get("itemAttribute")
     if objective:
         _objective(objective, schemas.get("items", []))
@@ -143,8 +143,9 @@ def _ranges(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
             yield bounds.get("name", ""), bounds
 
 
-def _columns(config: Mapping[str, Any], schemas: Mapping[str, list[Field]]) -> None:
-    for chosen in config.values():
+def check_columns(config: Mapping[str, Any], schemas: Mapping[str, list[Field]]) -> None:
+    """Raise InvalidInputException where a trainingDataConfig names columns that there are not."""
+    for chosen in config.get("trainingDataConfig", {}).values():
         for dataset, columns in chosen.items():
             fields = schemas.get(dataset.lower())
             if fields is None:

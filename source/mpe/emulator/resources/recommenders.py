@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mpe.emulator.lifecycle import ACTIVE, Progress
+from mpe.emulator.resources import options
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live
 from mpe.emulator.resources.lessons import learn
 from mpe.emulator.resources.solutions import has_datasets
+from mpe.emulator.resources.using import schemas_of
 from mpe.emulator.state import Change, Resource, World
 from mpe.model.service.recipes import RECIPES
 
@@ -33,6 +35,7 @@ class RecommenderKind(Kind):
         if recipe is None or recipe.domain != domain:
             raise invalid(f"Invalid recipe for a {domain} dataset group: {params['recipeArn']}")
         has_datasets(world, recipe, group)
+        options.check_columns(params.get("recommenderConfig", {}), schemas_of(world, group))
         if len(live(world, self.noun, datasetGroupArn=group.arn)) >= world.quotas.recommenders:
             raise limit(f"More than {world.quotas.recommenders} recommenders in the group.")
 
@@ -42,9 +45,10 @@ class RecommenderKind(Kind):
 
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
         recipe, group = RECIPES[params["recipeArn"]], params["datasetGroupArn"]
+        config = made.fields["recommenderConfig"]
 
         def work() -> None:
-            made.model = learn(world, group, recipe, event_type=recipe.event)
+            made.model = learn(world, group, recipe, event_type=recipe.event, config=config)
 
         return work
 
