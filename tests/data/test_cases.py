@@ -379,3 +379,102 @@ def test_backslashes_of_other_programs_are_known(work: Work) -> None:
     work.init()
     assert work.column("items", "TEXT")[0] == 'He said "hi", then 0'
     assert name("x") == '"x"'
+
+
+# Exports of other programs
+
+
+def noted(work: Work, told: str) -> bool:
+    return any(told in one for one in work.init(force=True).notes)
+
+
+def test_times_with_a_zone_behind_a_space_are_read(work: Work) -> None:
+    rows = "".join(f"u{n % 9},i{n},2024-01-02 10:00:{n:02} +0100\n" for n in range(60))
+    work.put("interactions", f"user,item,ts\n{rows}")
+    work.init()
+    assert work.column("interactions", "TIMESTAMP")[:2] == ["1704186000", "1704186001"]
+
+
+def test_times_with_an_exponent_are_read_where_no_second_is_lost(work: Work) -> None:
+    rows = "".join(f"u{n % 9},i{n},1.7000000{n:02}e+09\n" for n in range(60))
+    work.put("interactions", f"user,item,ts\n{rows}")
+    work.init()
+    assert work.column("interactions", "TIMESTAMP")[59] == "1700000059"
+    work.put("interactions", "user,item,ts\n" + "u,i,1.70E+09\n" * 60)
+    with pytest.raises(Unsure, match="no form that is known"):
+        work.init(force=True)
+
+
+@pytest.mark.parametrize(
+    ("written", "becomes"), [("1.234,50", "1234.50"), ("1,234.50", "1234.50"), ("99", "99")]
+)
+def test_thousands_are_numbers_where_both_signs_are_there(
+    work: Work, written: str, becomes: str
+) -> None:
+    work.events("user,item,ts")
+    other = "2.000,10" if written == "99" else written
+    rows = "".join(f'i{n};"{written if n % 2 else other}"\n' for n in range(20))
+    work.put("items", f"id;price\n{rows}")
+    work.init()
+    assert work.fields("items")["PRICE"] == "float"
+    assert work.column("items", "PRICE")[1] == becomes
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_known(work: Work, encoding: str) -> None:
+    rows = "".join(f"u{n % 9},i{n % 20},{1_700_000_000 + n}\n" for n in range(60))
+    work.put("interactions", f"user,item,ts\n{rows}".encode(encoding))
+    work.init()
+    assert work.column("interactions", "USER_ID")[:2] == ["u0", "u1"]
+
+
+def test_json_with_quotation_marks_in_a_csv_of_pandas_is_parsed(work: Work) -> None:
+    work.events("user,item,ts")
+    cell = json.dumps([{"name": 'The "X"'}, {"name": "O'Hara, Y"}]).replace('"', '""')
+    work.put("items", "id,cast\n" + "".join(f'i{n},"{cell}"\n' for n in range(20)))
+    work.init()
+    assert work.column("items", "CAST")[0] == 'The "X"|O\'Hara, Y'
+
+
+def test_items_of_an_impression_keep_their_spaces(work: Work) -> None:
+    rows = "".join(f"u{n % 9},red shoe {n % 3},{1_700_000_000 + n},red shoe 1|red shoe 2\n"
+                   for n in range(60))  # fmt: skip
+    work.put("interactions", f"user,item,ts,impression\n{rows}")
+    work.init()
+    assert work.column("interactions", "IMPRESSION")[0] == "red shoe 1|red shoe 2"
+
+
+@pytest.mark.parametrize("above", ["sep=;\n", "# an export\n#\n", "# made\nsep=;\n"])
+def test_what_stands_above_a_header_is_left_out_and_lines_are_those_of_the_file(
+    work: Work, above: str
+) -> None:
+    rows = [f"u{n % 9};i{n % 20};{1_700_000_000 + n}" for n in range(60)]
+    work.put("interactions", above + "\n".join(["user;item;ts", *rows]) + "\n")
+    work.init()
+    assert work.column("interactions", "USER_ID")[0] == "u0"
+    rows[4] = "u;i;never"
+    work.put("interactions", above + "\n".join(["user;item;ts", *rows]) + "\n")
+    with pytest.raises(Unsure, match=rf"line {above.count(chr(10)) + 6}\)"):
+        work.init(force=True)
+
+
+def test_ids_that_are_not_what_they_seem_are_told(work: Work) -> None:
+    ids = {
+        "4.00638E+12": "a spreadsheet",
+        "u1\u00a0": "cannot be seen",
+        "u\u200b1": "cannot be seen",
+    }
+    for one, told in ids.items():
+        rows = "".join(f"{one},i{n % 20},{1_700_000_000 + n}\n" for n in range(60))
+        work.put("interactions", f"user,item,ts\n{rows}")
+        assert noted(work, told), one
+    work.events("user,item,ts")
+    work.put("items", "id,c\n" + "".join(f"I{n},{n % 3}\n" for n in range(20)))
+    assert noted(work, "20 of 20 different ITEM_IDs of the interactions are not among the items")
+
+
+def test_codes_are_no_numbers_whatever_they_look_like(work: Work) -> None:
+    work.events("user,item,ts")
+    work.put("items", "id,code,x\n" + "".join(f"i{n},1e{n},{n % 3}\n" for n in range(20)))
+    work.init()
+    assert work.fields("items")["CODE"].startswith("string")

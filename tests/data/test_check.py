@@ -484,3 +484,16 @@ def test_whoever_watches_sees_each_long_query_move(tmp_path: Path) -> None:
     assert len(watched.shares) > 1
     assert watched.shares == sorted(watched.shares)
     assert watched.shares[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("user", "rule"),
+    [("u1 ", "MPE-D045"), ("u\u00a01", "MPE-D045"), ("u1\0", "MPE-D045"), ("4.0E+12", "MPE-D046")],
+)
+def test_ids_that_are_not_what_they_seem_are_warned_of(
+    tmp_path: Path, user: str, rule: str
+) -> None:
+    lines = [*rows(), f"{user},i1,View,1,1700009999"]
+    write(tmp_path, "interactions.csv", lines)
+    (found,) = check(tmp_path, config("interactions"))
+    assert (found.rule, found.severity, found.lines) == (rule, "warning", (1202,))

@@ -245,7 +245,7 @@ def dated(work: Work, dates: Sequence[str], column: str) -> None:
     """Put a file of users or items with recurring dates."""
     work.events()
     kind = "items" if column == "created" else "users"
-    rows = [f'{kind}{n},"{dates[n % len(dates)]}",{n % 5}' for n in range(20)]
+    rows = [f'{kind[0]}{n},"{dates[n % len(dates)]}",{n % 5}' for n in range(20)]
     work.put(kind, "\n".join([f"id,{column},number", *rows]))
 
 

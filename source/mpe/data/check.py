@@ -22,7 +22,9 @@ from mpe.model.service import avro
 from mpe.model.service.csvs import (
     FLOAT,
     INTEGER,
+    INVISIBLE,
     MOST_LINES,
+    SHORTENED,
     CellRule,
     cell_rules,
     decoded,
@@ -579,6 +581,13 @@ def perhaps(rule: CellRule, cell: str) -> str:
             return f"max(strlen({cell})) > 10"
         case "like", "-?[0-9]{1,8}":
             return f"min(strlen({cell})) < 10"
+        case "like", str(pattern) if pattern == INVISIBLE:
+            odd = f"{cell} GLOB {text(f'*[{chr(1)}- ]*')} OR contains({cell}, chr(0))"
+            return (
+                f"bool_or({odd} OR strlen({cell}) <> length({cell}) OR contains({cell}, chr(127)))"
+            )
+        case "like", str(pattern) if pattern == SHORTENED:
+            return f"bool_or({cell} GLOB '[0-9]*+*')"
         case "unlike", str(pattern) if pattern == INTEGER:
             return f"bool_or({cell} GLOB '*[!0-9]*')"
         case "unlike", str(pattern) if pattern == FLOAT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,6 +66,8 @@ class Readable:
 
     form: str = ""
     """What it was, where it was no text."""
+    above: int = 0
+    """Lines above the header, which are left out."""
 
     def places(self, rows: Sequence[int]) -> str:
         """Name rows, by their numbers from 0, as the user finds them in their own file."""
@@ -84,7 +87,7 @@ class Readable:
             delimiter=self.separator,
             escapes=self.escapes,
         )
-        return sorted(found.values())
+        return sorted(line + self.above for line in found.values())
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
     watcher = engine.watcher
     source, form = opened(given, engine)
     text_source, told = _as_utf8(kind, source, engine, manner, asker)
+    text_source, above, said = _below(text_source, engine.folder)
     beginning = head(text_source)
     text = codecs.getincrementaldecoder("utf-8-sig")().decode(beginning.content)
     if beginning.whole and not text.strip():
@@ -111,7 +115,7 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
     if form.endswith(TABLES):
         separator, told = ",", form
     else:
-        separator = manner.delimiter or _delimiter(source, text, whole=beginning.whole)
+        separator = manner.delimiter or said or _delimiter(source, text, whole=beginning.whole)
     escapes = _escapes(text, separator, whole=beginning.whole)
     names, ends = header(text, separator, escapes=escapes)
     if columns:
@@ -127,7 +131,7 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
         manner_told = f"{form}: {manner_told}"
     made = Readable(
         text_source, names, ends, separator, manner_told, text_source, separator, escapes, ends,
-        form.rpartition(", ")[2],
+        form.rpartition(", ")[2], above,
     )  # fmt: skip
     if scan(text_source, watcher).simple(escapes=escapes):
         return made
@@ -162,6 +166,31 @@ def _as_utf8(
     return replace(source, path=path), told + more
 
 
+def _below(source: Source, folder: Path) -> tuple[Source, int, str | None]:
+    """Return a file without comments above its header, how many, and the separator they say.
+
+    Excel writes ``sep=;`` for itself; other programs write lines that begin with ``#``.
+    """
+    above, said = 0, None
+    with source.path.open("rb") as file:
+        while True:
+            start = file.tell()
+            line = file.readline(CHUNK).removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
+            found = re.fullmatch(rb'"?sep=(.)"?', line, re.IGNORECASE)
+            if found:
+                said = found[1].decode("latin-1")
+            elif not (line.startswith(b"# ") or line == b"#"):
+                break
+            above += 1
+        if not above:
+            return source, 0, None
+        target = folder / f"below-{len(list(folder.glob('below-*')))}.csv"
+        file.seek(start)
+        with target.open("wb") as copy:
+            shutil.copyfileobj(file, copy, CHUNK)
+    return replace(source, path=target), above, said
+
+
 def _multibyte(source: Source, watcher: Watcher) -> bool:
     """Tell whether a file is valid UTF-8 with letters beyond ASCII, which is no accident."""
     if any(head(source).content.startswith(mark) for mark, _ in _MARKS):
@@ -180,6 +209,8 @@ def _escapes(text: str, separator: str, *, whole: bool) -> bool:
         fits[escapes] = widths.count(widths[0]) if widths else 0
     if fits[True] != fits[False]:
         return fits[True] > fits[False]
+    if re.search(r'[^,;|\t\r\n"\\]""[^,;|\t\r\n"]', text):
+        return False  # quotation marks are doubled, as most programs do
     end = rf'\\"(?!{re.escape(separator)}|\r|\n|\Z)'
     return re.search(end, text) is not None
 
@@ -189,6 +220,10 @@ def _encoding(source: Source, asker: Asker, watcher: Watcher) -> str:
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
+    for place, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros = start[place::2].count(0)
+        if zeros * 2 > len(start) // 2 and start[1 - place :: 2].count(0) == 0:
+            return encoding  # letters of ASCII, two bytes each, without a mark
     wrong = scan(source, watcher).not_utf8
     if wrong is None:
         return "utf-8"

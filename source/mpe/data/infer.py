@@ -23,7 +23,7 @@ from mpe.model.service.avro import (
     Field,
     keyword_problems,
 )
-from mpe.model.service.csvs import FLOAT, INTEGER, TEXT_LIMIT
+from mpe.model.service.csvs import FLOAT, INTEGER, INVISIBLE, SHORTENED, TEXT_LIMIT
 
 MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A", "<NA>", "NaT", "(null)")
 """What is written where there is no value, and means nothing else."""
@@ -38,6 +38,11 @@ MOST_EVENTS_AND_COLUMNS = 10
 SEPARATORS = (";", ",", "/", "|")
 DECIMAL_COMMA = "-?[0-9]+,[0-9]+"
 THOUSANDS = "-?[0-9]{1,3}(,[0-9]{3})+"
+EUROPEAN = r"-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"
+AMERICAN = r"-?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?"
+"""Numbers with thousands: which they are is sure where one value has both signs."""
+EXACTLY = 100_000
+"""Rows up to which different values are counted exactly."""
 CODES = (
     "id", "code", "zip", "zipcode", "plz", "postal", "postcode", "phone", "telephone", "sku", "ean",
     "ean13", "gtin", "upc", "isbn", "isbn10", "isbn13", "issn", "barcode", "asin", "mpn", "vin",
@@ -72,6 +77,9 @@ TESTS = {
     "numbers": f"regexp_full_match(v, {text(FLOAT)})",
     "commas": f"regexp_full_match(v, {text(f'{DECIMAL_COMMA}|{INTEGER}')})",
     "thousands": f"regexp_full_match(v, {text(f'{THOUSANDS}|{INTEGER}')})",
+    "european": f"regexp_full_match(v, {text(EUROPEAN)})",
+    "american": f"regexp_full_match(v, {text(AMERICAN)})",
+    "both": "contains(v, ',') AND contains(v, '.')",
     "padded": "regexp_full_match(v, '-?0[0-9]+')",
     "truths": "lower(v) IN ('true', 'false', 'yes', 'no')",
     "dates": f"regexp_full_match(v, {text(DATED)})",
@@ -143,6 +151,10 @@ class Facts:
     distinct: int
     whole: int
     numbers: int
+    european: int
+    american: int
+    both: int
+    """Values with a point and a comma."""
     commas: int
     thousands: int
     padded: int
@@ -357,7 +369,7 @@ class Inference:
         told = "".join(f", count(*) FILTER ({TESTS[one]})" for one in early)
         count, missing, distinct, longest, narrow, average, least, most, *rest = (
             self.engine.watched(
-                "SELECT count(v), count(*) - count(v), approx_count_distinct(v), "
+                f"SELECT count(v), count(*) - count(v), {self._distinct('v')}, "
                 "coalesce(max(length(v)), 0), coalesce(min(length(v)), 0), "
                 f"coalesce(avg(length(v)), 0), min({numeric}), max({numeric}){told} FROM {source}",
                 f"Looking at {column}",
@@ -378,6 +390,12 @@ class Inference:
         broken = self.shapes[column].broken
         return Facts(value, broken, count, missing, distinct, **found, **shape, narrow=narrow,
                      separated=by_sign)  # fmt: skip
+
+    def _distinct(self, value: str) -> str:
+        """Return the SQL of how many different values there are; about so many in a long table."""
+        (rows,) = self.engine.row(f"SELECT count(*) FROM {name(self.kind)}")
+        exact = rows <= EXACTLY
+        return f"count(DISTINCT {value})" if exact else f"approx_count_distinct({value})"
 
     def _counted(self, source: str, tests: Mapping[str, str]) -> dict[str, int]:
         """Count the values ``v`` of a source of which each test is true."""
@@ -502,6 +520,8 @@ class Inference:
             self.notes.append(f"{source} of the {self.kind} has ids as 1.0; they are now as 1.")
         elif target == "IMPRESSION":
             sql, why = self._impression(facts)
+        elif target.endswith("_ID"):
+            self._tell_odd_ids(source, facts)
         if categorical:
             sql, why = self._categories(facts)
         elif target == "EVENT_TYPE" and self.domain:
@@ -510,13 +530,36 @@ class Inference:
         nullable = empty and not required
         return Column(source, _field(target, "string", nullable, categorical=categorical), sql, why)
 
+    def _tell_odd_ids(self, source: str, facts: Facts) -> None:
+        """Note ids that a program has changed before, or that do not look as they are."""
+        shortened, hidden = self.engine.row(
+            f"SELECT count(*) FILTER (regexp_full_match(v, {text(SHORTENED)})), count(*) FILTER "
+            f"(regexp_full_match(v, {text(INVISIBLE)})) FROM "
+            f"(SELECT {facts.value} AS v FROM {name(self.kind)})"
+        )
+        where = f"{source} of the {self.kind}"
+        if shortened:
+            self.notes.append(
+                f"{shortened:,} values of {where} are written as 4.0E+12: a spreadsheet has "
+                "shortened long numbers, and different ids may have become one. Export them as "
+                "text."
+            )
+        if hidden:
+            self.notes.append(
+                f"{hidden:,} values of {where} have characters that cannot be seen, such as a "
+                "no-break space; they are kept, and match no id without them."
+            )
+
     def _impression(self, facts: Facts) -> tuple[str, str]:
         """Join the items of an impression by ``|``, whatever separates them."""
         if facts.all(facts.lists):
             listed = self._list(facts)
             if listed:
                 return listed, "The items that were shown, now joined by |."
-        joined = rf"regexp_replace(trim({text_sql(facts)}, ' ,;|'), '[\s,;|]+', '|', 'g')"
+        value = text_sql(facts)
+        if facts.separated.get("|"):
+            return _split(value, "|"), "The items that were shown, joined by |."
+        joined = rf"regexp_replace(trim({value}, ' ,;'), '[\s,;]+', '|', 'g')"
         return joined, "The items that were shown, joined by |."
 
     def _events(self, sql: str) -> tuple[str, str]:
@@ -580,9 +623,8 @@ class Inference:
         """Tell whether numbers name something rather than measure it."""
         words = own_name(source, ()).lower().split("_")
         long = facts.narrow >= LONG_CODE and facts.narrow == facts.longest
-        return facts.padded > 0 or (
-            facts.all(facts.whole) and (long or any(one in CODES for one in words))
-        )
+        named = facts.all(facts.numbers) and any(one in CODES for one in words)
+        return facts.padded > 0 or named or (facts.all(facts.whole) and long)
 
     def _string(self, called: str, source: str, facts: Facts) -> Column:
         sql, why = self._categories(facts, source)
@@ -655,7 +697,7 @@ class Inference:
         if facts.prose * 2 < facts.count and separator == "/":
             return False  # URLs and paths
         parts, distinct, longest, spaces = self.engine.row(
-            "SELECT count(*), approx_count_distinct(part), coalesce(max(length(part)), 0), "
+            f"SELECT count(*), {self._distinct('part')}, coalesce(max(length(part)), 0), "
             "coalesce(avg(length(part) - length(replace(part, ' ', ''))), 0) "
             f"FROM (SELECT trim(unnest(string_split({value}, {text(separator)}))) AS part "
             f"FROM {name(self.kind)} WHERE {value} IS NOT NULL) WHERE part <> ''"
@@ -817,6 +859,11 @@ def _number_sql(facts: Facts) -> tuple[str | None, str]:
     value = facts.value
     if facts.all(facts.numbers):
         return value, "All values are numbers."
+    if facts.both and facts.all(facts.european):
+        sql = f"replace(replace({value}, '.', ''), ',', '.')"
+        return sql, "Numbers with points for thousands and a decimal comma, now with a point."
+    if facts.both and facts.all(facts.american):
+        return f"replace({value}, ',', '')", "Numbers with commas for thousands, now without."
     if facts.all(facts.commas) and not facts.all(facts.thousands):
         return f"replace({value}, ',', '.')", "Numbers with a decimal comma, now with a point."
     return None, ""

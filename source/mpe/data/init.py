@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,6 +112,7 @@ def initialise(request: Request, engine: Engine, asker: Asker) -> Result:
         dataset = _dataset(request, kind, several, engine, asker, notes)
         if dataset:
             datasets.append(dataset)
+    notes += _strangers(datasets, engine)
     document, choices = propose(_known(request, datasets, engine))
     text_ = json.dumps(document, indent=2) + "\n"
     _check_config(text_)
@@ -321,6 +322,28 @@ def _counted(
     if gone == rows:
         raise Unsure(f"No row of the {kind} is of use: {'; '.join(rejected)}.")
     return int(rows), rejected
+
+
+def _strangers(datasets: Sequence[Dataset], engine: Engine) -> Iterator[str]:
+    """Tell where hardly any id of the interactions is among those of the users or items."""
+    ids = {
+        (one.kind, column.field.name): column.sql
+        for one in datasets
+        for column in one.inferred.columns
+    }
+    for kind, key in (("users", "USER_ID"), ("items", "ITEM_ID")):
+        if (kind, key) not in ids:
+            continue
+        met, found = engine.row(
+            f"SELECT count(*), count(*) FILTER (id IN (SELECT {ids[kind, key]} FROM {kind})) FROM "
+            f"(SELECT DISTINCT {ids['interactions', key]} AS id FROM interactions) "
+            "WHERE id IS NOT NULL"
+        )
+        if found * 2 < met:
+            yield (
+                f"{met - found:,} of {met:,} different {key}s of the interactions are not among "
+                f"the {kind}. Are these the same ids, in the same case and without spaces?"
+            )
 
 
 def _known(request: Request, datasets: Sequence[Dataset], engine: Engine) -> Known:

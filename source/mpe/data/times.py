@@ -23,6 +23,9 @@ _DAYS = (
 )  # fmt: skip
 FORMATS = (
     *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS),
+    "%Y-%m-%d %H:%M:%S %z",
+    "%Y-%m-%d %H:%M:%S.%f %z",
+    "%Y-%m-%dT%H:%M:%S %z",
     "%a, %d %b %Y %H:%M:%S %z",
     "%d/%b/%Y:%H:%M:%S %z",
 )
@@ -34,7 +37,8 @@ DATED = (
 )
 """What looks like a date, in whichever form."""
 _DATE = "^(19|20)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}"
-_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
+_NUMBER = r"-?[0-9]+(\.[0-9]+)?|[0-9]\.[0-9]{9,}[eE]\+?[0-9]+"
+"""With an exponent only where no digit of a second is lost."""
 _YEAR = "(^|[^+0-9])[0-9]{4}"
 """What has a year of four digits: the engine takes 13/01/24 for the year 24."""
 

@@ -289,3 +289,17 @@ ONE_TIME_FAILS = Rule(
     "Training of these recipes fails otherwise.",
     f"{_GUIDE}/analyzing-data.html",
 )
+HIDDEN = Rule(
+    "MPE-D045",
+    "An id has no character that cannot be seen, and no space around it",
+    "It is another id than the one that looks alike.",
+    "ours: the service imports such ids, as ids of their own",
+    "warning",
+)
+SHORTENED = Rule(
+    "MPE-D046",
+    "No id is a number that a spreadsheet has shortened",
+    "Different ids become one: 4.00638E+12.",
+    "ours: the service imports such ids",
+    "warning",
+)

@@ -38,6 +38,18 @@ HEAD = 256 * 1024
 INTEGER = "-?[0-9]+"
 FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 """Each digit fits in one way only, so that a cell of a million digits is soon refused."""
+SHORTENED = r"[0-9](\.[0-9]+)?[eE]\+[0-9]+"
+"""How a spreadsheet writes a long number that it has shortened."""
+INVISIBLE = (
+    (
+        r"(?s).*[\x00-\x1f\x7f\u00a0\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff].*"
+        r"| .*|.* "
+    )
+    .encode("ascii")
+    .decode("unicode_escape")
+    .replace("\x00-\x1f\x7f", r"\x00-\x1f\x7f")
+)
+"""What has characters that cannot be seen, or spaces around it."""
 ACTION_EVENTS = "(?i)viewed|taken|not[ _]taken"
 TIMES = frozenset(
     {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
@@ -166,6 +178,8 @@ def _texts(kind: str, one: Field) -> Iterator[CellRule]:
         yield CellRule(one.name, "longer", most, too_long, cut, data.CUT)
     else:
         yield CellRule(one.name, "longer", most, too_long, "Shorten it.", data.LONG)
+    if one.name in rules.required and one.name.endswith("_ID"):
+        yield from _odd_ids(one.name)
     reserved = (*rules.required, *rules.optional)
     yield CellRule(
         one.name,
@@ -183,6 +197,15 @@ def _texts(kind: str, one: Field) -> Iterator[CellRule]:
         "The guide asks for each record on one line: put spaces for the line breaks.",
         data.LINES,
     )
+
+
+def _odd_ids(name: str) -> Iterator[CellRule]:
+    hidden = "has characters that cannot be seen, or spaces around it."
+    remedy = "It matches no id without them: trim it wherever it is written."
+    yield CellRule(name, "like", INVISIBLE, hidden, remedy, data.HIDDEN)
+    told = "looks like a long number that a spreadsheet has shortened."
+    remedy = "Different ids may have become one: export them as text."
+    yield CellRule(name, "like", SHORTENED, told, remedy, data.SHORTENED)
 
 
 def _times(name: str) -> Iterator[CellRule]:
