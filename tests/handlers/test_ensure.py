@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +41,7 @@ class Ledger:
     types: dict[tuple[str, str], float] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     data: dict[str, frozenset[str]] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str, kind: str) -> float | None:
@@ -64,6 +65,14 @@ class Ledger:
     def weighed(self, group: str, arn: str) -> Version | None:
         return self.versions.get(arn)
 
+    def hold(self, group: str, run: str, resource: str, why: str, now: datetime) -> None:
+        self.held[resource] = why
+
+    def first(self, group: str, run: str, what: str, now: datetime) -> bool:
+        known = f"TOLD {run} {what}" in self.data
+        self.data[f"TOLD {run} {what}"] = frozenset()
+        return not known
+
     def record(self, group: str, run: str, outcome: Any, now: datetime) -> None:
         self.rows[outcome["resource"]] = dict(outcome)
 
@@ -74,6 +83,7 @@ class Turn:
 
     lost: bool = False
     began_: datetime | None = None
+    newest: str = ""
 
     def holds(self, group: str, run: str) -> bool:
         return not self.lost
@@ -81,15 +91,22 @@ class Turn:
     def began(self, group: str, run: str) -> datetime | None:
         return self.began_
 
+    def overtaken(self, group: str, run: str, sequencer: str) -> bool:
+        return bool(sequencer) and sequencer < self.newest
+
 
 @dataclass
 class Heard:
     """The bus in memory."""
 
     events: list[tuple[str, str]] = field(default_factory=list)
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def resource_changed(self, noun: str, arn: str, status: str, duration: float | None) -> None:
         self.events.append((noun, status))
+
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        self.told.append((kind, dict(detail)))
 
 
 class Bucket(Objects):
@@ -315,8 +332,8 @@ def test_what_may_pass_is_waited_out(world: World, code: str) -> None:
 def test_a_quota_that_never_frees_is_given_up_in_the_services_words(world: World) -> None:
     for n in range(5):
         world.emulated.client.create_dataset_group(name=f"g{n}")
-    outcome = world.follow(group())
-    assert outcome.failed
+    outcome = world.step(group())
+    assert outcome.failed, "at once"
     assert outcome.failed.error == "LimitExceededException"
 
 

@@ -49,6 +49,9 @@ class Deaf:
             raise self.error()
         self.events.append((noun, status))
 
+    def put(self, kind: str, detail: Any) -> None:
+        raise self.error()
+
 
 @dataclass
 class Down(Ledger):

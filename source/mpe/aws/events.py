@@ -16,6 +16,7 @@ from mpe.model.errors import Unavailable
 
 SOURCE = "solutions.aws.personalize"
 RUN_CHANGED = "Maintenance Run State Change"
+RUN_WAITS = "Maintenance Run Waits"
 CONFIG_REJECTED = "Configuration Rejected"
 
 

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import ClientError
 
 from mpe.aws.tables import pages, read, stored
 from mpe.model.gate.versions import Version
@@ -123,6 +124,23 @@ class Ledger:
                 "expires": int((now + KEPT).timestamp()),
             }
         )
+
+    def first(self, group: str, run: str, what: str, now: datetime) -> bool:
+        """Note that people are told of something in a run; return False where they were."""
+        try:
+            self._table.put_item(
+                Item={
+                    "group": group,
+                    "record": f"TOLD#{run}#{what}",
+                    "expires": int((now + KEPT).timestamp()),
+                },
+                ConditionExpression=Attr("record").not_exists(),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
 
     def held(self, group: str, run: str) -> dict[str, str]:
         """Return what a run waited for last, by the resources' ids in the desired state."""

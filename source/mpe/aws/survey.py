@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from mpe.aws.clock import Clock
 from mpe.aws.freshness import Freshness, Memory
 from mpe.aws.objects import Objects
-from mpe.aws.personalize import Personalize
+from mpe.aws.personalize import Missing, Personalize
 from mpe.model.plan.desired import Desired, DesiredState
+from mpe.model.plan.quotas import DEFAULTS, OF_ACCOUNT, beyond
 from mpe.model.plan.reconcile import DRIFT, Action, Create, Observed, Reject, Update, decide
 from mpe.model.service import avro
-from mpe.model.service.spec import SPECS
+from mpe.model.service.spec import FAILED, SPECS
 
 UNKNOWN = "(the new solution version)"
 """Stands for an ARN that only the run will know."""
@@ -46,6 +48,7 @@ def survey(
     absent: set[str | None] = set()
     imported: set[str] = set()
     freshness = Freshness(personalize, memory, clock)
+    counts = Counts(personalize, str(state.resources["datasetGroup"].arn))
     for resource in state.resources.values():
         if resource.given:
             arn = versions.get(resource.parent, UNKNOWN)
@@ -63,7 +66,42 @@ def survey(
             imported.add(desired.params["datasetArn"])
         if desired.noun == "SolutionVersion":
             versions[desired.parent] = _version(observed, action)
-        yield _of_schema(Step(desired, action, observed), state, personalize)
+        step = _of_schema(Step(desired, action, observed), state, personalize)
+        yield counts.noted(step) if isinstance(action, Create) else step
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many there are of each type that has a quota, and how many would be made."""
+
+    personalize: Personalize
+    group: str
+    there: dict[str, int] = field(default_factory=dict)
+    made: Counter[str] = field(default_factory=Counter)
+
+    def noted(self, step: Step) -> Step:
+        """Note at a creation that it is beyond the quota, as far as that is known."""
+        noun = step.desired.noun
+        if noun not in DEFAULTS:
+            return step
+        self.made[noun] += 1
+        told = beyond(noun, self._there(noun), self.made[noun])
+        return replace(step, note=" ".join(filter(None, (step.note, told))))
+
+    def _there(self, noun: str) -> int:
+        if noun not in self.there:
+            of = {} if noun in OF_ACCOUNT else {"datasetGroupArn": self.group}
+            self.there[noun] = sum(1 for _ in self._listed(noun, of))
+        return self.there[noun]
+
+    def _listed(self, noun: str, of: Mapping[str, str]) -> Iterator[object]:
+        """Yield those that are not failed; of a dataset group that is not there, none."""
+        try:
+            for one in self.personalize.listed(SPECS[noun], of):
+                if one.get("status") not in FAILED:
+                    yield one
+        except Missing:
+            return
 
 
 def _of_schema(step: Step, state: DesiredState, personalize: Personalize) -> Step:

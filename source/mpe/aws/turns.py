@@ -107,6 +107,10 @@ class Turns:
         row = self._get(claim.group, "CONFIG")
         return bool(row and row["sequencer"] > _padded(claim.sequencer))
 
+    def overtaken(self, group: str, run: str, sequencer: str) -> bool:
+        """Tell whether a newer config than that of a run, or of its task, has been uploaded."""
+        return bool(sequencer) and self.superseded(Claim(group, run, "", sequencer))
+
     def take(self, claim: Claim, now: datetime, lease: timedelta = LEASE) -> str | None:
         """Take the turn, or keep it; return who has it, or None when it is now ours."""
         free = Attr("holder").not_exists() | Attr("holder").eq(claim.execution)

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
-from mpe.aws.events import Events
+from mpe.aws.events import RUN_WAITS, Events
 from mpe.aws.freshness import Freshness
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
@@ -31,6 +31,7 @@ from mpe.model.errors import DataError, TurnLost
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import CHANGES, Outcome
+from mpe.model.plan.quotas import for_good
 from mpe.model.plan.reconcile import (
     MISSING,
     Action,
@@ -64,6 +65,10 @@ PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""
 PATIENCE_IN_LINE = 24 * 60 * 60
 """The same for a job or a version: how many may run at a time, so its turn will come."""
+LONG = 15 * 60
+"""Seconds of waiting after which people are told of it."""
+OVERTAKEN = "Overtaken"
+"""The error of a resource that waited for a quota when a newer config came."""
 
 
 class Fence(Protocol):
@@ -71,11 +76,15 @@ class Fence(Protocol):
 
     def began(self, group: str, run: str) -> datetime | None: ...
 
+    def overtaken(self, group: str, run: str, sequencer: str) -> bool: ...
+
 
 class EventSink(Protocol):
     def resource_changed(
         self, noun: str, arn: str, status: str, duration: float | None
     ) -> None: ...
+
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,8 @@ class Step:
     group: str
     desired: Desired
     previous: Outcome
+    sequencer: str = ""
+    """S3's order of uploads: that of the run's config."""
     task: bool = False
     """Whether it is of a scheduled task, which creates nothing but jobs and versions."""
     anew_since: datetime | None = None
@@ -146,15 +157,51 @@ class Ensure:
         except Exists:
             return step.previous.waiting(SHORTEST, did="created", status="CREATE PENDING")
         except Busy as busy:
-            now = self.clock.now()
-            self.ledger.hold(step.group, step.run, step.desired.id, busy.message, now)
-            return _blocked(step.previous, busy, queues=step.desired.spec.repeatable)
+            return self._held_up(step, busy)
         except Missing as error:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
         except (DataError, TurnLost) as error:
             return step.previous.failing(type(error).__name__, str(error))
+
+    def _held_up(self, step: Step, busy: Busy) -> Outcome:
+        """Wait for a quota or a throttle, unless that is in vain; tell of it once it takes long."""
+        before, now = step.previous, self.clock.now()
+        if before.did is None and for_good(
+            step.desired.spec, busy.code, busy.message, before.blocked
+        ):
+            return before.failing(busy.code, busy.message)
+        self.ledger.hold(step.group, step.run, step.desired.id, busy.message, now)
+        if before.blocked and self.turns.overtaken(step.group, step.run, step.sequencer):
+            return before.failing(OVERTAKEN, f"it waited, and a newer config came: {busy.message}")
+        outcome = _blocked(before, busy, queues=step.desired.spec.repeatable)
+        if before.blocked < LONG <= outcome.blocked:
+            self._tell_of_waiting(step, busy, now - timedelta(seconds=before.blocked))
+        return outcome
+
+    def _tell_of_waiting(self, step: Step, busy: Busy, since: datetime) -> None:
+        """Tell people once of all resources of a type that wait; that it fails harms nothing."""
+        desired = step.desired
+        try:
+            if not self.ledger.first(step.group, step.run, desired.noun, self.clock.now()):
+                return
+            self.events.put(
+                RUN_WAITS,
+                {
+                    "DatasetGroup": step.group,
+                    "Run": step.run,
+                    "Resource": desired.noun,
+                    "Name": desired.name,
+                    "Path": desired.path,
+                    "Since": since.isoformat(timespec="seconds"),
+                    "Error": busy.code,
+                    "Reason": busy.message,
+                    "Hours": (PATIENCE_IN_LINE if desired.spec.repeatable else PATIENCE) // 3600,
+                },
+            )
+        except Exception as error:
+            LOGGER.warning("not told", extra={"resource": desired.id, "error": str(error)})
 
     def _advance(self, step: Step) -> Outcome:
         completed = self.objects.completed(step.desired)
@@ -470,6 +517,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         group=state.group,
         desired=desired,
         previous=previous,
+        sequencer=run.get("sequencer", ""),
         task=task is not None,
         anew_since=datetime.fromisoformat(run["started"]) if anew else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -18,8 +18,7 @@ from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.gate.versions import Version, trained
-from mpe.model.messages import within
-from mpe.model.remedies import Where, remedy
+from mpe.model.messages import likely_remedy, within
 from mpe.model.service.spec import SPECS
 
 
@@ -40,8 +39,6 @@ class Finish:
     events: EventSink
     gauges: Gauges
     clock: Clock
-    stack: str = ""
-    """The name of the stack, which people are told."""
 
     def __call__(
         self,
@@ -59,10 +56,9 @@ class Finish:
         """
         group, run_id = run["group"], run["id"]
         outcomes = sorted(self.ledger.outcomes(group, run_id), key=_built_order)
-        where = _where(run)
-        failures = [_failure(one, where) for one in outcomes if one.get("failed")]
+        failures = [_failure(one) for one in outcomes if one.get("failed")]
         if killed or not failures:
-            failures.extend(_crash(one, where) for one in crashes)
+            failures.extend(_crash(one) for one in crashes)
         row = self.turns.recorded(group, run_id) or {}
         if row.get("status", "RUNNING") in {"RUNNING", LOST}:
             detail = self._detail(run, execution, row, outcomes, failures)
@@ -120,8 +116,6 @@ class Finish:
             "ExecutionArn": execution,
             "Duration": round(self.clock.since(began)),
             "Config": run["config"]["key"],
-            "Stack": self.stack,
-            "Bucket": run.get("state", {}).get("bucket", ""),
             "Models": within(trained(outcomes, self._known(run["group"], outcomes))),
             "Changes": within(_change(one) for one in outcomes if _changed(one)),
             "Changed": sum(map(_changed, outcomes)),
@@ -137,12 +131,6 @@ def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for one in outcomes:
         if one["noun"] == "DatasetImportJob" and one.get("did") == "skipped":
             yield f"Dataset {one['name']}: there is no CSV for it, so nothing was imported."
-
-
-def _where(run: Mapping[str, Any]) -> Where:
-    """Return what the commands of remedies name."""
-    bucket = run.get("state", {}).get("bucket", "BUCKET")
-    return Where(run["group"], bucket, config=str(run["config"]["key"]), run=run["id"])
 
 
 def _begun(run: Mapping[str, Any], execution: str, clock: Clock) -> dict[str, Any]:
@@ -176,7 +164,7 @@ def _change(outcome: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _failure(outcome: Mapping[str, Any], where: Where) -> dict[str, Any]:
+def _failure(outcome: Mapping[str, Any]) -> dict[str, Any]:
     failed = outcome["failed"]
     return {
         "Resource": outcome["noun"],
@@ -184,16 +172,11 @@ def _failure(outcome: Mapping[str, Any], where: Where) -> dict[str, Any]:
         "Path": outcome["path"],
         "Error": failed["error"],
         "Reason": failed["reason"],
-        "Remedy": remedy(
-            outcome["noun"],
-            failed["error"],
-            failed["reason"],
-            replace(where, arn=outcome.get("arn") or ""),
-        ),
+        "Remedy": likely_remedy(failed["error"], failed["reason"]),
     }
 
 
-def _crash(crash: Mapping[str, Any], where: Where) -> dict[str, Any]:
+def _crash(crash: Mapping[str, Any]) -> dict[str, Any]:
     reason = str(crash.get("cause", ""))
     return {
         "Resource": "Step",
@@ -201,7 +184,7 @@ def _crash(crash: Mapping[str, Any], where: Where) -> dict[str, Any]:
         "Path": "",
         "Error": str(crash.get("error", "")),
         "Reason": reason,
-        "Remedy": remedy("Step", str(crash.get("error", "")), reason, where),
+        "Remedy": likely_remedy(str(crash.get("error", "")), reason),
     }
 
 

@@ -17,7 +17,7 @@ from mpe.infrastructure.reasons import accept
 
 SOURCE = "solutions.aws.personalize"
 RUNS = "Maintenance Run State Change"
-TOLD = (RUNS, "Configuration Rejected")
+TOLD = (RUNS, "Maintenance Run Waits", "Configuration Rejected")
 """The events that people are told of."""
 
 
@@ -34,7 +34,6 @@ class Notifications(Construct):
         undelivered: sqs.IQueue,
         email: str,
         has_email: CfnCondition,
-        tell: str,
     ) -> None:
         super().__init__(scope, id)
         function = HandlerFunction(
@@ -43,7 +42,7 @@ class Notifications(Construct):
             package=package,
             handler="notify",
             description="Tell people of the outcome of a run",
-            environment={"TELL": tell},
+            environment={},
             undelivered=undelivered,
         )
         key = self._key()
