@@ -17,7 +17,7 @@ from mpe.model.service.csvs import TIMES, CellRule, cell_rules
 
 MOST_EVENTS_AND_COLUMNS = 10
 """Event types and columns of metadata (https://docs.aws.amazon.com/personalize/latest/dg/limits.html)."""
-LONGEST_TIME = 11
+LONGEST_TIME = 10
 """Digits of a time in seconds; its rules are tried one by one only where one is longer."""
 
 

@@ -117,7 +117,7 @@ def _cells(blocks: Iterator[str], width: int) -> Iterator[list[Sequence[str]]]:
     for block in blocks:
         text = block.replace("\r\n", "\n")
         if '"' in text or "\r" in text or not _regular(text, width):
-            yield from _quoted(chain([block], blocks))
+            yield from _quoted(chain([block], blocks), width)
             return
         cells = text.replace("\n", ",").split(",")
         yield [cells[place : -1 if text.endswith("\n") else None : width] for place in range(width)]
@@ -131,11 +131,13 @@ def _regular(text: str, width: int) -> bool:
     return bool(whole and ends[width - 1 :: width].all() and ends.sum() * width == len(ends))
 
 
-def _quoted(blocks: Iterator[str]) -> Iterator[list[Sequence[str]]]:
+def _quoted(blocks: Iterator[str], width: int) -> Iterator[list[Sequence[str]]]:
     rows = records(line for block in blocks for line in _lines(block))
     try:
         while some := [row.cells for row in islice(rows, ROWS)]:
-            yield list(zip(*some, strict=False))  # as wide as the shortest row
+            if any(len(cells) != width for cells in some):
+                raise WorkFailed(NOT_CONFORMING)
+            yield list(zip(*some, strict=True))
     except Unended:
         raise WorkFailed(NOT_CONFORMING) from None
 
