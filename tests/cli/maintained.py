@@ -34,6 +34,7 @@ from mpe.emulator import Personalize as Service
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.ensure import Ensure, Step
 from mpe.handlers.finish import Finish
+from mpe.handlers.preflight import Preflight
 from mpe.handlers.schedule import Synchronize
 from mpe.model.plan.desired import Desired, Place
 from mpe.model.plan.outcome import Outcome
@@ -147,12 +148,18 @@ class Maintained:
             self._run(list(self.started.runs.values())[-1]["run"])
         return self.bus.told[-1][1]
 
+    def preflight(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Look ahead at a run, as the workflow does before it begins."""
+        preflight = Preflight(Personalize(self.personalize), self.objects, self.ledger, self.clock)
+        return preflight(run)
+
     def _run(self, run: dict[str, Any]) -> None:
         group, execution = run["group"], f"execution-{run['id']}"
         claim = Claim(group, run["id"], execution, run["sequencer"])
         assert self.turns.take(claim, self.clock.now()) is None
         self.turns.record(group, run["id"], {"status": "RUNNING", "execution": execution})
-        self._provision(run)
+        if not self.preflight(run)["refused"]:
+            self._provision(run)
         Finish(self.turns, self.ledger, self.bus, Measured(), self.clock)(run, execution, [])
 
     def _provision(self, run: dict[str, Any]) -> None:

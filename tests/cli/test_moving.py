@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mpe.aws.events import RUN_CHANGED
+from mpe.model.messages import message_for
 from tests.cli.maintained import BUCKET, Maintained, maintained
 from tests.local.conftest import CSV, small
+
+POPULAR = "arn:aws:personalize:::recipe/aws-popularity-count"
 
 
 @pytest.fixture
@@ -84,3 +89,111 @@ def test_data_that_another_group_reads_as_well_is_left(stack: Maintained) -> Non
     assert result.exit_code == 0, result.output
     assert "which the dataset group series reads as well" in result.output
     assert keys(stack) == {"train/shop/eu/series.json", "train/shop/eu/interactions.csv"}
+
+
+def refused(stack: Maintained, document: dict[str, Any]) -> dict[str, Any]:
+    """Upload a config to S3 that plan refuses; return what the run told, having made nothing."""
+    planned = stack.mpe("plan", stack.config(document), "--output", "json")
+    assert planned.exit_code == 1, planned.output
+    messages = {one["message"] for one in rows(planned) if one["action"] == "reject"}
+    before = resources(stack)
+    told = stack.upload(document, "train/films/config.json")
+    assert told["Status"] == "FAILED"
+    assert {one["Reason"] for one in told["Failures"]} == messages
+    assert not told["Changes"]
+    assert resources(stack) == before
+    return told
+
+
+def resources(stack: Maintained) -> dict[str, list[str]]:
+    """Return what there is in the account, by type."""
+    personalize = stack.personalize
+    return {
+        name: sorted(map(str, getattr(personalize, f"list_{name}")()[key]))
+        for name, key in (
+            ("schemas", "schemas"),
+            ("datasets", "datasets"),
+            ("dataset_import_jobs", "datasetImportJobs"),
+            ("solutions", "solutions"),
+            ("solution_versions", "solutionVersions"),
+            ("campaigns", "campaigns"),
+        )
+    }
+
+
+def applied(stack: Maintained) -> dict[str, Any]:
+    document = small("films")
+    stack.put("train/films/interactions.csv", CSV)
+    told = stack.upload(document, "train/films/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    return document
+
+
+def test_an_upload_with_another_recipe_makes_nothing(stack: Maintained) -> None:
+    document = applied(stack)
+    stack.put("train/films/interactions.csv", f"{CSV}u1,i1,view,1,1800000000\n")
+    document["solutions"][0]["serviceConfig"]["recipeArn"] = "arn:aws:personalize:::recipe/aws-sims"
+    document["solutions"].append({"serviceConfig": {"name": "films-more", "recipeArn": POPULAR}})
+    told = refused(stack, document)
+    assert "cannot change recipeArn" in told["Failures"][0]["Reason"]
+    assert told["Failures"][0]["Path"] == "$.solutions[0]"
+
+
+def test_an_upload_with_a_campaign_of_another_group_makes_nothing(stack: Maintained) -> None:
+    applied(stack)
+    stack.put("train/series/interactions.csv", CSV)
+    told = stack.upload(small("series"), "train/series/config.json")
+    assert told["Status"] == "SUCCEEDED"
+    document = small("films")
+    document["solutions"][0]["campaigns"].append({"serviceConfig": {"name": "series-live"}})
+    document["solutions"].append(
+        {
+            "serviceConfig": {"name": "films-more", "recipeArn": POPULAR},
+            "campaigns": [{"serviceConfig": {"name": "series-live-too"}}],
+        }
+    )
+    told = refused(stack, document)
+    assert "is of the dataset group series" in told["Failures"][0]["Reason"]
+
+
+def forbidden(kind: str) -> dict[str, Any]:
+    document = small("films")
+    schema = document["datasets"]["interactions"]["schema"]["serviceConfig"]
+    schema["name"] = "films-interactions-2"
+    fields = schema["schema"]["fields"]
+    if kind == "dropped":
+        del fields[3]
+    elif kind == "changed":
+        fields[3]["type"] = "double"
+    else:
+        fields.append({"name": "DEVICE", "type": "string"})
+    return document
+
+
+@pytest.mark.parametrize("kind", ["dropped", "changed", "added"])
+def test_an_upload_with_a_schema_that_the_service_forbids_makes_nothing(
+    stack: Maintained, kind: str
+) -> None:
+    applied(stack)
+    told = refused(stack, forbidden(kind))
+    assert told["Failures"][0]["Resource"] == "Dataset"
+    message = message_for(RUN_CHANGED, told, region="us-east-1")
+    assert "Nothing was created, changed or trained" in message.text
+
+
+def test_a_scheduled_training_whose_campaign_is_gone_is_not_paid_for(stack: Maintained) -> None:
+    document = small("films")
+    document["solutions"][0]["workflowConfig"] = {"schedules": {"full": "rate(7 days)"}}
+    stack.put("train/films/interactions.csv", CSV)
+    assert stack.upload(document, "train/films/config.json")["Status"] == "SUCCEEDED"
+    row = stack.tasks.get("films", "full.films-popular")
+    assert row is not None
+    run = {"id": "next", "group": "films", "task": "full.films-popular", "state": row["state"]}
+    assert stack.preflight(run) == {"refused": False}
+    arn = stack.personalize.list_campaigns()["campaigns"][0]["campaignArn"]
+    stack.personalize.delete_campaign(campaignArn=arn)
+    time.sleep(0.1)
+    assert stack.preflight(run) == {"refused": True}
+    (outcome,) = stack.ledger.outcomes("films", "next")
+    assert outcome["failed"]["error"] == "ResourceMissing"
+    assert outcome["noun"] == "Campaign"

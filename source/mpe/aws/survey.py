@@ -13,6 +13,7 @@ from mpe.aws.personalize import Missing, Personalize
 from mpe.model.plan.desired import Desired, DesiredState
 from mpe.model.plan.quotas import DEFAULTS, OF_ACCOUNT, beyond
 from mpe.model.plan.reconcile import DRIFT, Action, Create, Observed, Reject, Update, decide
+from mpe.model.plan.tasks import Task, ids_of
 from mpe.model.service import avro
 from mpe.model.service.spec import FAILED, SPECS
 
@@ -102,6 +103,30 @@ class Counts:
                     yield one
         except Missing:
             return
+
+
+def foresee(
+    state: DesiredState, personalize: Personalize, task: Task | None = None
+) -> Iterator[Step]:
+    """Yield what a run, of the whole config or of a task, would fail for, before it begins.
+
+    The rules are those of :func:`survey`: what is refused there is refused here. Jobs and versions
+    are not looked at, since each run may make its own.
+    """
+    work = frozenset(ids_of(task.work)) if task else frozenset(state.resources)
+    absent: set[str | None] = set()
+    for desired in state.resources.values():
+        if desired.id not in work or desired.spec.repeatable:
+            continue
+        if desired.given:
+            desired = replace(desired, params={**desired.params, "solutionVersionArn": UNKNOWN})
+        observed = None if _in_absent(desired, absent) else personalize.observe(desired)
+        action = decide(desired, observed, existing=task is not None)
+        if isinstance(action, Create) and desired.arn:
+            absent.add(desired.arn)
+        step = _of_schema(Step(desired, action, observed), state, personalize)
+        if isinstance(step.action, Reject):
+            yield step
 
 
 def _of_schema(step: Step, state: DesiredState, personalize: Personalize) -> Step:

@@ -176,6 +176,7 @@ class ProvisioningWorkflow(Construct):
         id: str,
         *,
         begin: lambda_.IFunction,
+        preflight: lambda_.IFunction,
         finish: lambda_.IFunction,
         keep_schedules: lambda_.IFunction,
         functions: Mapping[str, lambda_.IFunction],
@@ -185,13 +186,15 @@ class ProvisioningWorkflow(Construct):
         report = self._report(finish)
         self.solutions = SolutionWorkflow(self, "Solution", functions=functions).machine
         work = self._work(keep_schedules, self.solutions, report)
-        start = self._turn(begin, work=work, report=report)
+        checked = self._preflight(preflight, work=work, report=report)
+        start = self._turn(begin, work=checked, report=report)
         self.machine = Machine(
             self,
             "Machine",
             start,
             calls=[
                 begin,
+                preflight,
                 finish,
                 keep_schedules,
                 *(functions[noun] for noun in functions if noun not in TRAINED),
@@ -250,6 +253,19 @@ class ProvisioningWorkflow(Construct):
         )
         ours.otherwise(plan.next(work))
         return ask.next(ours).start_state
+
+    def _preflight(
+        self, preflight: lambda_.IFunction, *, work: sfn.State, report: sfn.State
+    ) -> sfn.State:
+        """Begin nothing of a run that is known to fail."""
+        look = invoke(self, "Look ahead", preflight, {"run": RUN})
+        broken = failed(self, "Looking ahead failed").next(report)
+        look.add_catch(broken, outputs={**CRASH, "resource": "Look ahead"})
+        can_be = sfn.Choice.jsonata(self, "May it begin?")
+        can_be.when(asks_to_wait(), wait_as_told(self, "Wait for the service").next(look))
+        can_be.when(sfn.Condition.jsonata("{% $states.input.refused %}"), report)
+        can_be.otherwise(work)
+        return look.next(can_be).start_state
 
     def _datasets(self) -> sfn.Map:
         """Make each dataset with its schema, all of them side by side."""

@@ -15,10 +15,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from mpe.infrastructure.functions import HandlerFunction
+from mpe.infrastructure.functions import HandlerFunction, personalize_arn
 from mpe.infrastructure.reasons import accept_wildcard
 from mpe.infrastructure.rooms import Rooms
 from mpe.infrastructure.service_role import ServiceRole
+from mpe.model.service.spec import SPECS
 
 CONFIGS = "train/*.json"
 """The keys at which an upload is a config."""
@@ -143,6 +144,38 @@ class Begin(HandlerFunction):
             ],
         )
         accept_wildcard(policy, executions, "Runs are named as they start.")
+
+
+class Preflight(HandlerFunction):
+    """Looks whether a run would fail for what is known before it begins."""
+
+    def __init__(self, scope: Construct, rooms: Rooms) -> None:
+        super().__init__(
+            scope,
+            "Preflight",
+            package=rooms.package,
+            handler="preflight",
+            description="Refuse a run that is known to fail, before anything is made",
+            environment={"LEDGER_TABLE": rooms.ledger.table_name},
+            timeout=Duration.minutes(10),
+        )
+        named = [spec for spec in SPECS.values() if not spec.repeatable]
+        for spec in named:
+            self.allow(
+                [f"personalize:{spec.describe}"],
+                [personalize_arn(self, spec.iam_resource)],
+                because="Users name their resources; all that a config names is looked at.",
+            )
+        lists = sorted(f"personalize:{spec.list}" for spec in named if spec.listed)
+        self.allow(
+            lists, ["*"], because="The service has no resource-level permission for its lists."
+        )
+        self.allow(
+            ["s3:GetObject"],
+            [rooms.bucket.arn_for_objects("state/*")],
+            because="Reads the desired state of whichever dataset group has a run.",
+        )
+        self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
 
 
 class _Finishing(HandlerFunction):

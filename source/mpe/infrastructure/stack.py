@@ -25,7 +25,7 @@ from mpe.infrastructure.notifications import Notifications
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
 from mpe.infrastructure.reasons import accept
 from mpe.infrastructure.rooms import Rooms
-from mpe.infrastructure.runs import Begin, Bury, Configure, Finish
+from mpe.infrastructure.runs import Begin, Bury, Configure, Finish, Preflight
 from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable, OldVersions
@@ -119,6 +119,7 @@ class PersonalizedExperiences(Stack):
             self,
             "Provisioning",
             begin=begin,
+            preflight=Preflight(self, rooms),
             finish=Finish(self, rooms),
             keep_schedules=self.schedules.keep,
             functions={

@@ -194,7 +194,12 @@ def _failures(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"  ... and {hidden} more failed."
     if detail["Failures"]:
         yield ""
-        yield "What was created before stays. A new upload of the config continues from there."
+        made = detail["Changed"] or detail["Kept"]
+        yield (
+            "What was created before stays. A new upload of the config continues from there."
+            if made
+            else "Nothing was created, changed or trained: mend it, and upload the config again."
+        )
 
 
 def _changes(detail: Mapping[str, Any]) -> Iterator[str]:

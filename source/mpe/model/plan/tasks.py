@@ -150,6 +150,18 @@ class _Tasks:
                     yield self._one(id, section, part, id)
 
 
+def ids_of(work: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ids of the resources in some work, or in a solution's part of it."""
+    for key, found in work.items():
+        if isinstance(found, str) and key != "name":
+            yield found
+        for one in found if isinstance(found, list) else ():
+            if isinstance(one, str):
+                yield one
+            else:
+                yield from ids_of(one)
+
+
 def _idle(work: Mapping[str, Any]) -> dict[str, Any]:
     """Return work with nothing in its stages."""
     return {key: [] if isinstance(ids, list) else ids for key, ids in work.items()}

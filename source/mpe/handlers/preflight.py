@@ -1,0 +1,90 @@
+"""What can be known before a run is looked at before anything is created or trained.
+
+A config may come by any way, and what it names may have changed since: a name that another
+dataset group has by now, a field that no update changes, a schema that the service would
+refuse, what a scheduled task is about and somebody deleted. The rules are those of ``mpe plan``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from mpe.aws.clients import client, table
+from mpe.aws.clock import Clock
+from mpe.aws.ledger import Ledger
+from mpe.aws.objects import Objects, Pointer
+from mpe.aws.personalize import Busy, Personalize, ServiceError
+from mpe.aws.survey import foresee
+from mpe.handlers.settings import LOGGER, setting
+from mpe.model.plan.desired import DesiredState
+from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.reconcile import Reject
+from mpe.model.plan.tasks import Task
+
+NEXT_LOOK = 30
+"""Seconds until the next attempt where the service does not answer now."""
+
+
+class States(Protocol):
+    """Who has the desired states."""
+
+    def load_state(self, pointer: Pointer) -> DesiredState: ...
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The adapters that a run is looked at through."""
+
+    personalize: Personalize
+    states: States
+    ledger: Ledger
+    clock: Clock
+
+    def __call__(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        """Note in the ledger what the run would fail for; tell whether it must not begin.
+
+        With ``wait`` the service does not answer now, and is asked again later.
+        """
+        state = self.states.load_state(Pointer(**run["state"]))
+        task = state.tasks[run["task"]] if "task" in run else None
+        try:
+            refused = list(self._refused(state, task))
+        except Busy as busy:
+            LOGGER.info("busy", extra={"error": busy.message})
+            return {"refused": False, "wait": NEXT_LOOK}
+        for outcome in refused:
+            self.ledger.record(state.group, run["id"], outcome.as_dict(), self.clock.now())
+        return {"refused": bool(refused)}
+
+    def _refused(self, state: DesiredState, task: Task | None) -> list[Outcome]:
+        try:
+            steps = list(foresee(state, self.personalize, task))
+        except Busy:
+            raise
+        except ServiceError as error:
+            group = state.resources[state.work["datasetGroup"]]
+            return [Outcome.of(group).failing(error.code, error.message)]
+        return [
+            Outcome.of(step.desired).failing(step.action.error, step.action.message)
+            for step in steps
+            if isinstance(step.action, Reject)
+        ]
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer the workflow whether the run must not begin."""
+    run = event["run"]
+    LOGGER.set_correlation_id(run["id"])
+    preflight = Preflight(
+        Personalize(client("personalize")),
+        Objects(client("s3")),
+        Ledger(table(setting("LEDGER_TABLE"))),
+        Clock.from_environment(),
+    )
+    answer = preflight(run)
+    LOGGER.info("preflight", extra={"answer": answer})
+    return answer
