@@ -15,6 +15,7 @@ from mpe.model.messages import message_for
 from tests.cli.maintained import BUCKET, Maintained, maintained
 from tests.local.conftest import CSV, small
 
+PERSONAL = "arn:aws:personalize:::recipe/aws-user-personalization"
 POPULAR = "arn:aws:personalize:::recipe/aws-popularity-count"
 
 
@@ -197,3 +198,138 @@ def test_a_scheduled_training_whose_campaign_is_gone_is_not_paid_for(stack: Main
     (outcome,) = stack.ledger.outcomes("films", "next")
     assert outcome["failed"]["error"] == "ResourceMissing"
     assert outcome["noun"] == "Campaign"
+
+
+def scheduled() -> dict[str, Any]:
+    """Return a config with schedules in every place, a time zone, ages and sections of jobs."""
+    document = small("films")
+    document["datasetGroup"]["workflowConfig"] = {
+        "timeZone": "Europe/Berlin",
+        "maxAge": "3000 days",
+        "schedules": {"import": "cron(0 3 * * ? *)"},
+    }
+    document["datasets"]["interactions"]["export"] = {
+        "serviceConfig": {"ingestionMode": "ALL"},
+        "workflowConfig": {"schedule": "rate(30 days)"},
+    }
+    document["solutions"][0]["serviceConfig"]["recipeArn"] = PERSONAL
+    document["solutions"][0] |= {
+        "workflowConfig": {"schedules": {"full": "rate(7 days)"}, "maxAge": "2000 days"},
+    }
+    document["filters"] = [
+        {
+            "serviceConfig": {
+                "name": "films-bought",
+                "filterExpression": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")',
+            }
+        }
+    ]
+    return document
+
+
+def kept(stack: Maintained, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Maintain a group by a config, and return its tasks' rows."""
+    stack.put("train/films/interactions.csv", CSV)
+    told = stack.upload(document, "train/films/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    return tasks(stack)
+
+
+def tasks(stack: Maintained) -> dict[str, dict[str, Any]]:
+    wanted = ("kind", "expression", "zone", "path")
+    return {row["record"]: {name: row[name] for name in wanted} for row in stack.tasks.of("films")}
+
+
+def test_an_export_that_is_applied_again_changes_no_task(stack: Maintained) -> None:
+    before = kept(stack, scheduled())
+    assert set(before) == {"import", "full.films-popular", "export.interactions"}
+    out = stack.folder / "exported.json"
+    exported = stack.mpe("export", "films", "--out", str(out))
+    assert exported.exit_code == 0, exported.output
+    document = json.loads(out.read_text())
+    assert (
+        document["datasetGroup"]["workflowConfig"] == scheduled()["datasetGroup"]["workflowConfig"]
+    )
+    assert document["solutions"][0]["workflowConfig"]["maxAge"] == "2000 days"
+    planned = stack.mpe("plan", str(out), "--output", "json")
+    assert planned.exit_code == 0, planned.output
+    assert {one["action"] for one in rows(planned)} == {"keep"}
+    assert sum(one["resource"] == "Task" for one in rows(planned)) == 3
+    told = stack.upload(document, "train/films/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    assert not told["Changes"]
+    assert tasks(stack) == before
+
+
+def test_a_plan_shows_tasks_ages_and_what_the_config_does_not_name(stack: Maintained) -> None:
+    kept(stack, scheduled())
+    document = scheduled()
+    del document["datasets"]["interactions"]["export"]
+    document["datasetGroup"]["workflowConfig"]["schedules"]["import"] = "rate(1 day)"
+    document["datasetGroup"]["workflowConfig"]["timeZone"] = "UTC"
+    document["solutions"][0]["workflowConfig"] = {
+        "schedules": {"update": "rate(1 day)", "full": "rate(7 days)"},
+        "maxAge": "1000 days",
+    }
+    document["solutions"][0]["campaigns"] = [{"serviceConfig": {"name": "films-new"}}]
+    document["filters"] = []
+    planned = stack.mpe("plan", stack.config(document))
+    assert planned.exit_code == 2, planned.output
+    told = planned.output
+    assert "+ Task update.films-popular: rate(1 day) (UTC)" in told
+    assert "~ Task import: rate(1 day) (UTC)" in told
+    assert '    schedule: "cron(0 3 * * ? *)" -> "rate(1 day)"' in told
+    assert '    timeZone: "Europe/Berlin" -> "UTC"' in told
+    assert "- Task export.interactions: rate(30 days) (Europe/Berlin)" in told
+    assert '    maxAge: "172800000 seconds" -> "86400000 seconds"' in told
+    assert "? Campaign films-live: not in the config, still billed" in told
+    assert "? Filter films-bought: not in the config, left as it is" in told
+    assert "+ Campaign films-new\n    minProvisionedTPS: 1\n" in told
+
+
+@pytest.mark.parametrize("change", ["task", "left", "age"])
+def test_whatever_a_plan_shows_is_exit_code_2(stack: Maintained, change: str) -> None:
+    kept(stack, scheduled())
+    document = scheduled()
+    if change == "task":
+        del document["datasets"]["interactions"]["export"]
+    elif change == "left":
+        document["filters"] = []
+    else:
+        document["solutions"][0]["workflowConfig"]["maxAge"] = "1000 days"
+    assert stack.mpe("plan", stack.config(document)).exit_code == 2
+
+
+def test_an_import_that_would_find_no_data_is_told_before_it(stack: Maintained) -> None:
+    path = stack.config(small("films"))
+    planned = stack.mpe("plan", path)
+    assert planned.exit_code == 2
+    assert "! DatasetImportJob films-interactions" in planned.output
+    assert (
+        "no CSV lies at s3://data/train/films/interactions.csv: nothing will be imported."
+        in planned.output
+    )
+
+
+def test_a_maintained_group_is_not_adopted_again(stack: Maintained) -> None:
+    before = kept(stack, scheduled())
+    result = stack.mpe("adopt", "films", "--yes")
+    assert result.exit_code == 1
+    assert "films is maintained already, from s3://data/train/films/config.json" in result.output
+    assert tasks(stack) == before
+
+
+def test_what_a_group_made_by_hand_gets_is_shown_before_it_is_adopted(stack: Maintained) -> None:
+    kept(stack, small("films"))
+    stack.turns.forget("films")
+    for name in ("films-popular",):
+        arn = f"arn:aws:personalize:us-east-1:000000000000:solution/{name}"
+        assert stack.personalize.describe_solution(solutionArn=arn)["solution"][
+            "performAutoTraining"
+        ]
+    asked = stack.mpe("adopt", "films")
+    assert asked.exit_code == 1
+    assert "+ Task import: rate(1 day) (UTC)" in asked.output
+    assert "+ Task full.films-popular: rate(7 days) (UTC)" in asked.output
+    assert "    performAutoTraining: true -> false" in asked.output
+    assert not tasks(stack)

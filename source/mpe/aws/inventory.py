@@ -33,10 +33,14 @@ class Inventories:
             frozenset(self._shared(schemas, group_arn)),
         )
 
-    def _below(self, parent: str, listed_by: str) -> Iterator[Found]:
+    def named(self, group_arn: str) -> Iterator[Found]:
+        """Yield what a dataset group holds, but for its history; raise Missing without one."""
+        yield from self._below(group_arn, "datasetGroupArn", history=False)
+
+    def _below(self, parent: str, listed_by: str, *, history: bool = True) -> Iterator[Found]:
         """Yield what is listed by a parent, and what is below that."""
         for spec in SPECS.values():
-            if spec.listed_by != listed_by:
+            if spec.listed_by != listed_by or (spec.repeatable and not history):
                 continue
             for one in self.personalize.listed(spec, {listed_by: parent}):
                 arn = one[spec.arn_key]
@@ -49,7 +53,7 @@ class Inventories:
                     )
                 except Missing:
                     continue  # it went meanwhile
-                yield from self._below(arn, spec.arn_key)
+                yield from self._below(arn, spec.arn_key, history=history)
 
     def _found(self, spec: ResourceSpec, arn: str) -> Found:
         described = self.personalize.described(spec, arn)

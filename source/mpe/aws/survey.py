@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from mpe.aws.clock import Clock
 from mpe.aws.freshness import Freshness, Memory
-from mpe.aws.objects import Objects
+from mpe.aws.objects import Completed, Objects
 from mpe.aws.personalize import Missing, Personalize
-from mpe.model.plan.desired import Desired, DesiredState
+from mpe.model.plan.desired import Desired, DesiredState, value_at
 from mpe.model.plan.quotas import DEFAULTS, OF_ACCOUNT, beyond
-from mpe.model.plan.reconcile import DRIFT, Action, Create, Observed, Reject, Update, decide
+from mpe.model.plan.reconcile import DRIFT, Action, Create, Observed, Reject, Skip, Update, decide
 from mpe.model.plan.tasks import Task, ids_of
 from mpe.model.service import avro
 from mpe.model.service.spec import FAILED, SPECS
@@ -30,6 +30,8 @@ class Step:
     observed: Observed | None = None
     note: str = ""
     """What else is to be known of it."""
+    unread: str = ""
+    """Where nothing lies of what it would read."""
 
 
 def survey(
@@ -67,7 +69,8 @@ def survey(
             imported.add(desired.params["datasetArn"])
         if desired.noun == "SolutionVersion":
             versions[desired.parent] = _version(observed, action)
-        step = _of_schema(Step(desired, action, observed), state, personalize)
+        unread = _unread(completed) if isinstance(action, Create | Skip) else ""
+        step = _of_schema(Step(desired, action, observed, unread=unread), state, personalize)
         yield counts.noted(step) if isinstance(action, Create) else step
 
 
@@ -103,6 +106,14 @@ class Counts:
                     yield one
         except Missing:
             return
+
+
+def _unread(completed: Completed) -> str:
+    """Return where something would be read, and nothing lies; deletions are only made on demand."""
+    desired = completed.desired
+    if desired.data is None or completed.changed or desired.noun == "DataDeletionJob":
+        return ""
+    return value_at(desired.params, desired.spec.reads)
 
 
 def foresee(

@@ -98,6 +98,11 @@ class Turns:
         row = self._get(group, "CONFIG") if group else None
         return _key(row) if row else None
 
+    def newest_run(self, group: str) -> str | None:
+        """Return the run of a group's newest config, or None where it has none."""
+        row = self._get(group, "CONFIG")
+        return str(row["run"]) if row else None
+
     def folders(self) -> dict[str, str]:
         """Return the folder that each group's newest config lay in."""
         return {row["group"]: _folder(_key(row)) for row in self.newest()}

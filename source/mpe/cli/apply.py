@@ -18,9 +18,10 @@ from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.uploads import LocalFile, Uploads
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.check import check_folder, csvs_in, print_findings
-from mpe.cli.configs import FILE, PROBLEMS, accepted, exit_code, print_plan, row_of, surveyed
+from mpe.cli.configs import FILE, accepted, planned_in
 from mpe.cli.follow import Follow
 from mpe.cli.outcomes import print_run
+from mpe.cli.plans import PROBLEMS, exit_code, print_plan
 from mpe.cli.terminal import answer, as_json, console, print_plain, say
 from mpe.model.config.sections import Config
 from mpe.model.plan.desired import BATCH_INPUT, DELETIONS, Data, config_of, folder_of
@@ -126,19 +127,19 @@ def apply_config(
     group, bucket = str(config.group.params["name"]), account.output("DataBucket")
     uploads = Uploads(account.client("s3"), bucket)
     new = [file for file in files if not uploads.unchanged(file)]
-    steps = list(surveyed(config, account, Pending(account.client("s3"), new)))
+    plan = planned_in(config, account, Pending(account.client("s3"), new))
     for one in config.notes:
         say(f"note: {one}")
     for local in new:
         say(f"^ s3://{bucket}/{local.key} ({local.size:,} bytes of {local.path})")
     if len(files) > len(new):
         say(f"= {len(files) - len(new)} files lie there already")
-    print_plan(steps)
-    code = exit_code(steps)
+    print_plan(plan)
+    code = exit_code(plan)
     if code == PROBLEMS:
         raise click.ClickException("what is marked with ! would fail: nothing was uploaded.")
     key = account.turns.key(group) or config_of(group)
-    told = [row_of(step) for step in steps]
+    told = list(plan.rows())
     lies = code == 0 and not new
     if lies and (run := _run_of_the_same(account, group, bucket, key, text)):
         say(f"Nothing to do: this very config was uploaded before, and became the run {run}.")

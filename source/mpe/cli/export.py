@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from botocore.exceptions import ClientError
 
 from mpe.aws.inventory import Inventories
+from mpe.aws.objects import Objects
 from mpe.aws.personalize import Personalize
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.apply import WATCH, YES, apply_config, end
@@ -17,6 +19,7 @@ from mpe.cli.terminal import answer, say
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError
+from mpe.model.plan.carried import carried
 from mpe.model.plan.inventory import Exported, exported, scheduled
 
 GROUP = click.argument("group")
@@ -84,6 +87,13 @@ def adopt(
 
     Example: mpe adopt movielens --import-schedule "cron(0 3 * * ? *)"
     """
+    key = account.turns.key(group)
+    if key:
+        raise click.ClickException(
+            f"{group} is maintained already, from s3://{account.output('DataBucket')}/{key}: "
+            f"nothing was changed. Change that config (`mpe export {group}` has all of it) and "
+            "`mpe apply` it."
+        )
     found = inventory_of(account, group)
     _note(found)
     try:
@@ -101,9 +111,37 @@ def adopt(
 def inventory_of(account: Account, group: str) -> Exported:
     """Return the config of a group, or tell which groups there are."""
     inventories = Inventories(Personalize(account.client("personalize")))
-    return exported(
-        inventories.of(group_arn(inventories, group)), bucket=account.known_output("DataBucket")
-    )
+    bucket = account.known_output("DataBucket")
+    found = exported(inventories.of(group_arn(inventories, group)), bucket=bucket)
+    key = account.turns.key(group) if bucket else None
+    if not bucket or not key:
+        return found
+    config = _maintained_by(account, group, bucket, key)
+    if config is None:
+        found.notes.append(
+            f"its config s3://{bucket}/{key} cannot be read: schedules are left out."
+        )
+        return found
+    document = carried(found.document, config)
+    return Exported(document, [note for note in found.notes if "they are history" not in note])
+
+
+def _maintained_by(account: Account, group: str, bucket: str, key: str) -> Config | None:
+    """Return the config that a group is maintained by: as its newest run had it, else as it lies.
+
+    A newer upload that was rejected is passed over.
+    """
+    objects = Objects(account.client("s3"))
+    run = account.turns.recorded(group, account.turns.newest_run(group) or "") or {}
+    version = run.get("config", {}).get("version")
+    for which in (version, None):
+        try:
+            config = parse(objects.read(bucket, key, which))
+        except (ClientError, ConfigError):
+            continue
+        if config.group.params["name"] == group:
+            return config
+    return None
 
 
 def group_arn(inventories: Inventories, group: str) -> str:

@@ -1,0 +1,190 @@
+"""What a config changes in all that it owns, as `plan`, `apply` and `adopt` print it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from mpe.aws.inventory import Inventories
+from mpe.aws.objects import Objects, state_of
+from mpe.aws.personalize import Missing, Personalize
+from mpe.aws.survey import Step, survey
+from mpe.aws.tasks import Tasks
+from mpe.cli.account import Account
+from mpe.cli.terminal import console, print_plain
+from mpe.model.config.sections import Config
+from mpe.model.plan.changes import (
+    TaskChange,
+    age_changes,
+    not_named,
+    properties,
+    task_changes,
+)
+from mpe.model.plan.desired import DesiredState, desired_state
+from mpe.model.plan.inventory import Found
+from mpe.model.plan.reconcile import Change, Create, Reject, Skip, Update, Wait
+
+CHANGES = 2
+PROBLEMS = 1
+WARNED = "warn"
+"""Nothing that the run refuses, and yet hardly what is wanted."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that an upload would change, and what it would leave behind."""
+
+    steps: tuple[Step, ...]
+    tasks: tuple[TaskChange, ...] = ()
+    ages: tuple[tuple[str, Change], ...] = ()
+    left: tuple[tuple[Found, str], ...] = ()
+    """What the group has and the config has not, and what that means."""
+    expected: frozenset[str] = frozenset()
+    """The ids of the imports whose CSVs are not optional."""
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a line of the plan after the other, as JSON has it."""
+        ages = dict(self.ages)
+        for step in self.steps:
+            yield _row(step, ages.get(step.desired.id), expected=step.desired.id in self.expected)
+        for task in self.tasks:
+            yield _task(task)
+        for found, why in self.left:
+            yield {"action": "leave", "resource": found.noun, "name": found.name, "why": why}
+
+
+def planned(config: Config, account: Account, objects: Objects) -> Plan:
+    """Return what uploading a config would change, with the data as some objects are."""
+    place, turns = account.place(), account.turns
+    group = str(config.group.params["name"])
+    state = desired_state(config, place, version="plan", folder=turns.folder(group))
+    personalize = Personalize(account.client("personalize"))
+    steps = tuple(survey(state, personalize, objects, account.ledger, account.clock))
+    rows = Tasks(account.table("TasksTable")).of(group)
+    named = [one.observed.arn if one.observed else str(one.desired.arn) for one in steps]
+    there = _there(personalize, str(state.resources["datasetGroup"].arn))
+    return Plan(
+        steps,
+        tuple(task_changes(rows, state.tasks)),
+        tuple(age_changes(_before(account, group), state)),
+        tuple(not_named(there, named)),
+        frozenset(f"import.{one.kind}" for one in config.datasets if not one.data_optional),
+    )
+
+
+def _there(personalize: Personalize, group_arn: str) -> list[Found]:
+    try:
+        return list(Inventories(personalize).named(group_arn))
+    except Missing:
+        return []
+
+
+def _before(account: Account, group: str) -> DesiredState | None:
+    """Return what the group's newest config wanted, or None where that is not known."""
+    run = account.turns.newest_run(group)
+    if run is None:
+        return None
+    try:
+        pointer = state_of(account.output("DataBucket"), group, run)
+        return Objects(account.client("s3")).load_state(pointer)
+    except ClientError:
+        return None
+
+
+def _row(step: Step, age: Change | None, *, expected: bool) -> dict[str, Any]:
+    told = {
+        "action": type(step.action).__name__.lower(),
+        "resource": step.desired.noun,
+        "name": step.desired.name,
+        "path": step.desired.path,
+        **({"note": step.note} if step.note else {}),
+    }
+    changes = [asdict(age)] if age else []
+    if step.unread and (expected or not isinstance(step.action, Skip)):
+        return {**told, "action": WARNED, "note": _unread(step)}
+    match step.action:
+        case Create(why):
+            found = properties(step.desired.noun, step.desired.params)
+            return {**told, "why": why, **({"properties": found} if found else {})}
+        case Update(_, drifted):
+            return {**told, "changes": [*(asdict(change) for change in drifted), *changes]}
+        case Reject(error, message):
+            return {**told, "error": error, "message": message}
+    return {**told, "action": "update", "changes": changes} if changes else told
+
+
+def _unread(step: Step) -> str:
+    if isinstance(step.action, Skip):
+        return f"no CSV lies at {step.unread}: nothing will be imported."
+    return f"nothing lies at {step.unread}: the job will fail until something does."
+
+
+def _task(task: TaskChange) -> dict[str, Any]:
+    return {
+        "action": task.action,
+        "resource": "Task",
+        "name": task.task,
+        "path": task.path,
+        "schedule": task.expression,
+        "timeZone": task.zone,
+        **({"changes": [asdict(one) for one in task.changes]} if task.changes else {}),
+        **({"note": f"stays disabled: {task.disabled}"} if task.disabled else {}),
+    }
+
+
+_SIGNS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "delete": ("-", "red"),
+    "wait": (".", "cyan"),
+    "keep": ("=", "dim"),
+    "skip": ("=", "dim"),
+    "leave": ("?", "yellow"),
+    WARNED: ("!", "yellow"),
+    "reject": ("!", "red"),
+}
+_WHY = {"stale": " (newer data, or old age)", "failed": " (the last one failed)"}
+
+
+def print_plan(plan: Plan) -> None:
+    """Print a plan to be read."""
+    out = console()
+    rows = list(plan.rows())
+    for row in rows:
+        sign, style = _SIGNS[row["action"]]
+        print_plain(out, f"{sign} {_line(row)}", style=style)
+        for change in row.get("changes", ()):
+            old, new = json.dumps(change["old"], default=str), json.dumps(change["new"])
+            print_plain(out, f"    {change['field']}: {old} -> {new}")
+        for name, value in row.get("properties", {}).items():
+            print_plain(out, f"    {name}: {json.dumps(value, default=str)}")
+        if "note" in row:
+            print_plain(out, f"    note: {row['note']}", style="yellow")
+        if "message" in row:
+            print_plain(out, f"    {row['path']}: {row['message']}")
+    found = Counter(row["action"] for row in rows)
+    told = ", ".join(f"{found[name]} to {name}" for name in _SIGNS if found[name])
+    out.print(f"\n{told}.", markup=False)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    named = f"{row['resource']} {row['name']}"
+    if row["resource"] == "Task":
+        return f"{named}: {row['schedule']} ({row['timeZone']})"
+    if row["action"] == "leave":
+        return f"{named}: {row['why']}"
+    return f"{named}{_WHY.get(row.get('why', ''), '')}"
+
+
+def exit_code(plan: Plan) -> int:
+    """Return 0 where there is nothing to do, 2 for changes and what is to be known, 1 for no."""
+    if any(isinstance(step.action, Reject) for step in plan.steps):
+        return PROBLEMS
+    if any(isinstance(step.action, Create | Update | Wait) for step in plan.steps):
+        return CHANGES
+    return CHANGES if any(row["action"] not in {"keep", "skip"} for row in plan.rows()) else 0

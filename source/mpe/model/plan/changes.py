@@ -1,0 +1,94 @@
+"""What an upload changes beside resources: scheduled tasks, ages, and what it does not name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mpe.model.plan.desired import DesiredState
+from mpe.model.plan.inventory import Found
+from mpe.model.plan.reconcile import Change
+from mpe.model.plan.tasks import Task
+
+SERVES = frozenset({"Campaign", "Recommender"})
+"""What is billed for as long as it is there and not stopped."""
+CREATED = {
+    "DatasetGroup": ("domain", "kmsKeyArn"),
+    "Dataset": ("datasetType",),
+    "Filter": ("filterExpression",),
+    "Solution": ("recipeArn", "performAutoTraining"),
+    "Campaign": ("minProvisionedTPS",),
+    "Recommender": ("recipeArn", "recommenderConfig"),
+}
+"""The parameters that are told of what is created, by type."""
+
+
+@dataclass(frozen=True)
+class TaskChange:
+    """A scheduled task, and what becomes of it: ``create``, ``update``, ``keep``, ``delete``."""
+
+    action: str
+    task: str
+    expression: str
+    zone: str
+    path: str = ""
+    changes: tuple[Change, ...] = ()
+    disabled: str = ""
+    """Who or what disabled it, where it is."""
+
+
+def task_changes(
+    known: Iterable[Mapping[str, Any]], wanted: Mapping[str, Task]
+) -> Iterator[TaskChange]:
+    """Compare the rows of a group's tasks with those that a config wants."""
+    rows = {row["record"]: row for row in known}
+    for id, task in wanted.items():
+        row = rows.pop(id, None)
+        if row is None:
+            yield TaskChange("create", id, task.expression, task.zone, task.path)
+            continue
+        now = {"schedule": task.expression, "timeZone": task.zone}
+        was = {"schedule": row["expression"], "timeZone": row["zone"]}
+        changes = tuple(Change(key, was[key], now[key]) for key in now if was[key] != now[key])
+        action = "update" if changes else "keep"
+        disabled = str(row.get("disabled", ""))
+        yield TaskChange(action, id, task.expression, task.zone, task.path, changes, disabled)
+    for id, row in sorted(rows.items()):
+        yield TaskChange("delete", id, row["expression"], row["zone"], row.get("path", ""))
+
+
+def age_changes(old: DesiredState | None, new: DesiredState) -> Iterator[tuple[str, Change]]:
+    """Yield the ages that differ from those of the config before, each with its resource's id."""
+    for id, desired in new.resources.items():
+        before = old.resources.get(id) if old else None
+        if before and before.max_age != desired.max_age:
+            yield id, Change("maxAge", _age(before.max_age), _age(desired.max_age))
+
+
+def _age(seconds: int | None) -> str:
+    return "none" if seconds is None else f"{seconds} seconds"
+
+
+def not_named(there: Iterable[Found], named: Iterable[str]) -> Iterator[tuple[Found, str]]:
+    """Yield what a group has and a config has not, and what that means."""
+    known = frozenset(named)
+    for one in there:
+        if one.arn not in known and one.noun != "Schema":
+            yield one, _left(one)
+
+
+def _left(one: Found) -> str:
+    if one.noun in SERVES and one.status != "INACTIVE":
+        return "not in the config, still billed"
+    if one.noun == "Solution" and one.fields.get("performAutoTraining"):
+        return "not in the config, still trained by the service, and billed"
+    return "not in the config, left as it is"
+
+
+def properties(noun: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of a resource that is to be created."""
+    told = {name: params[name] for name in CREATED.get(noun, ()) if name in params}
+    if noun == "Campaign":
+        told.setdefault("minProvisionedTPS", 1)
+    return told
