@@ -8,6 +8,7 @@ from tests.conftest import ROOT
 
 BY_HAND = {
     "benchmarks.run": "make bench: it measures this machine, for minutes",
+    "tests.kept": "at a release, and for a new version of a form: it writes nothing twice",
     "tests.local.campaign": "make faults: it takes an hour or more",
 }
 """What writes a file of the repository, and is not run with the others."""

@@ -386,3 +386,35 @@ def test_a_rate_keeps_its_pace_whatever_is_run_by_hand(schedules: Schedules) -> 
 def test_a_rate_whose_schedule_was_removed_by_hand_does_not_fire(schedules: Schedules) -> None:
     schedules.delete(NAME)
     assert coming() == (None, [])
+
+
+NEWER = {"version": 99, "needs": 99, "release": "9.0.0"}
+"""The mark of what only a newer release can read."""
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("runs", "films"), id="runs"),
+        pytest.param(("status",), id="status-of-all"),
+        pytest.param(("status", "films"), id="status"),
+        pytest.param(("watch", "films", "1"), id="watch"),
+        pytest.param(("schedule", "list"), id="schedule-list"),
+        pytest.param(("schedule", "show", "films", "import"), id="schedule-show"),
+        pytest.param(("schedule", "disable", "films", "import"), id="schedule-disable"),
+        pytest.param(("schedule", "next"), id="schedule-next"),
+    ],
+)
+def test_what_only_a_newer_release_can_read_is_told_in_words(words: tuple[str, ...]) -> None:
+    tables = boto3.resource("dynamodb")
+    for table, record in (("TurnsTable", "RUN#1"), ("TasksTable", "import")):
+        row = {"group": "films", "record": record, "form": NEWER}
+        tables.Table(table).put_item(Item=row)
+    body = json.dumps({"form": NEWER})
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="state/films/1.json", Body=body)
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "was written by release 9.0.0 in form 99" in result.output
+    assert "Deploy release 9.0.0 or a newer one again, or upload the config again" in result.output
+    assert "Traceback" not in result.output

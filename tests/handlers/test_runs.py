@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from mpe.aws.clock import Clock
@@ -195,6 +196,43 @@ def test_one_version_that_is_told_again_a_second_later_is_one_run(account: Accou
     version = account.s3.head_object(Bucket=BUCKET, Key="train/movielens/config.json")["VersionId"]
     assert "ignored" in account.deliver(version, time=NOW + timedelta(seconds=1))
     assert len(account.executions.started) == 1
+
+
+class Refusing(Executions):
+    """Step Functions while it starts nothing."""
+
+    def start(self, machine: str, name: str, given: Mapping[str, Any]) -> bool:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "StartExecution")
+
+
+def test_a_config_whose_start_fails_does_not_end_the_run_of_an_older_one(account: Account) -> None:
+    older = account.upload(GOOD, "01")["started"]
+    steps, account.executions = account.executions, Refusing()
+    with pytest.raises(ClientError):
+        account.upload(GOOD, "02")
+    account.executions = steps
+    assert "work" in account.begin(Claim("movielens", older, "execution-1", "01"))
+
+
+class Unannounced(Turns):
+    """A table that is away for a moment, when a config is announced in it."""
+
+    def announce(self, group: str, run: str, sequencer: str, key: str = "") -> bool:
+        raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutItem")
+
+
+def test_a_config_that_was_started_and_not_announced_announces_itself(account: Account) -> None:
+    older = account.upload(GOOD, "01")["started"]
+    turns, account.turns = account.turns, Unannounced(account.turns._table)
+    with pytest.raises(ClientError):
+        account.upload(GOOD, "02")
+    account.turns = turns
+    (newer,) = (name for name in account.executions.started if older not in name)
+    run = newer.removeprefix("movielens-")
+    key = "train/elsewhere/config.json"
+    assert "work" in account.begin(Claim("movielens", run, "execution-2", "02", key))
+    assert account.turns.key("movielens") == key
+    assert account.begin(Claim("movielens", older, "execution-1", "01")) == {"superseded": True}
 
 
 def test_the_same_config_uploaded_again_is_another_run(account: Account) -> None:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from mpe.aws.objects import Objects
 from mpe.aws.schedules import Schedules, Target
-from mpe.aws.tasks import Tasks
+from mpe.aws.tasks import MOST_FIRED, Tasks
 from mpe.aws.turns import ACTS, Claim
 from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
@@ -64,9 +64,14 @@ class Desk:
         }
         return Synchronize(objects, self.account.tasks, self.schedules, TARGET)(run)
 
-    def fire(self, task: str, execution: str = "execution-1") -> dict[str, Any]:
-        fire = Fire(self.account.tasks, self.account.executions, self.clock)  # type: ignore[arg-type]
-        return fire("movielens", task, execution)
+    def fire(
+        self, task: str, execution: str = "execution-1", scheduled: str | None = None
+    ) -> dict[str, Any]:
+        return self.firing(self.account.tasks)("movielens", task, execution, scheduled)
+
+    def firing(self, tasks: Tasks) -> Fire:
+        account = self.account
+        return Fire(tasks, account.executions, account.events, self.clock)  # type: ignore[arg-type]
 
     def settle(self, run: dict[str, Any], failure: dict[str, Any] | None = None) -> dict[str, Any]:
         return Settle(self.account.tasks, self.schedules, self.clock)(run, "execution-1", failure)
@@ -94,7 +99,10 @@ def test_each_task_has_a_row_and_a_schedule(desk: Desk) -> None:
     assert found["State"] == "ENABLED"
     assert found["Target"]["Arn"] == TARGET.machine
     assert found["Target"]["DeadLetterConfig"] == {"Arn": TARGET.dead_letters}
-    assert json.loads(found["Target"]["Input"]) == {"group": "movielens", "task": "import"}
+    given = json.loads(found["Target"]["Input"])
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+    keyword = "<aws.scheduler.scheduled-time>"
+    assert given == {"group": "movielens", "task": "import", "scheduled": keyword}
     row = desk.row("full.movielens-for-you")
     assert row["path"] == "$.solutions[0].workflowConfig.schedules.full"
     assert row["zone"] == "Europe/Berlin"
@@ -126,8 +134,8 @@ def test_what_a_user_disabled_stays_so_and_what_was_gone_comes_back(desk: Desk) 
 class Beset(Tasks):
     """The schedule table, of which others change a row right after it was read."""
 
-    def of(self, group: str) -> Iterator[dict[str, Any]]:
-        rows = list(super().of(group))
+    def ids(self, group: str) -> Iterator[str]:
+        rows = list(super().ids(group))
         self.set(group, "import", last={"status": "SUCCEEDED"}, disabled=BY_USER)
         yield from rows
 
@@ -183,9 +191,93 @@ class Crossed(Tasks):
 def test_of_two_fires_at_the_same_moment_one_runs(desk: Desk) -> None:
     desk.synchronize(scheduled())
     desk.account.executions.alive |= {"execution-1", "execution-2"}
-    fire = Fire(Crossed(desk), desk.account.executions, desk.clock)  # type: ignore[arg-type]
-    assert "still runs" in fire("movielens", "import", "execution-1")["skip"]
+    assert "still runs" in desk.firing(Crossed(desk))("movielens", "import", "execution-1")["skip"]
     assert desk.row("import")["last"]["execution"] == "execution-2"
+
+
+AT, LATER = "2026-01-01T03:00:00Z", "2026-01-02T03:00:00Z"
+
+
+def test_a_second_delivery_of_a_fire_does_nothing_also_after_the_run_of_the_first(
+    desk: Desk,
+) -> None:
+    """Scheduler delivers at least once
+    (https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html)."""
+    desk.synchronize(scheduled())
+    first = desk.fire("import", scheduled=AT)
+    assert desk.fire("import", scheduled=AT) == first, "the same execution asks again"
+    desk.settle(first["run"])
+    assert "delivered before" in desk.fire("import", "execution-2", AT)["skip"]
+    assert desk.row("import")["last"]["status"] == "SUCCEEDED"
+    assert desk.fire("import", "execution-3", LATER)["run"]
+    assert "delivered before" in desk.fire("import", "execution-4", AT)["skip"]
+
+
+def test_a_fire_that_was_skipped_is_not_made_up_for_by_its_second_delivery(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    desk.account.executions.alive.add("execution-1")
+    desk.fire("import", scheduled=AT)
+    assert "still runs" in desk.fire("import", "execution-2", LATER)["skip"]
+    desk.account.executions.alive.clear()
+    assert "delivered before" in desk.fire("import", "execution-3", LATER)["skip"]
+
+
+def test_fires_by_hand_and_of_schedules_that_tell_no_time_are_as_many_as_they_are(
+    desk: Desk,
+) -> None:
+    desk.synchronize(scheduled())
+    runs = [desk.fire("import", f"execution-{count}")["run"]["id"] for count in range(3)]
+    assert len(set(runs)) == 3
+
+
+def test_the_last_fires_are_known_and_not_all_there_ever_were(desk: Desk) -> None:
+    desk.synchronize(scheduled())
+    fires = [f"2026-01-{count // 24 + 1:02}T{count % 24:02}:00:00Z" for count in range(230)]
+    for count, at in enumerate(fires):
+        assert desk.fire("import", f"execution-{count}", at)["run"]
+        assert len(desk.row("import")["fired"]) <= 2 * MOST_FIRED
+    for at in fires[-MOST_FIRED:]:
+        assert "delivered before" in desk.fire("import", "another", at)["skip"]
+
+
+class Hasty(Schedules):
+    """Scheduler, at which somebody disables or enables a task right before Keep does its part."""
+
+    change: str | None = None
+
+    def put(self, name: str, *given: Any, **more: Any) -> None:
+        if self.change == "disable":
+            self.tasks.set("movielens", "import", disabled=BY_USER)
+            self.enable(IMPORT, enabled=False)
+        if self.change == "enable":
+            self.tasks.enable("movielens", "import")
+            self.enable(IMPORT, enabled=True)
+        super().put(name, *given, **more)
+
+    tasks: Tasks
+
+
+@pytest.mark.parametrize("change", ["disable", "enable"])
+def test_who_disables_a_task_between_its_row_and_its_schedule_is_heard(
+    desk: Desk, change: str
+) -> None:
+    desk.synchronize(scheduled())
+    if change == "enable":
+        desk.account.tasks.set("movielens", "import", disabled=BY_USER)
+        desk.schedules.enable(IMPORT, enabled=False)
+    desk.schedules = hasty = Hasty(desk.client, "group")
+    hasty.tasks, hasty.change = desk.account.tasks, change
+    desk.synchronize(scheduled(), "2")
+    assert desk.schedule()["State"] == ("ENABLED" if change == "enable" else "DISABLED")
+    assert ("disabled" in desk.row("import")) == (change == "disable")
+
+
+def test_a_disabled_task_is_not_fired_by_its_schedule_but_by_hand(desk: Desk) -> None:
+    """Whoever disables it may be stopped between its row and its schedule."""
+    desk.synchronize(scheduled())
+    desk.account.tasks.set("movielens", "import", disabled=BY_USER)
+    assert "disabled" in desk.fire("import", scheduled=AT)["skip"]
+    assert desk.fire("import")["run"]
 
 
 def test_a_fire_whose_answer_was_lost_is_the_same_fire(desk: Desk) -> None:

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from mpe.aws.tables import pages, read, stored
 from mpe.model.gate.versions import Version
+from mpe.model.plan.forms import NOTE, OUTCOME
 
 KEPT = timedelta(days=400)
 """How long the rows of a run are kept: a little over a year."""
@@ -50,18 +51,18 @@ class Ledger:
     def remember(self, group: str, resource: str, noun: str, kind: str, seconds: float) -> None:
         """Keep how many seconds work of a kind took at this resource, and so at one of its type."""
         for of, record in ((group, resource), (ANY, noun)):
-            self._table.put_item(
-                Item={
-                    "group": of,
-                    "record": _of_kind(record, kind),
-                    "seconds": Decimal(str(round(seconds, 1))),
-                }
-            )
+            row = {
+                "group": of,
+                "record": _of_kind(record, kind),
+                "seconds": Decimal(str(round(seconds, 1))),
+            }
+            self._table.put_item(Item=NOTE.marked(row))
 
     def _duration(self, group: str, record: str, kind: str) -> float | None:
+        """Return a duration; one that only a newer release can read is none, and learnt anew."""
         item = self._table.get_item(Key={"group": group, "record": _of_kind(record, kind)})
         found = item.get("Item")
-        return float(found["seconds"]) if found else None
+        return float(NOTE.read(found)["seconds"]) if found and NOTE.readable(found) else None
 
     def see(self, group: str, job: str, objects: frozenset[str], now: datetime) -> None:
         """Keep the objects, by their digests, that a job is about to be made for.
@@ -71,36 +72,37 @@ class Ledger:
         """
         if len(objects) > MOST_SEEN:
             return
-        self._table.put_item(
-            Item={
-                "group": group,
-                "record": f"SEEN#{job}",
-                "objects": set(objects),
-                "expires": int((now + KEPT).timestamp()),
-            }
-        )
+        row = {
+            "group": group,
+            "record": f"SEEN#{job}",
+            "objects": set(objects),
+            "expires": int((now + KEPT).timestamp()),
+        }
+        self._table.put_item(Item=NOTE.marked(row))
 
     def seen(self, group: str, job: str) -> frozenset[str] | None:
         """Return what a job was made for, or None where that is not known."""
         found = self._table.get_item(Key={"group": group, "record": f"SEEN#{job}"}).get("Item")
-        return frozenset(found["objects"]) if found else None
+        return frozenset(NOTE.read(found)["objects"]) if found else None
 
     def weigh(self, group: str, version: Version) -> None:
         """Keep the numbers of a solution's version, as long as the table is."""
         record = _of_version(version.arn)
-        self._table.put_item(Item={"group": group, "record": record, **stored(version.as_dict())})
+        row = {"group": group, "record": record, **stored(version.as_dict())}
+        self._table.put_item(Item=NOTE.marked(row))
 
     def weighed(self, group: str, arn: str) -> Version | None:
         """Return the numbers of a version, or None where they are not known."""
         key = {"group": group, "record": _of_version(arn)}
         found = self._table.get_item(Key=key).get("Item")
-        return Version.from_dict(read(found)) if found else None
+        return Version.from_dict(read(found)) if found and NOTE.readable(found) else None
 
     def versions(self, group: str, solution: str) -> Iterator[Version]:
         """Yield the numbers of the versions of a solution."""
         found = Key("group").eq(group) & Key("record").begins_with(f"VERSION#{solution}/")
         for row in pages(self._table.query, KeyConditionExpression=found):
-            yield Version.from_dict(read(row))
+            if NOTE.readable(row):  # else it is a newer release's, and told by that
+                yield Version.from_dict(read(row))
 
     def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
         """Keep what a run did to a resource; writing it again changes nothing."""
@@ -152,7 +154,7 @@ class Ledger:
     def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
         """Yield what a run did, resource by resource."""
         found = Key("group").eq(group) & Key("record").begins_with(f"RUN#{run}#")
-        yield from pages(self._table.query, KeyConditionExpression=found)
+        yield from map(OUTCOME.read, pages(self._table.query, KeyConditionExpression=found))
 
 
 def _of_version(arn: str) -> str:

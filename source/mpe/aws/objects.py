@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mpe.model.plan.desired import Data, Desired, DesiredState, value_at, with_value
+from mpe.model.plan.forms import known
 from mpe.model.service.csvs import HEAD, Head
 from mpe.model.service.spec import READ, WRITTEN
 
@@ -63,6 +64,11 @@ class Pointer:
 
     bucket: str
     key: str
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> Pointer:
+        """Read what a run or a row of some release carries."""
+        return cls(**known(cls, saved))
 
 
 class Unreadable(Exception):

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from mpe.aws.tables import pages, read, stored
 from mpe.model.plan.desired import CONFIG_NAME, config_of, folder_of
+from mpe.model.plan.forms import MARK, TURN
 from mpe.model.plan.waits import FUNCTION_SECONDS
 
 LEASE = timedelta(days=3)
@@ -51,6 +52,8 @@ class Claim:
     """The ARN of its execution, which the next in line asks after."""
     sequencer: str
     """S3's order of uploads: of two, the greater is the later."""
+    key: str = ""
+    """Where its config lies; in the dataset group's own folder where it is not said."""
 
 
 class Asked(Protocol):
@@ -95,8 +98,9 @@ class Turns:
 
     def key(self, group: str) -> str | None:
         """Return the key of a group's newest config, or None where it has none."""
-        row = self._get(group, "CONFIG") if group else None
-        return _key(row) if row else None
+        row = self._item(group, "CONFIG") if group else None
+        known = row and TURN.readable(row)  # else this release is about to write it anew
+        return _key(row) if row and known else None
 
     def newest_run(self, group: str) -> str | None:
         """Return the run of a group's newest config, or None where it has none."""
@@ -107,10 +111,18 @@ class Turns:
         """Return the folder that each group's newest config lay in."""
         return {row["group"]: _folder(_key(row)) for row in self.newest()}
 
-    def superseded(self, claim: Claim) -> bool:
-        """Tell whether a newer config has been uploaded since."""
-        row = self._get(claim.group, "CONFIG")
-        return bool(row and row["sequencer"] > _padded(claim.sequencer))
+    def admits(self, claim: Claim) -> bool:
+        """Tell whether neither a newer config is known, nor another run of the same upload."""
+        row = self._item(claim.group, "CONFIG") or {}
+        newest, ours = str(row.get("sequencer", "")), _padded(claim.sequencer)
+        return newest < ours or (newest == ours and row["run"] == claim.run)
+
+    def is_newest(self, claim: Claim) -> bool:
+        """Tell whether no newer config is known; note this one where that has not been done."""
+        row = self._item(claim.group, "CONFIG")
+        if row and row.get("run") == claim.run:
+            return True
+        return self.announce(claim.group, claim.run, claim.sequencer, claim.key)
 
     def overtaken(self, group: str, run: str, sequencer: str) -> bool:
         """Tell whether a newer config than that of a run, or of its task, has been uploaded."""
@@ -244,7 +256,8 @@ class Turns:
 
     def record(self, group: str, run: str, row: Mapping[str, Any]) -> None:
         """Keep a run's own row."""
-        self._table.put_item(Item={"group": group, "record": f"RUN#{run}", **stored(row)})
+        item = {"group": group, "record": f"RUN#{run}", **stored(row)}
+        self._table.put_item(Item=_marked(item))
 
     def recorded(self, group: str, run: str) -> Mapping[str, Any] | None:
         """Return a run's own row."""
@@ -259,20 +272,26 @@ class Turns:
         """Yield the runs of a dataset group, the newest first."""
         query = Key("group").eq(group) & Key("record").begins_with("RUN#")
         for row in pages(self._table.query, KeyConditionExpression=query, ScanIndexForward=False):
-            yield {**read(row), "run": row["record"].removeprefix("RUN#")}
+            yield {**read(TURN.read(row)), "run": row["record"].removeprefix("RUN#")}
 
     def newest(self) -> Iterator[dict[str, Any]]:
         """Yield the newest config of every dataset group: ``group``, ``run``, ``sequencer``."""
-        yield from pages(self._table.scan, FilterExpression=Attr("record").eq("CONFIG"))
+        found = pages(self._table.scan, FilterExpression=Attr("record").eq("CONFIG"))
+        yield from map(TURN.read, found)
 
     def _get(self, group: str, record: str) -> Mapping[str, Any] | None:
+        """Return a row, or raise NewerForm."""
+        item = self._item(group, record)
+        return TURN.read(item) if item else None
+
+    def _item(self, group: str, record: str) -> Mapping[str, Any] | None:
         found = self._table.get_item(Key={"group": group, "record": record}, ConsistentRead=True)
         item: Mapping[str, Any] | None = found.get("Item")
         return item
 
     def _put(self, item: Mapping[str, Any], condition: Any) -> bool:
         try:
-            self._table.put_item(Item=item, ConditionExpression=condition)
+            self._table.put_item(Item=_marked(item), ConditionExpression=condition)
         except ClientError as error:
             if _condition_failed(error):
                 return False
@@ -288,6 +307,11 @@ def _key(row: Mapping[str, Any]) -> str:
 
 def _folder(key: str) -> str:
     return f"{key.rpartition('/')[0]}/"
+
+
+def _marked(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with its mark; one that is written again keeps a newer release's."""
+    return item if MARK in item else TURN.marked(item)
 
 
 def _lease(claim: Claim, until: datetime) -> dict[str, str]:

@@ -27,7 +27,7 @@ from mpe.cli.settings import settings
 from mpe.cli.terminal import LINE_LIMIT, answer, console, fits, print_plain, say
 from mpe.local.records import Record, state_directory
 from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
-from mpe.model.errors import ToldError
+from mpe.model.errors import NewerForm, ToldError
 from mpe.model.plan.desired import Place
 from mpe.model.text import plain
 
@@ -156,7 +156,8 @@ def in_account(command: Callable[..., Any]) -> Callable[..., Any]:
 def in_cloud(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say which account is meant, as one :class:`Account`.
 
-    What AWS refuses is told in a line, with what to do, and so is what answers and is no AWS.
+    What AWS refuses is told in a line, with what to do, and so is what answers and is no AWS, and
+    what only a newer release can read.
     """
 
     @click.option("--profile", help="The AWS profile.")
@@ -235,6 +236,8 @@ def telling(endpoint: str | None) -> Iterator[None]:
         step = next_step(error.__cause__ if isinstance(error.__cause__, ClientError) else error)
         told = f"{error}".rstrip()
         raise click.ClickException(f"{told}\n{step}" if step else told) from error
+    except NewerForm as error:
+        raise click.ClickException(f"{error}") from error
     except (click.ClickException, click.exceptions.Abort, click.exceptions.Exit):
         raise
     except (ToldError, OSError):  # told elsewhere; some of the SDK's are OSErrors, and were above

@@ -115,7 +115,7 @@ class Removal:
 
     def show(self, found: Inventory | None) -> None:
         """List what would go, in order, and what would be left."""
-        tasks = [row["record"] for row in self._tasks.of(self.group)]
+        tasks = list(self._tasks.ids(self.group))
         lines = [
             *(f"schedule of {task}" for task in tasks),
             *(told(found.removal(schemas=self.schemas)) if found else ()),
@@ -156,11 +156,11 @@ class Removal:
     def __call__(self, found: Inventory | None) -> None:
         """Remove it all, in a turn of its own so that no run makes it anew meanwhile."""
         self._take_turn()
-        for task in list(self._tasks.of(self.group)):
-            self._schedules.delete(schedule_name(self.group, task["record"]))
-            self._tasks.delete(self.group, task["record"])
-            say(f"removed schedule of {task['record']}")
-            self.removed.append({"resource": "schedule", "name": str(task["record"])})
+        for task in list(self._tasks.ids(self.group)):
+            self._schedules.delete(schedule_name(self.group, task))
+            self._tasks.delete(self.group, task)
+            say(f"removed schedule of {task}")
+            self.removed.append({"resource": "schedule", "name": task})
         self._remove_all(found)
         if self.data:
             for prefix in self._counts(versions=self.versions):

@@ -95,7 +95,7 @@ class Follow:
     def began(self, digest: str) -> str:
         """Wait until a version of the config has become a run, and return its name.
 
-        A config is announced before its execution is started.
+        A config is announced right after its execution was started.
         """
         deadline = time.monotonic() + BEGIN_SECONDS
         while time.monotonic() < deadline:
@@ -184,7 +184,7 @@ class Follow:
         tasks = Tasks(self.account.table("TasksTable"))
         task = tasks.get(self.group, row["task"]) if row and "task" in row else None
         pointer = (
-            Pointer(**task["state"])
+            Pointer.of(task["state"])
             if task
             else state_of(self.account.output("DataBucket"), self.group, run)
         )

@@ -15,6 +15,7 @@ from mpe.cli.outcomes import print_run, told_run
 from mpe.cli.terminal import answer, say
 from mpe.model.gate.versions import in_short
 from mpe.model.messages import spoken, spoken_task
+from mpe.model.plan.forms import MARK
 
 GROUP = click.argument("group", required=False)
 
@@ -111,7 +112,7 @@ def unknown(group: str, known: Iterable[str]) -> click.ClickException:
 def _run(row: Mapping[str, Any]) -> dict[str, Any]:
     took = row.get("duration")
     return {
-        **{key: value for key, value in row.items() if key != "record"},
+        **{key: value for key, value in row.items() if key not in {"record", MARK}},
         "what": spoken_task(row["task"]) if "task" in row else "config",
         "took": spoken(float(took)) if took is not None else None,
         "quality": "; ".join(_model(one) for one in row.get("models", ())),

@@ -249,12 +249,12 @@ def _trainings(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def _enable(account: Account, group: str, task: str, *, enabled: bool, output: str) -> None:
     _found(account, group, task)
-    _schedules(account).enable(schedule_name(group, task), enabled=enabled)
     tasks = Tasks(account.table("TasksTable"))
-    if enabled:
+    if enabled:  # the row first, as mpe.handlers.schedule expects
         tasks.enable(group, task)
     else:
         tasks.set(group, task, disabled=BY_USER)
+    _schedules(account).enable(schedule_name(group, task), enabled=enabled)
     say(f"The {spoken_task(task)} of {group} is {'enabled' if enabled else 'disabled'}.")
     if output == "json":
         answer({"group": group, "task": task, "enabled": enabled})

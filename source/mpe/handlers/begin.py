@@ -16,6 +16,8 @@ from mpe.aws.outages import outages_pass
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Place, Turns
 from mpe.handlers.settings import LOGGER, setting
+from mpe.model.plan.desired import complete
+from mpe.model.plan.forms import RUN
 
 NEXT_ASK = 30
 """Seconds until a run that waits for its turn asks again, at first."""
@@ -51,7 +53,7 @@ class Begin:
         A config is superseded by a newer one. A scheduled task waits for its turn, and is
         superseded where its config was provisioned anew meanwhile: it is fired again then.
         """
-        if task is None and self.turns.superseded(claim):
+        if task is None and not self.turns.is_newest(claim):
             self.turns.step_out(claim.group, claim.execution)
             return {"superseded": True}
         now = self.clock.now()
@@ -70,7 +72,7 @@ class Begin:
         if self.turns.recorded(claim.group, claim.run) is None:
             self.turns.record(claim.group, claim.run, row)
         desired = self.objects.load_state(state)
-        return {"work": dict(desired.tasks[task].work if task else desired.work)}
+        return {"work": complete(desired.tasks[task].work if task else desired.work)}
 
     def _has_its_turn(self, claim: Claim, place: Place) -> bool:
         """Take the turn where nobody is to have it first; who has it already keeps it."""
@@ -83,13 +85,13 @@ class Begin:
 
     def _current(self, group: str, task: str, state: Pointer) -> bool:
         row = self.tasks.get(group, task)
-        return row is not None and Pointer(**row["state"]) == state
+        return row is not None and Pointer.of(row["state"]) == state
 
 
 @outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow with the run's turn."""
-    run = event["run"]
+    run = RUN.read(event["run"])
     LOGGER.set_correlation_id(run["id"])
     begin = Begin(
         Objects(client("s3")),
@@ -98,8 +100,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Executions(client("stepfunctions")),
         Clock.from_environment(),
     )
-    claim = Claim(run["group"], run["id"], event["execution"], run["sequencer"])
+    claim = Claim(
+        run["group"], run["id"], event["execution"], run["sequencer"], run["config"]["key"]
+    )
     since = datetime.fromisoformat(event["since"]) if "since" in event else None
-    answer = begin(claim, Pointer(**run["state"]), run.get("task"), since)
+    answer = begin(claim, Pointer.of(run["state"]), run.get("task"), since)
     LOGGER.info("begun", extra={"answer": list(answer)})
     return answer

@@ -20,7 +20,7 @@ from mpe.aws.clients import client, table
 from mpe.aws.events import CONFIG_REJECTED, Events
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects
-from mpe.aws.turns import Turns
+from mpe.aws.turns import Claim, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.config.parse import parse
@@ -29,6 +29,7 @@ from mpe.model.errors import ConfigError, Problem
 from mpe.model.messages import within
 from mpe.model.plan.desired import Place, desired_state, folder_of
 from mpe.model.plan.foreign import foreign
+from mpe.model.plan.forms import RUN
 from mpe.model.rules import places
 from mpe.model.service.limits import SIZE_LIMIT, some
 from mpe.model.service.names import execution_name, version_digest
@@ -171,7 +172,8 @@ class Configure:
         folder = upload.folder
         state = desired_state(config, self.place, version=upload.run, folder=folder)
         pointer = self.objects.save_state(upload.bucket, state)
-        if not self.turns.announce(state.group, upload.run, upload.sequencer, upload.key):
+        claim = Claim(state.group, upload.run, "", upload.sequencer)
+        if not self.turns.admits(claim):
             return {"ignored": "a newer config of this dataset group is already known"}
         run = {
             "id": upload.run,
@@ -182,7 +184,9 @@ class Configure:
             "notes": [plain(note, LONGEST_NOTE) for note in config.notes[:MOST_NOTES]],
         }
         name = execution_name(state.group, upload.run)
-        new = self.executions.start(self.machine, name, {"run": run})
+        new = self.executions.start(self.machine, name, {"run": RUN.marked(run)})
+        # Once it is started: a config whose start fails must not end the run of an older one.
+        self.turns.announce(state.group, upload.run, upload.sequencer, upload.key)
         return {"started" if new else "ignored": upload.run}
 
 

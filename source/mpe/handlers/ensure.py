@@ -27,9 +27,10 @@ from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, Ser
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.errors import DataError, TurnLost
+from mpe.model.errors import DataError, NewerForm, TurnLost
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Desired
+from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import CHANGES, Outcome
 from mpe.model.plan.quotas import for_good
 from mpe.model.plan.reconcile import (
@@ -162,7 +163,7 @@ class Ensure:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
-        except (DataError, TurnLost) as error:
+        except (DataError, NewerForm, TurnLost) as error:
             return step.previous.failing(type(error).__name__, str(error))
 
     def _held_up(self, step: Step, busy: Busy) -> Outcome:
@@ -496,8 +497,8 @@ def _blocked(before: Outcome, busy: Busy, *, queues: bool) -> Outcome:
 
 def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
     """Read a call of the workflow: the resource by its id, what came before, what is given."""
-    run = event["run"]
-    state = objects.load_state(Pointer(**run["state"]))
+    run = RUN.read(event["run"])
+    state = objects.load_state(Pointer.of(run["state"]))
     desired = state.resources[event["resource"]]
     given = {name: event["given"][name] for name in desired.given}
     task = state.tasks[run["task"]] if "task" in run else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +19,13 @@ from mpe.aws.outages import outages_pass
 from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
+from mpe.model.errors import NewerForm
 from mpe.model.gate.versions import Version, trained
 from mpe.model.messages import likely_remedy, within
 from mpe.model.service.spec import SPECS
+
+ERROR = re.compile(r'\{"errorMessage":\s*"((?:[^"\\]|\\.)*)')
+"""What the cause of a function's error begins with."""
 
 
 class EventSink(Protocol):
@@ -55,11 +61,10 @@ class Finish:
         run that was ``killed`` they are always told.
         """
         group, run_id = run["group"], run["id"]
-        outcomes = sorted(self.ledger.outcomes(group, run_id), key=_built_order)
+        row, outcomes, unread = self._kept(group, run_id)
         failures = [_failure(one) for one in outcomes if one.get("failed")]
         if killed or not failures:
-            failures.extend(_crash(one) for one in crashes)
-        row = self.turns.recorded(group, run_id) or {}
+            failures.extend(_crash(one) for one in (*crashes, *unread))
         if row.get("status", "RUNNING") in {"RUNNING", LOST}:
             detail = self._detail(run, execution, row, outcomes, failures)
             for one in outcomes:
@@ -97,6 +102,20 @@ class Finish:
         """Tell of a resource what the bus did not take when it came to be so."""
         seconds = float(one["seconds"]) if one.get("seconds") is not None else None
         self.events.resource_changed(one["noun"], one["arn"], one["status"], seconds)
+
+    def _kept(
+        self, group: str, run: str
+    ) -> tuple[Mapping[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return a run's row, what it did, and what cannot be read of it: it is told all the same.
+
+        After a rollback a newer release may have written them.
+        """
+        try:
+            outcomes = sorted(self.ledger.outcomes(group, run), key=_built_order)
+            return self.turns.recorded(group, run) or {}, outcomes, []
+        except NewerForm as error:
+            name = type(error).__name__
+            return {}, [], [{"error": name, "cause": str(error), "resource": "the workflow"}]
 
     def _detail(
         self,
@@ -141,7 +160,9 @@ def _begun(run: Mapping[str, Any], execution: str, clock: Clock) -> dict[str, An
 
 def _built_order(outcome: Mapping[str, Any]) -> tuple[int, str]:
     """Sort as a dataset group is built, parents first."""
-    return list(SPECS).index(outcome["noun"]), str(outcome["name"])
+    nouns = list(SPECS)  # a newer release may have more
+    noun = outcome["noun"]
+    return nouns.index(noun) if noun in nouns else len(nouns), str(outcome["name"])
 
 
 def _data(outcomes: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -177,7 +198,7 @@ def _failure(outcome: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _crash(crash: Mapping[str, Any]) -> dict[str, Any]:
-    reason = str(crash.get("cause", ""))
+    reason = _told(str(crash.get("cause", "")))
     return {
         "Resource": "Step",
         "Name": str(crash.get("resource", "")),
@@ -186,6 +207,21 @@ def _crash(crash: Mapping[str, Any]) -> dict[str, Any]:
         "Reason": reason,
         "Remedy": likely_remedy(str(crash.get("error", "")), reason),
     }
+
+
+def _told(cause: str) -> str:
+    """Return the message of a function's error, which comes as JSON with a stack trace behind it.
+
+    Of a long one the end is cut off
+    (https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html).
+    """
+    found = ERROR.search(cause)
+    if not found:
+        return cause
+    try:
+        return cause[: found.start()] + str(json.loads(f'"{found[1]}"'))
+    except ValueError:
+        return cause
 
 
 def _without_keys(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,12 @@ from mpe.aws.outages import outages_pass
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
+from mpe.model.plan.forms import RUN
 from mpe.model.plan.tasks import GONE, Task, schedule_name
+
+SCHEDULED = "<aws.scheduler.scheduled-time>"
+"""What Scheduler replaces in its input by the moment that a fire is for
+(https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html)."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Synchronize:
 
     def __call__(self, run: dict[str, Any]) -> dict[str, Any]:
         """Upsert the tasks of a run's config, and remove those that it no longer has."""
-        state = self.objects.load_state(Pointer(**run["state"]))
-        known = {row["record"] for row in self.tasks.of(state.group)}
+        state = self.objects.load_state(Pointer.of(run["state"]))
+        known = set(self.tasks.ids(state.group))
         for task in state.tasks.values():
             self._upsert(state.group, task, run)
         gone = sorted(known - set(state.tasks))
@@ -57,21 +62,35 @@ class Synchronize:
             config=run["config"],
             sequencer=run["sequencer"],
         )
-        enabled = "disabled" not in row or self.tasks.enable(group, task.id, only=GONE)
+        if "disabled" in row:
+            self.tasks.enable(group, task.id, only=GONE)
+            row = self.tasks.get(group, task.id) or {}
+        put = "disabled" not in row
         self.schedules.put(
             name,
             task.expression,
             task.zone,
-            enabled=enabled,
+            enabled=put,
             target=self.target,
-            given={"group": group, "task": task.id},
+            given={"group": group, "task": task.id, "scheduled": SCHEDULED},
         )
+        self._keep_disabled(group, task.id, name, put=put)
+
+    def _keep_disabled(self, group: str, task: str, name: str, *, put: bool) -> None:
+        """Do as the row says of a task that somebody disabled, or enabled, at the same moment.
+
+        They write the row first, then the schedule: either we read what they wrote, or they
+        write the schedule after us.
+        """
+        while (enabled := "disabled" not in (self.tasks.get(group, task) or {})) != put:
+            self.schedules.enable(name, enabled=enabled)
+            put = enabled
 
 
 @outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow once the schedules are as the config says."""
-    run = event["run"]
+    run = RUN.read(event["run"])
     LOGGER.set_correlation_id(run["id"])
     synchronize = Synchronize(
         Objects(client("s3")),

@@ -42,8 +42,9 @@ class Settle:
         values: dict[str, Any] = {"last": last}
         if error == MISSING:  # it would fail again for ever
             values["disabled"] = GONE
-            self.schedules.enable(schedule_name(run["group"], run["task"]), enabled=False)
         self.tasks.set(run["group"], run["task"], **values)
+        if error == MISSING:  # after the row, as mpe.handlers.schedule expects
+            self.schedules.enable(schedule_name(run["group"], run["task"]), enabled=False)
         return {"succeeded": not failure, "error": error}
 
 

@@ -327,7 +327,8 @@ class ProvisioningWorkflow(Construct):
             then=done(self, f"{noun} done"),
             otherwise=failed(self, f"{noun} failed"),
         )
-        return each(self, f"{noun}s", f"$work.{stage}", one)
+        # An empty list where functions of a former release, after a rollback, know no such stage.
+        return each(self, f"{noun}s", f"[$work.{stage}]", one)
 
     def _solutions(self, machine: sfn.StateMachine) -> sfn.Map:
         """Give each solution an execution of its own, so that no history grows too long.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import ArnFormat, Aws, Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
@@ -151,9 +152,10 @@ class ScheduledTasks(Construct):
         package: Package,
         schedules: Schedules,
         workflow: ProvisioningWorkflow,
+        bus: events.IEventBus,
     ) -> None:
         super().__init__(scope, id)
-        self._schedules = schedules
+        self._schedules, self._bus = schedules, bus
         fire, settle = self._fire(package), self._settle(package)
         start = self._steps(fire, settle, workflow)
         self.machine = Machine(
@@ -177,6 +179,8 @@ class ScheduledTasks(Construct):
             {
                 "group": f"{{% {GIVEN}.group %}}",
                 "task": f"{{% {GIVEN}.task %}}",
+                # A schedule of a former release, and somebody's own start, tell no time.
+                "scheduled": f"{{% $exists({GIVEN}.scheduled) ? {GIVEN}.scheduled : '' %}}",
                 "execution": EXECUTION,
             },
             assign={"run": "{% $states.result.Payload.run %}"},
@@ -231,11 +235,15 @@ class ScheduledTasks(Construct):
             package=package,
             handler="fire",
             description="Make a run of a scheduled task",
-            environment={"TASKS_TABLE": self._schedules.table.table_name},
+            environment={
+                "TASKS_TABLE": self._schedules.table.table_name,
+                "EVENT_BUS": self._bus.event_bus_name,
+            },
         )
         function.allow(
             ["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._schedules.table.table_arn]
         )
+        function.allow(["events:PutEvents"], [self._bus.event_bus_arn])
         return function
 
     def _settle(self, package: Package) -> HandlerFunction:

@@ -134,6 +134,7 @@ class PersonalizedExperiences(Stack):
             package=self.package,
             schedules=self.schedules,
             workflow=self.workflow,
+            bus=self.bus,
         )
         begin.let_ask_after_runs(machine)
         Bury(self, rooms, undelivered=self.undelivered).on_killed(machine)

@@ -6,6 +6,7 @@
     ├── ConfigError      the uploaded file is wrong: mend it and upload it again
     ├── DataError        a CSV is wrong: mend it and upload it, and the config, again
     ├── DriftError       an immutable field differs: rename the resource or delete it
+    ├── NewerForm        a newer release wrote what is read: deploy that one again
     ├── ResourceFailed   Amazon Personalize reported that the resource failed
     ├── ResourceMissing  a scheduled task found that its resource is gone
     ├── TurnLost         the run works on a dataset group that is another run's now
@@ -131,6 +132,10 @@ class DataError(PersonalizationError):
 def reason_lines(error: str, reason: str) -> list[str]:
     """Return the lines in which a failure's reason is told: ours are many, all others' one."""
     return reason.split("\n") if error == DataError.__name__ else [reason]
+
+
+class NewerForm(PersonalizationError):
+    """A newer release wrote something in a form that this one cannot read."""
 
 
 class DriftError(PersonalizationError):

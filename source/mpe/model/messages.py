@@ -277,7 +277,8 @@ def _due_after_a_deletion(detail: Mapping[str, Any]) -> Iterator[str]:
 def spoken_task(task: str) -> str:
     """Say what a task does: ``full training of films``."""
     what, _, of = task.partition(".")
-    return f"{SPOKEN[what]} of {of}" if of else SPOKEN[what]
+    spoken = SPOKEN.get(what, what)  # a newer release may have more kinds
+    return f"{spoken} of {of}" if of else spoken
 
 
 def spoken(seconds: float) -> str:

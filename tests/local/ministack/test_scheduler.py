@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,9 @@ from tests.local.conftest import SPEED, role_for, wait_until
 from tests.local.ministack.conftest import Alone, user_who_may
 
 pytestmark = pytest.mark.local
+CONTEXT = " ".join(
+    f"<aws.scheduler.{name}>" for name in ("scheduled-time", "schedule-arn", "attempt-number")
+)
 
 
 def test_a_rate_first_fires_at_its_start_date_and_without_one_at_once(cloud: LocalCloud) -> None:
@@ -142,12 +146,15 @@ def test_schedules_fire_by_the_hastened_clock_and_as_their_role_may(cloud: Local
             Target={
                 "Arn": f"arn:aws:sqs:{cloud.region}:{cloud.account}:{name}",
                 "RoleArn": role,
-                "Input": name,
+                "Input": f"{name} {CONTEXT}",
             },
         )
     queue = sqs.get_queue_url(QueueName="may")["QueueUrl"]
     fired = wait_until(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
-    assert fired[0]["Body"] == "may"
+    told, at, arn, attempt = fired[0]["Body"].split()
+    assert (told, attempt) == ("may", "1")
+    assert arn == scheduler.get_schedule(Name="may")["Arn"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", at)
     wait_until(
         lambda: (
             {("may", True), ("may-not", False)}
@@ -176,11 +183,11 @@ def test_alone_schedules_fire_by_the_real_time_and_whatever_the_role(alone: Alon
             Name=name,
             ScheduleExpression=expression,
             FlexibleTimeWindow={"Mode": "OFF"},
-            Target={"Arn": arn, "RoleArn": role, "Input": name},
+            Target={"Arn": arn, "RoleArn": role, "Input": f"{name} {CONTEXT}"},
         )
     fired = wait_until(
         lambda: sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages")
     )
-    assert [one["Body"] for one in fired] == ["once"]
+    assert [one["Body"] for one in fired] == [f"once {CONTEXT}"]
     for name in ("rate", "once"):
         scheduler.delete_schedule(Name=name)

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from mpe.local.kept import Calls
@@ -151,6 +152,37 @@ def _refusal_of_target(
     return denied_to(role, TARGETS[arn.split(":")[2]], arn, calls)
 
 
+def name_fires() -> None:
+    """Replace the context attributes in a target's input, as Scheduler does.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+
+    The time is that of Scheduler's own clock, which is unique to each fire of a schedule.
+    """
+    from ministack.services import eventbridge
+
+    invoke = eventbridge._invoke_target
+
+    def invoke_with_context(
+        target: dict[str, Any], event: Any, rule: dict[str, Any], *more: Any
+    ) -> Any:
+        if "ScheduleExpressionTimezone" in rule and target.get("Input"):
+            at = datetime.fromtimestamp(float(event["Time"]), UTC)
+            context = {
+                "schedule-arn": rule["Arn"],
+                "scheduled-time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+                "execution-id": event["EventId"].replace("-", "")[:16],
+                "attempt-number": "1",
+            }
+            given = target["Input"]
+            for name, value in context.items():
+                given = given.replace(f"<aws.scheduler.{name}>", value)
+            target = {**target, "Input": given}
+        return invoke(target, event, rule, *more)
+
+    eventbridge._invoke_target = invoke_with_context
+
+
 def check_passing() -> None:
     """Ask IAM whether who makes or changes a schedule may pass the target's role."""
     import ministack.app
@@ -226,6 +258,13 @@ DIFFERENCES = (
         page="https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html",
         test="test_scheduler.py::test_alone_schedules_fire_by_the_real_time_and_whatever_the_role",
         make_good=lambda start: check_targets(start.calls),
+    ),
+    Difference(
+        aws="a target's input is told which fire it is of, by context attributes",
+        alone="it gets the keywords as they are",
+        page="https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html",
+        test="test_scheduler.py::test_alone_schedules_fire_by_the_real_time_and_whatever_the_role",
+        make_good=lambda start: name_fires(),
     ),
     Difference(
         aws="who makes a schedule must be allowed to pass its role",

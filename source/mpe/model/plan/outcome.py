@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mpe.model.plan.desired import Desired
+from mpe.model.plan.forms import OUTCOME, known
 
 CHANGES = frozenset({"created", "updated", "started", "stopped"})
 """What a run does to a resource itself, so that its failure is the run's own."""
@@ -63,13 +64,16 @@ class Outcome:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Outcome:
-        """Read back what :meth:`as_dict` wrote."""
-        failed = saved.get("failed")
-        return cls(**{**saved, "failed": Failure(**failed) if failed else None})
+        """Read what :meth:`as_dict` of some release wrote, or raise NewerForm."""
+        found = known(cls, OUTCOME.read(saved))
+        failed = found.get("failed")
+        return cls(**{**found, "failed": Failure(**known(Failure, failed)) if failed else None})
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON, without what is not so."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        return OUTCOME.marked(
+            {key: value for key, value in asdict(self).items() if value is not None}
+        )
 
     @property
     def settled(self) -> bool:

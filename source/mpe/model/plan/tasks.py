@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig
+from mpe.model.plan.forms import known
 from mpe.model.service.spec import SPECS
 
 UTC = "UTC"
@@ -53,7 +54,7 @@ class Task:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Task:
-        return cls(**{**saved, "anew": tuple(saved["anew"])})
+        return cls(**{**known(cls, saved), "anew": tuple(saved.get("anew", ()))})
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

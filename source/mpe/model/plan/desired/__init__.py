@@ -23,6 +23,7 @@ from mpe.model.plan.desired.stages import (
     SolutionStage,
     Stage,
     When,
+    complete,
     desired_state,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "SolutionStage",
     "Stage",
     "When",
+    "complete",
     "config_of",
     "desired_state",
     "folder_of",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from mpe.model.errors import NewerForm
+from mpe.model.plan.forms import RELEASE, STATE, known
 from mpe.model.plan.tasks import Task
 from mpe.model.service.names import NAME_LIMIT, job_name
 from mpe.model.service.spec import SPECS, ResourceSpec
@@ -102,14 +104,22 @@ class Desired:
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Desired:
-        """Rebuild what :func:`dataclasses.asdict` took apart."""
+        """Rebuild what :func:`dataclasses.asdict` took apart, whichever release did so.
+
+        Raises NewerForm of a resource type that only a newer release knows.
+        """
+        if saved["noun"] not in SPECS:
+            raise NewerForm(
+                f"{saved['path']} is of a type that this release, {RELEASE}, does not know: "
+                f"{saved['noun']}. Deploy the release that wrote it again, or {STATE.remedy}."
+            )
         data = saved.get("data")
         return cls(
             **{
-                **saved,
+                **known(cls, saved),
                 "given": tuple(saved.get("given", ())),
                 "after": tuple(saved.get("after", ())),
-                "data": Data(**data) if data else None,
+                "data": Data(**known(Data, data)) if data else None,
             }
         )
 
@@ -135,14 +145,14 @@ class DesiredState:
             "work": self.work,
             "tasks": {key: task.as_dict() for key, task in self.tasks.items()},
         }
-        return json.dumps(document)
+        return json.dumps(STATE.marked(document))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> DesiredState:
-        """Read back what :meth:`to_json` wrote."""
-        saved = json.loads(text)
+        """Read what :meth:`to_json` of some release wrote, or raise NewerForm."""
+        saved = STATE.read(json.loads(text))
         resources = {key: Desired.from_dict(value) for key, value in saved["resources"].items()}
-        tasks = {key: Task.from_dict(value) for key, value in saved["tasks"].items()}
+        tasks = {key: Task.from_dict(one) for key, one in saved.get("tasks", {}).items()}
         return cls(saved["group"], saved["version"], resources, saved["work"], tasks)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -88,6 +88,16 @@ def desired_state(
     work = made.work()
     tasks = {task.id: task for task in tasks_of(config, work)}
     return DesiredState(made.making.group, version, made.resources, work, tasks)
+
+
+def complete(work: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ids by stage, with nothing in those that an older release did not know of."""
+    solutions = ({**_none(SOLUTION_STAGES), **one} for one in work.get("solutions", ()))
+    return {**_none(STAGES), "datasets": [], **work, "solutions": list(solutions)}
+
+
+def _none(stages: Iterable[Stage | SolutionStage]) -> dict[str, list[str]]:
+    return {stage.key: [] for stage in stages}
 
 
 class _Made:
