@@ -179,17 +179,16 @@ class Turns:
     def line_up(self, group: str, place: Place, now: datetime, again: timedelta) -> None:
         """Wait in line, and ask again so much later."""
         until = now + again + GRACE
-        self._table.put_item(
-            Item={
-                "group": group,
-                "record": f"LINE#{place.execution}",
-                "holder": place.execution,
-                "task": place.task,
-                "since": place.since.isoformat(),
-                "until": until.isoformat(),
-                "expires": int((until + LEASE).timestamp()),
-            }
-        )
+        row = {
+            "group": group,
+            "record": f"LINE#{place.execution}",
+            "holder": place.execution,
+            "task": place.task,
+            "since": place.since.isoformat(),
+            "until": until.isoformat(),
+            "expires": int((until + LEASE).timestamp()),
+        }
+        self._table.put_item(Item=TURN.marked(row))
 
     def step_out(self, group: str, execution: str) -> None:
         """Wait in line no more."""
