@@ -126,7 +126,8 @@ class Turns:
 
     def overtaken(self, group: str, run: str, sequencer: str) -> bool:
         """Tell whether a newer config than that of a run, or of its task, has been uploaded."""
-        return bool(sequencer) and self.superseded(Claim(group, run, "", sequencer))
+        row = self._item(group, "CONFIG") or {}
+        return bool(sequencer) and str(row.get("sequencer", "")) > _padded(sequencer)
 
     def take(self, claim: Claim, now: datetime, lease: timedelta = LEASE) -> str | None:
         """Take the turn, or keep it; return who has it, or None when it is now ours."""
