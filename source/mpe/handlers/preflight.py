@@ -21,6 +21,7 @@ from mpe.aws.personalize import Busy, Personalize, ServiceError
 from mpe.aws.survey import foresee
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.plan.desired import DesiredState
+from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import Outcome
 from mpe.model.plan.reconcile import Reject
 from mpe.model.plan.tasks import Task
@@ -49,7 +50,7 @@ class Preflight:
 
         With ``wait`` the service does not answer now, and is asked again later.
         """
-        state = self.states.load_state(Pointer(**run["state"]))
+        state = self.states.load_state(Pointer.of(run["state"]))
         task = state.tasks[run["task"]] if "task" in run else None
         try:
             refused = list(self._refused(state, task))
@@ -77,7 +78,7 @@ class Preflight:
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow whether the run must not begin."""
-    run = event["run"]
+    run = RUN.read(event["run"])
     LOGGER.set_correlation_id(run["id"])
     preflight = Preflight(
         Personalize(client("personalize")),
