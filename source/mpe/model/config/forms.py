@@ -42,8 +42,8 @@ def read(document: Any) -> Read:
     if not isinstance(document, Mapping):
         return Read(document)
     copy: dict[str, Any] = json.loads(json.dumps(document))
-    notes: list[Problem] = list(_deleted_schedules(copy, "$"))
     moved: dict[str, str] = {}
+    notes: list[Problem] = list(_deleted_schedules(copy, "$", moved))
     for index, solution in enumerate(_list(copy.get("solutions"))):
         path = f"$.solutions[{index}]"
         if isinstance(solution, dict) and isinstance(solution.get("serviceConfig"), dict):
@@ -80,19 +80,28 @@ def _automl(params: dict[str, Any], path: str) -> Iterator[Problem]:
         yield rules.AUTOML.problem(f"{path}.performAutoML", told)
 
 
-def _deleted_schedules(value: Any, path: str) -> Iterator[Problem]:
+def _deleted_schedules(value: Any, path: str, moved: dict[str, str]) -> Iterator[Problem]:
     """Remove the schedules that are ``"delete"`` from every ``workflowConfig``."""
     if isinstance(value, list):
         for index, one in enumerate(value):
-            yield from _deleted_schedules(one, f"{path}[{index}]")
+            yield from _deleted_schedules(one, f"{path}[{index}]", moved)
     if not isinstance(value, dict):
         return
     for key, inner in value.items():
         if key == "workflowConfig" and isinstance(inner, dict):
+            _age_of_schedules(inner, f"{path}.{key}", moved)
             for holder, place in ((inner, ""), (inner.get("schedules"), ".schedules")):
                 yield from _deleted(holder, f"{path}.workflowConfig{place}")
         elif key != "serviceConfig":
-            yield from _deleted_schedules(inner, f"{path}.{key}")
+            yield from _deleted_schedules(inner, f"{path}.{key}", moved)
+
+
+def _age_of_schedules(workflow: dict[str, Any], path: str, moved: dict[str, str]) -> None:
+    """Move an age that is written among the schedules beside them, where it means the same."""
+    schedules = workflow.get("schedules")
+    if isinstance(schedules, dict) and "maxAge" in schedules and "maxAge" not in workflow:
+        workflow["maxAge"] = schedules.pop("maxAge")
+        moved[f"{path}.maxAge"] = f"{path}.schedules.maxAge"
 
 
 def _deleted(holder: Any, path: str) -> Iterator[Problem]:
