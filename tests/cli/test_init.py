@@ -168,3 +168,14 @@ def test_all_options_reach_their_places(tmp_path: Path) -> None:
     assert lines[:2] == ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE", "u0,Käse,1706779800,View"]
     assert run("init", *options).exit_code == 1
     assert run("init", *options, "--force").exit_code == 0
+
+
+def test_a_pipe_is_read(orders: Path, tmp_path: Path) -> None:
+    arguments = command("--interactions", "-", "--out", tmp_path / "shop")
+    with orders.open("rb") as given:
+        made = subprocess.run(
+            arguments, stdin=given, capture_output=True, text=True, env=ENVIRONMENT, check=False
+        )
+    assert made.returncode == 0, made.stderr
+    assert "standard input: 1,200 rows -> interactions.csv" in made.stdout
+    assert len((tmp_path / "shop" / "interactions.csv").read_text().splitlines()) == 1201
