@@ -31,6 +31,7 @@ COMMANDS = {
     "status": "mpe.cli.status:status",
     "models": "mpe.cli.models:models",
     "logs": "mpe.cli.logs:logs",
+    "doctor": "mpe.cli.doctor:doctor",
     "schedule": "mpe.cli.schedules:schedule",
     "local": "mpe.cli.local:local",
     "completion": "mpe.cli.completion:completion",
