@@ -94,6 +94,9 @@ class Turn:
     def overtaken(self, group: str, run: str, sequencer: str) -> bool:
         return bool(sequencer) and sequencer < self.newest
 
+    def resume(self, group: str, run: str, sequencer: str, now: datetime, redriven: int) -> bool:
+        return not self.lost
+
 
 @dataclass
 class Heard:
@@ -246,6 +249,21 @@ def test_a_run_that_has_lost_its_turn_still_sees_what_it_began(world: World) -> 
     world.turns.lost = True
     world.emulated.clock.advance(3600)
     assert world.step(group(), begun).failed is None
+
+
+def test_a_run_that_is_redriven_without_its_turn_stops_at_once(world: World) -> None:
+    begun = world.step(group())
+    world.turns.lost = True
+    outcome = world.step(group(), begun, redriven=1)
+    assert outcome.failed is not None
+    assert outcome.failed.error == "TurnLost"
+
+
+def test_a_run_that_is_redriven_with_its_turn_goes_on(world: World) -> None:
+    begun = world.step(group())
+    world.emulated.clock.advance(3600)
+    outcome = world.step(group(), begun, redriven=1)
+    assert (outcome.did, outcome.status) == ("created", "ACTIVE")
 
 
 def test_a_run_that_has_lost_its_turn_changes_nothing(world: World, build: Builder) -> None:

@@ -418,6 +418,101 @@ RUN = {
 }
 
 
+def stopped(account: Account) -> Claim:
+    """Begin a run and let somebody stop it, which is told."""
+    begun = Claim("movielens", account.upload(GOOD, "01")["started"], "execution-1", "01")
+    account.begin(begun)
+    bury(account, begun)
+    return begun
+
+
+def bury(account: Account, run: Claim, *, redriven: int = 0, later: timedelta = ACTS) -> None:
+    """Tell of a run that was stopped, some time after it began."""
+    clock = Fixed(moment=NOW + later)
+    given, crash = {**RUN, "id": run.run}, {"error": "ABORTED", "cause": "stopped", "resource": "x"}
+    account.finishing(clock)(given, run.execution, [crash], killed=True, redriven=redriven)
+
+
+def resumed(account: Account, run: Claim, *, redriven: int = 1, now: datetime = NOW) -> bool:
+    return account.turns.resume(run.group, run.run, run.sequencer, now, redriven)
+
+
+def test_a_run_that_is_redriven_has_its_turn_again(account: Account) -> None:
+    run = stopped(account)
+    later = NOW + timedelta(days=10)
+    assert resumed(account, run, now=later)
+    other = Claim("movielens", "other", "execution-2", "02")
+    assert account.turns.take(other, later + ACTS) == run.execution
+    assert account.turns.holds("movielens", run.run)
+
+
+def test_a_run_that_is_redriven_while_another_has_its_turn_has_none(account: Account) -> None:
+    run = stopped(account)
+    later = NOW + 3 * ACTS
+    other = Claim("movielens", "other", "execution-2", "01")
+    assert account.turns.take(other, later) is None
+    assert not resumed(account, run, now=later)
+    assert account.turns.holds("movielens", "other")
+
+
+def test_a_run_that_is_redriven_after_a_newer_config_has_no_turn(account: Account) -> None:
+    run = stopped(account)
+    account.upload(GOOD, "02")
+    assert not resumed(account, run)
+
+
+def test_a_run_that_was_never_begun_has_no_turn_to_resume(account: Account) -> None:
+    assert not resumed(account, Claim("movielens", "none", "execution-1", "01"))
+
+
+def test_each_end_of_a_run_that_is_redriven_is_told_once(account: Account) -> None:
+    run = stopped(account)
+    given = {**RUN, "id": run.run}
+    finishing = account.finishing(Fixed(moment=NOW + timedelta(hours=1)))
+    for redriven in (1, 1, 2):
+        resumed(account, run, redriven=redriven)
+        finishing(given, run.execution, [], redriven=redriven)
+    told = [detail for kind, detail in account.events.put_ if kind == RUN_CHANGED]
+    assert [one["Status"] for one in told] == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
+    assert [any("redrove" in note for note in one["Notes"]) for one in told] == [False, True, True]
+    row = account.turns.recorded("movielens", run.run)
+    assert row is not None
+    assert row["status"] == "SUCCEEDED"
+    other = Claim("movielens", "other", "execution-2", "01")
+    assert account.turns.take(other, NOW + timedelta(hours=1)) is None, "the turn was given back"
+
+
+def test_a_run_that_is_redriven_where_it_had_ended_is_told_as_well(account: Account) -> None:
+    """Its last step fails again, without any function of its own."""
+    run = Claim("movielens", account.upload(GOOD, "01")["started"], "execution-1", "01")
+    account.begin(run)
+    account.finish({**RUN, "id": run.run}, [{"error": "E", "cause": "C", "resource": "x"}])
+    bury(account, run, redriven=0)
+    assert len(account.events.put_) == 1, "it had told so itself"
+    bury(account, run, redriven=1)
+    assert len(account.events.put_) == 2
+
+
+def test_news_of_a_runs_first_end_that_come_late_leave_it_its_turn(account: Account) -> None:
+    run = stopped(account)
+    assert resumed(account, run)
+    bury(account, run, redriven=0, later=2 * ACTS)
+    other = Claim("movielens", "other", "execution-2", "01")
+    assert account.turns.take(other, NOW + 10 * ACTS) == run.execution
+
+
+def test_a_task_that_is_redriven_may_run_in_another_execution_and_is_told(account: Account) -> None:
+    run = stopped(account)
+    again = replace(run, execution="execution-again")
+    assert "work" in account.begin(again, NOW + 3 * ACTS)
+    account.finishing(Fixed(moment=NOW + 4 * ACTS))({**RUN, "id": run.run}, again.execution, [])
+    told = [detail for kind, detail in account.events.put_ if kind == RUN_CHANGED]
+    assert [(one["Status"], one["ExecutionArn"]) for one in told] == [
+        ("FAILED", "execution-1"),
+        ("SUCCEEDED", "execution-again"),
+    ]
+
+
 def outcome(resource: str, **more: Any) -> dict[str, Any]:
     noun = {"campaign": "Campaign", "group": "DatasetGroup"}.get(resource.split(".")[0], "Schema")
     return {

@@ -19,6 +19,7 @@ from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
 from mpe.handlers.settle import Settle, failure_of
 from mpe.model.config.parse import parse
+from mpe.model.errors import TurnLost
 from mpe.model.messages import message_for
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.tasks import BY_USER, GONE, schedule_name
@@ -53,7 +54,9 @@ class Desk:
         self.schedules = Schedules(self.client, "group")
         self.clock = Fixed(moment=NOW)
 
-    def synchronize(self, document: dict[str, Any], version: str = "1") -> dict[str, Any]:
+    def synchronize(
+        self, document: dict[str, Any], version: str = "1", redriven: int = 0
+    ) -> dict[str, Any]:
         objects = Objects(self.account.s3)
         state = desired_state(parse(json.dumps(document)), PLACE, version=version)
         pointer = objects.save_state("data", state)
@@ -61,8 +64,12 @@ class Desk:
             "state": {"bucket": pointer.bucket, "key": pointer.key},
             "config": {"key": "train/movielens/config.json", "version": version},
             "sequencer": version,
+            "group": "movielens",
+            "id": f"run-{version}",
         }
-        return Synchronize(objects, self.account.tasks, self.schedules, TARGET)(run)
+        turns, tasks = self.account.turns, self.account.tasks
+        keep = Synchronize(objects, tasks, self.schedules, TARGET, turns, self.clock)
+        return keep(run, redriven)
 
     def fire(
         self, task: str, execution: str = "execution-1", scheduled: str | None = None
@@ -119,6 +126,24 @@ def test_a_changed_schedule_is_changed_and_one_no_longer_wanted_goes(desk: Desk)
     with pytest.raises(ClientError, match="ResourceNotFound"):
         desk.schedule(schedule_name("movielens", "full.movielens-for-you"))
     assert desk.synchronize(config(), "3") == {"scheduled": 0, "removed": 1}
+
+
+def test_a_run_that_is_redriven_without_its_turn_changes_no_schedule(desk: Desk) -> None:
+    desk.account.turns.announce("movielens", "run-2", "2", "train/movielens/config.json")
+    desk.synchronize(scheduled(), "2")
+    before = desk.schedule()
+    document = scheduled()
+    document["datasetGroup"]["workflowConfig"]["schedules"]["import"] = "rate(1 hour)"
+    desk.account.turns.record("movielens", "run-1", {"status": "FAILED", "execution": "former"})
+    with pytest.raises(TurnLost):
+        desk.synchronize(document, "1", redriven=1)
+    assert desk.schedule()["ScheduleExpression"] == before["ScheduleExpression"]
+
+
+def test_a_run_that_is_redriven_with_its_turn_keeps_its_schedules(desk: Desk) -> None:
+    desk.account.turns.record("movielens", "run-1", {"status": "FAILED", "execution": "former"})
+    assert desk.synchronize(scheduled(), "1", redriven=1) == {"scheduled": 2, "removed": 0}
+    assert desk.account.turns.holds("movielens", "run-1")
 
 
 def test_what_a_user_disabled_stays_so_and_what_was_gone_comes_back(desk: Desk) -> None:

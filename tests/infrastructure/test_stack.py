@@ -702,3 +702,14 @@ def test_as_many_alarms_and_metrics_are_watched_as_the_page_of_costs_says(
     )
     assert said, "the page says how many there are"
     assert (int(said[1]), int(said[2])) == (len(alarms), len(metrics))
+
+
+def test_each_dead_letter_is_told_and_not_the_first_alone(template: Template) -> None:
+    """An alarm tells when it begins: one of how many there are would last for two weeks."""
+    ((_, alarm),) = [
+        (name, one["Properties"])
+        for name, one in of(template, "AWS::CloudWatch::Alarm")
+        if "DeadLetters" in name
+    ]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("NumberOfMessagesSent", "Sum")
+    assert alarm["TreatMissingData"] == "notBreaching"

@@ -9,14 +9,19 @@ LocalStack's tests that were validated against AWS have the same form
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from mpe.infrastructure.stages import CRASH, DENIED, SHORT
+from mpe.infrastructure.stages import CRASH, DENIED, IN_TIME, LONGEST, REDRIVEN, SHORT
+from tests.conftest import ROOT
 
 MOST = 262_144
 """Bytes of a state (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+
+GOLDEN = ROOT / "tests" / "golden"
 
 
 def evaluated(expression: Any, **states: Any) -> Any:
@@ -26,7 +31,9 @@ def evaluated(expression: Any, **states: Any) -> Any:
     if not isinstance(expression, str):
         return expression
     text = expression.removeprefix("{%").removesuffix("%}").strip()
-    return stepfunctions._evaluate_jsonata(text, states.get("given"), error_output=states["error"])
+    return stepfunctions._evaluate_jsonata(
+        text, states.get("given"), states.get("context"), error_output=states.get("error")
+    )
 
 
 def left(error: str, cause: str | None) -> tuple[str, str]:
@@ -134,3 +141,78 @@ def test_a_start_that_is_denied_is_told_from_one_that_is_throttled(
     """The service's SDK has one name for both."""
     short = left("StepFunctions.AWSStepFunctionsException", cause)[1]
     assert evaluated(DENIED, error={}, given={"cause": short}) is denied
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "times"),
+    [
+        ({"RedriveCount": 0}, {}, 0),
+        ({"RedriveCount": 2}, {}, 2),
+        ({}, {}, 0),
+        ({"RedriveCount": 0}, {"redriven": 1}, 1),
+        ({"RedriveCount": 1}, {"redriven": 1}, 2),
+    ],
+)
+def test_a_step_knows_how_often_its_run_was_redriven(
+    own: dict[str, Any], given: dict[str, Any], times: int
+) -> None:
+    """The context object has the count, of an execution that was never redriven as well.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+    """
+    context = {"Execution": {"Id": "x", "Input": {"run": {}, **given}, **own}}
+    assert evaluated(REDRIVEN, context=context) == times
+
+
+def tasks(name: str) -> Iterator[dict[str, Any]]:
+    """Yield the tasks of a workflow, however deep in it."""
+
+    def inside(states: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for state in states.values():
+            if state["Type"] == "Task":
+                yield state
+            for part in [*state.get("Branches", ()), state.get("ItemProcessor", {"States": {}})]:
+                yield from inside(part["States"])
+
+    yield from inside(json.loads((GOLDEN / f"{name}.asl.json").read_text())["States"])
+
+
+@pytest.mark.parametrize("name", ["Provisioning", "Solution"])
+def test_every_step_of_a_run_is_told_that_it_is_redriven(name: str) -> None:
+    """A redrive goes on where a run was stopped, which may be at any step."""
+    found = list(tasks(name))
+    assert found
+    for task in found:
+        given = task["Arguments"]
+        assert (given.get("Payload") or given["Input"])["redriven"] == REDRIVEN
+
+
+@pytest.mark.parametrize("name", ["Provisioning", "ScheduledTask"])
+def test_what_a_workflow_follows_ends_before_it_does(name: str) -> None:
+    (following,) = [one for one in tasks(name) if "startExecution" in one["Resource"]]
+    assert following["TimeoutSeconds"] == IN_TIME
+    assert "TimeoutSecondsPath" not in following
+    whole = json.loads((GOLDEN / f"{name}.asl.json").read_text())["TimeoutSeconds"]
+    assert whole == LONGEST.to_seconds()
+    now = datetime.now(UTC)
+    for hours in (0, 1, 30, 46.9, 47.5):
+        left = seconds_left(now - timedelta(hours=hours))
+        assert left >= 1
+        assert left + hours * 3600 < whole
+
+
+def test_a_redrive_starts_the_time_anew() -> None:
+    now = datetime.now(UTC)
+    left = seconds_left(now - timedelta(days=9), redriven=now - timedelta(hours=1))
+    assert left > LONGEST.to_seconds() - 3 * 3600
+
+
+def seconds_left(began: datetime, redriven: datetime | None = None) -> float:
+    execution = {"StartTime": written(began)} | (
+        {"RedriveTime": written(redriven)} if redriven else {}
+    )
+    return float(evaluated(IN_TIME, context={"Execution": execution}))
+
+
+def written(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -27,6 +27,7 @@ OF_AWS = {
     "AWS/Lambda": ("FunctionName", "AWS::Lambda::Function"),
     "AWS/States": ("StateMachineArn", "AWS::StepFunctions::StateMachine"),
     "AWS/Scheduler": ("ScheduleGroup", "AWS::Scheduler::ScheduleGroup"),
+    "AWS/SNS": ("TopicName", "AWS::SNS::Topic"),
     "AWS/SQS": ("QueueName", "AWS::SQS::Queue"),
 }
 """By which dimension AWS's own metrics are found, and whose name it is
@@ -79,6 +80,8 @@ def names(cloud: LocalCloud) -> dict[str, set[str]]:
         named = one["PhysicalResourceId"].rpartition("/")[2]
         if one["ResourceType"] == "AWS::StepFunctions::StateMachine":
             named = one["PhysicalResourceId"]
+        if one["ResourceType"] == "AWS::SNS::Topic":
+            named = named.rpartition(":")[2]
         found.setdefault(one["ResourceType"], set()).add(named)
     return found
 

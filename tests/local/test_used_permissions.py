@@ -32,6 +32,8 @@ AT_ONCE = 3
 Grant = tuple[str, str, str]
 """A role by its name in the template, an action and a resource."""
 
+REDRIVEN = "A run that is redriven takes its turn again; MiniStack cannot redrive one."
+
 UNUSED = {
     ("*", "xray:*", "*"): "MiniStack keeps no traces.",
     ("*", "logs:*", "*"): "MiniStack writes logs without asking the role.",
@@ -46,6 +48,8 @@ UNUSED = {
     ("ConfigureRole", "s3:ListBucket", "*"): (
         "With it S3 tells that an object is gone, and not that it is denied; MiniStack always does."
     ),
+    ("Ensure*Role", "dynamodb:PutItem", "*Turns*"): REDRIVEN,
+    ("SchedulesKeepRole", "dynamodb:*Item", "*Turns*"): REDRIVEN,
     ("Ensure*Role", "personalize:Create*", "arn:aws:personalize:::recipe/[*]"): (
         "AWS's data does not say that it is asked for; the AWS solution, which runs, grants it."
     ),

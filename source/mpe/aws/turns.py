@@ -54,6 +54,8 @@ class Claim:
     """S3's order of uploads: of two, the greater is the later."""
     key: str = ""
     """Where its config lies; in the dataset group's own folder where it is not said."""
+    redriven: int = 0
+    """How often somebody has redriven its execution."""
 
 
 class Asked(Protocol):
@@ -200,6 +202,18 @@ class Turns:
         row = self._get(group, "LEASE")
         return bool(row and row["run"] == run)
 
+    def resume(self, group: str, run: str, sequencer: str, now: datetime, redriven: int) -> bool:
+        """Take the turn again for a run that was redriven; tell whether it has it now.
+
+        Such a run goes on where it was stopped, and so comes by no step that asks for its turn.
+        It has none where another has it, or where a newer config is there: the newest wins.
+        """
+        row = self.recorded(group, run)
+        claim = Claim(
+            group, run, str(row["execution"]) if row else "", sequencer, redriven=redriven
+        )
+        return bool(row) and not self.superseded(claim) and self.take(claim, now) is None
+
     def take_over(self, claim: Claim, dead: str, now: datetime, lease: timedelta = LEASE) -> bool:
         """Take the turn of a run that ended without giving it back, and note that it is lost."""
         row = self._get(claim.group, "LEASE")
@@ -225,10 +239,13 @@ class Turns:
             if not _condition_failed(error):
                 raise
 
-    def leave(self, group: str, execution: str, now: datetime) -> None:
-        """Give back the turn of an execution that was ended, once its functions cannot act."""
+    def leave(self, group: str, execution: str, now: datetime, redriven: int = 0) -> None:
+        """Give back the turn of an execution that was ended, once its functions cannot act.
+
+        It is kept where the execution has been redriven more often since, and so works again.
+        """
         row = self._get(group, "LEASE")
-        if row and row["holder"] == execution:
+        if row and row["holder"] == execution and row.get("redriven", 0) <= redriven:
             self._put({**row, "until": (now + ACTS).isoformat()}, Attr("holder").eq(execution))
 
     def reject(self, group: str, sequencer: str, row: Mapping[str, Any]) -> None:
@@ -314,13 +331,14 @@ def _marked(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return item if MARK in item else TURN.marked(item)
 
 
-def _lease(claim: Claim, until: datetime) -> dict[str, str]:
+def _lease(claim: Claim, until: datetime) -> dict[str, Any]:
     return {
         "group": claim.group,
         "record": "LEASE",
         "run": claim.run,
         "holder": claim.execution,
         "until": until.isoformat(),
+        **({"redriven": claim.redriven} if claim.redriven else {}),
     }
 
 

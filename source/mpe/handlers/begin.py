@@ -69,7 +69,7 @@ class Begin:
             return {"superseded": True}
         row = {"status": "RUNNING", "started": now.isoformat(), "execution": claim.execution}
         row |= {"task": task} if task else {}
-        if self.turns.recorded(claim.group, claim.run) is None:
+        if self._starts(claim):
             self.turns.record(claim.group, claim.run, row)
         desired = self.objects.load_state(state)
         return {"work": complete(desired.tasks[task].work if task else desired.work)}
@@ -82,6 +82,16 @@ class Begin:
         ):
             return False
         return self.turns.take_turn(claim, self.executions, now) is None
+
+    def _starts(self, claim: Claim) -> bool:
+        """Tell whether a run is new, or is tried again in an execution of its own.
+
+        A scheduled task that is redriven may start the run's workflow anew.
+        """
+        row = self.turns.recorded(claim.group, claim.run)
+        if row is None:
+            return True
+        return bool(row["execution"] != claim.execution and row["status"] != "SUCCEEDED")
 
     def _current(self, group: str, task: str, state: Pointer) -> bool:
         row = self.tasks.get(group, task)
@@ -101,7 +111,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Clock.from_environment(),
     )
     claim = Claim(
-        run["group"], run["id"], event["execution"], run["sequencer"], run["config"]["key"]
+        run["group"],
+        run["id"],
+        event["execution"],
+        run["sequencer"],
+        run["config"]["key"],
+        int(event.get("redriven", 0)),
     )
     since = datetime.fromisoformat(event["since"]) if "since" in event else None
     answer = begin(claim, Pointer.of(run["state"]), run.get("task"), since)

@@ -31,6 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     status = detail["status"]
     cause = ": ".join(filter(None, (WORDS.get(status, status), detail.get("cause"))))
     crash = {"error": status, "cause": cause[:MOST], "resource": "the workflow"}
-    verdict = from_settings()(run, detail["executionArn"], [crash], killed=True)
+    redriven = detail.get("redriveCount") or 0
+    verdict = from_settings()(run, detail["executionArn"], [crash], killed=True, redriven=redriven)
     LOGGER.info("buried", extra={"verdict": verdict})
     return verdict

@@ -79,6 +79,10 @@ class Fence(Protocol):
 
     def overtaken(self, group: str, run: str, sequencer: str) -> bool: ...
 
+    def resume(
+        self, group: str, run: str, sequencer: str, now: datetime, redriven: int
+    ) -> bool: ...
+
 
 class EventSink(Protocol):
     def resource_changed(
@@ -102,6 +106,8 @@ class Step:
     """Whether it is of a scheduled task, which creates nothing but jobs and versions."""
     anew_since: datetime | None = None
     """Since when it must have been made, where the task makes it anew."""
+    redriven: int = 0
+    """How often somebody has redriven the run."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,8 @@ class Ensure:
 
     def _attempt(self, step: Step) -> Outcome:
         try:
+            if step.redriven:
+                self._resume(step)
             outcome = self._advance(step)
             self._measure(step, outcome)
             return outcome
@@ -332,6 +340,12 @@ class Ensure:
         have not heard of it yet.
         """
         if not self.turns.holds(step.group, step.run):
+            raise TurnLost(step.group, step.run)
+
+    def _resume(self, step: Step) -> None:
+        """Raise TurnLost where a run that was redriven cannot have its turn again."""
+        now = self.clock.now()
+        if not self.turns.resume(step.group, step.run, step.sequencer, now, step.redriven):
             raise TurnLost(step.group, step.run)
 
     def _inspect(self, desired: Desired) -> None:
@@ -521,6 +535,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         sequencer=run.get("sequencer", ""),
         task=task is not None,
         anew_since=datetime.fromisoformat(run["started"]) if anew else None,
+        redriven=int(event.get("redriven", 0)),
     )
 
 

@@ -26,6 +26,10 @@ from mpe.model.service.spec import SPECS
 
 ERROR = re.compile(r'\{"errorMessage":\s*"((?:[^"\\]|\\.)*)')
 """What the cause of a function's error begins with."""
+AGAIN = (
+    "Somebody redrove this run in Step Functions: it went on where it had been stopped, and its "
+    "end is told once more."
+)
 
 
 class EventSink(Protocol):
@@ -53,9 +57,11 @@ class Finish:
         crashes: Iterable[Mapping[str, Any]],
         *,
         killed: bool = False,
+        redriven: int = 0,
     ) -> dict[str, Any]:
         """Record and announce the outcome once, and return whether the run succeeded.
 
+        A run that was ``redriven`` has another end each time, which is announced as well.
         ``crashes`` are steps that the workflow gave up on: they are told only where the
         ledger knows of no failure, since one failure often brings others down with it. Of a
         run that was ``killed`` they are always told.
@@ -65,11 +71,13 @@ class Finish:
         failures = [_failure(one) for one in outcomes if one.get("failed")]
         if killed or not failures:
             failures.extend(_crash(one) for one in (*crashes, *unread))
-        if row.get("status", "RUNNING") in {"RUNNING", LOST}:
+        again = redriven > row.get("redriven", 0)
+        if again or row.get("status", "RUNNING") in {"RUNNING", LOST}:
             detail = self._detail(run, execution, row, outcomes, failures)
             for one in outcomes:
                 if one.get("untold"):
                     self._tell_late(one)
+            detail["Notes"].extend([AGAIN] if redriven else [])
             self.events.put(RUN_CHANGED, detail)
             self.gauges.run(group, failed=bool(failures), seconds=detail["Duration"])
             ended = {
@@ -81,10 +89,11 @@ class Finish:
                 "data": _data(outcomes),
                 "models": detail["Models"],
                 **{key.lower(): detail[key] for key in ("Duration", "Changed", "Kept", "Failed")},
+                **({"redriven": redriven} if redriven else {}),
             }
             self.turns.record(group, run_id, _without_keys(ended))
         if killed:
-            self.turns.leave(group, execution, self.clock.now())
+            self.turns.leave(group, execution, self.clock.now(), redriven)
         else:
             self.turns.give_back(group, execution)
         return _verdict(failures)
@@ -242,7 +251,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow with the run's verdict."""
     run = event["run"]
     LOGGER.set_correlation_id(run["id"])
-    verdict = from_settings()(run, event["execution"], event.get("crashes") or [])
+    redriven = int(event.get("redriven", 0))
+    verdict = from_settings()(
+        run, event["execution"], event.get("crashes") or [], redriven=redriven
+    )
     LOGGER.info("finished", extra={"verdict": verdict})
     return verdict
 

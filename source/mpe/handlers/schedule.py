@@ -14,11 +14,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, table
+from mpe.aws.clock import Clock
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.outages import outages_pass
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
+from mpe.aws.turns import Turns
 from mpe.handlers.settings import LOGGER, setting
+from mpe.model.errors import TurnLost
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.tasks import GONE, Task, schedule_name
 
@@ -35,9 +38,16 @@ class Synchronize:
     tasks: Tasks
     schedules: Schedules
     target: Target
+    turns: Turns
+    clock: Clock
 
-    def __call__(self, run: dict[str, Any]) -> dict[str, Any]:
-        """Upsert the tasks of a run's config, and remove those that it no longer has."""
+    def __call__(self, run: dict[str, Any], redriven: int = 0) -> dict[str, Any]:
+        """Upsert the tasks of a run's config, and remove those that it no longer has.
+
+        Raise TurnLost of a run that was ``redriven`` and cannot have its turn again.
+        """
+        if redriven and not self._has_turn(run, redriven):
+            raise TurnLost(run["group"], run["id"])
         state = self.objects.load_state(Pointer.of(run["state"]))
         known = set(self.tasks.ids(state.group))
         for task in state.tasks.values():
@@ -47,6 +57,10 @@ class Synchronize:
             self.schedules.delete(schedule_name(state.group, id))
             self.tasks.delete(state.group, id)
         return {"scheduled": len(state.tasks), "removed": len(gone)}
+
+    def _has_turn(self, run: dict[str, Any], redriven: int) -> bool:
+        now, group, id = self.clock.now(), run["group"], run["id"]
+        return self.turns.resume(group, id, run["sequencer"], now, redriven)
 
     def _upsert(self, group: str, task: Task, run: dict[str, Any]) -> None:
         name = schedule_name(group, task.id)
@@ -97,7 +111,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Tasks(table(setting("TASKS_TABLE"))),
         Schedules(client("scheduler"), setting("SCHEDULE_GROUP")),
         Target(setting("MACHINE"), setting("SCHEDULE_ROLE"), setting("DEAD_LETTERS")),
+        Turns(table(setting("TURNS_TABLE"))),
+        Clock.from_environment(),
     )
-    done = synchronize(run)
+    try:
+        done = synchronize(run, int(event.get("redriven", 0)))
+    except TurnLost as lost:
+        return _refused(lost)
     LOGGER.info("schedules", extra=done)
     return {"failed": False}
+
+
+def _refused(lost: TurnLost) -> dict[str, Any]:
+    """Return what the report tells of, as of a step that broke down."""
+    crash = {"error": type(lost).__name__, "cause": str(lost), "resource": "Schedules"}
+    return {"failed": True, "crash": crash}

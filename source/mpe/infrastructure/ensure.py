@@ -37,7 +37,7 @@ class EnsureFunction(HandlerFunction):
         self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
         if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
             self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
-        self.allow(["dynamodb:GetItem"], [rooms.turns.table_arn])
+        self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [rooms.turns.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
 
     def _act_on(self, spec: ResourceSpec, service_role: ServiceRole) -> None:

@@ -46,10 +46,13 @@ class Monitoring(Construct):
         self._alarms(undelivered, schedule_group)
         self._alarms_of_machines(machines)
         self._alarms_of_functions(functions)
-        self._dashboard(machines, functions)
+        self._dashboard(undelivered, machines, functions)
 
     def _dashboard(
-        self, machines: Mapping[str, sfn.StateMachine], functions: Sequence[lambda_.IFunction]
+        self,
+        undelivered: sqs.IQueue,
+        machines: Mapping[str, sfn.StateMachine],
+        functions: Sequence[lambda_.IFunction],
     ) -> None:
         dashboard = cloudwatch.Dashboard(self, "Dashboard")
         dashboard.add_widgets(*(self._of_models(name) for name in MODEL_METRICS[:2]))
@@ -86,14 +89,32 @@ class Monitoring(Construct):
             ),
             self._graph("Errors of functions", [one.metric_errors() for one in functions]),
         )
+        dashboard.add_widgets(
+            self._graph(
+                "Mails and alarms",
+                [
+                    self._topic.metric_number_of_notifications_delivered(),
+                    self._topic.metric_number_of_notifications_failed(),
+                ],
+            ),
+            self._graph(
+                "Letters that could not be delivered",
+                [undelivered.metric_approximate_number_of_messages_visible(statistic="Maximum")],
+            ),
+        )
 
     def _alarms(self, undelivered: sqs.IQueue, schedule_group: str) -> None:
+        """Tell of what failed, and of each letter anew.
+
+        How many lie in the queue would be no measure: an alarm tells when it begins, and lasts for
+        as long as the first letter lies there, two weeks. Events, functions and schedules send
+        their letters themselves, so they count as sent
+        (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
+        """
         self._alarm("RunFailed", own("FailedRuns"), "A run failed; its report says why.")
         self._alarm(
             "DeadLetters",
-            undelivered.metric_approximate_number_of_messages_visible(
-                period=FIVE_MINUTES, statistic="Maximum"
-            ),
+            undelivered.metric_number_of_messages_sent(period=FIVE_MINUTES, statistic="Sum"),
             "An event could not be delivered and is in the dead-letter queue.",
         )
         for name in ("TargetErrorCount", "InvocationDroppedCount"):

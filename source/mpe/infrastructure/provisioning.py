@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aws_cdk import ArnFormat, Aws, Duration, Fn, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -15,6 +15,8 @@ from mpe.infrastructure.stages import (
     CRASH,
     EXECUTION,
     ITEM,
+    LONGEST,
+    REDRIVEN,
     RUN,
     any_failed,
     asks_to_wait,
@@ -39,8 +41,6 @@ TRAINED = ("Solution", "SolutionVersion", *(stage.noun for stage in SOLUTION_STA
 AT_ONCE = 40
 """How many iterations of a Map Step Functions runs at the same time
 (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html)."""
-LONGEST = Duration.days(2)
-"""When a run is given up; shorter than its lease on the dataset group."""
 
 
 class Machine(sfn.StateMachine):
@@ -238,7 +238,7 @@ class ProvisioningWorkflow(Construct):
 
     def _turn(self, begin: lambda_.IFunction, *, work: sfn.State, report: sfn.State) -> sfn.State:
         """Wait until no other run works on the dataset group."""
-        given = {"run": RUN, "execution": EXECUTION, "since": STARTED}
+        given = {"run": RUN, "execution": EXECUTION, "since": STARTED, "redriven": REDRIVEN}
         ask = invoke(self, "Take turn", begin, given)
         broken = failed(self, "Taking turn failed").next(report)
         ask.add_catch(broken, outputs={**CRASH, "resource": "Take turn"})
@@ -303,7 +303,7 @@ class ProvisioningWorkflow(Construct):
 
     def _keep_schedules(self, function: lambda_.IFunction) -> sfn.State:
         """Bring the schedules in line with the config; a scheduled task has none of its own."""
-        keep = invoke(self, "Keep schedules", function, {"run": RUN})
+        keep = invoke(self, "Keep schedules", function, {"run": RUN, "redriven": REDRIVEN})
         keep.add_catch(
             failed(self, "Keeping schedules failed"), outputs={**CRASH, "resource": "Schedules"}
         )
@@ -337,7 +337,7 @@ class ProvisioningWorkflow(Construct):
         queues, or refuses for a while, what is too much for its quotas. A Map runs only so
         many iterations at a time, so this is a Map of Maps.
         """
-        given = {"run": RUN, "solution": f"{{% {ITEM} %}}"}
+        given = {"run": RUN, "solution": f"{{% {ITEM} %}}", "redriven": REDRIVEN}
         child = run_of(
             self,
             "Train and deploy",
@@ -358,6 +358,7 @@ class ProvisioningWorkflow(Construct):
             {
                 "run": RUN,
                 "execution": EXECUTION,
+                "redriven": REDRIVEN,
                 "crashes": "{% [$states.input.crash[$exists(cause)]] %}",
             },
         )

@@ -33,6 +33,7 @@ class Schedules(Construct):
         *,
         package: Package,
         bucket: DataBucket,
+        turns: GroupTable,
         undelivered: sqs.Queue,
     ) -> None:
         super().__init__(scope, id)
@@ -58,7 +59,7 @@ class Schedules(Construct):
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.role = self._role(undelivered)
-        self.keep = self._keep(package, bucket, undelivered)
+        self.keep = self._keep(package, bucket, turns, undelivered)
 
     @property
     def schedules_arn(self) -> str:
@@ -97,7 +98,7 @@ class Schedules(Construct):
         return role
 
     def _keep(
-        self, package: Package, bucket: DataBucket, undelivered: sqs.Queue
+        self, package: Package, bucket: DataBucket, turns: GroupTable, undelivered: sqs.Queue
     ) -> HandlerFunction:
         function = HandlerFunction(
             self,
@@ -107,6 +108,7 @@ class Schedules(Construct):
             description="Bring the schedules of a dataset group in line with its config",
             environment={
                 "TASKS_TABLE": self.table.table_name,
+                "TURNS_TABLE": turns.table_name,
                 "SCHEDULE_GROUP": self.name,
                 "MACHINE": self.machine_arn,
                 "SCHEDULE_ROLE": self.role.role_arn,
@@ -133,6 +135,7 @@ class Schedules(Construct):
         function.allow(
             ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [self.table.table_arn]
         )
+        function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [turns.table_arn])
         function.allow(
             ["s3:GetObject"],
             [bucket.arn_for_objects("state/*")],

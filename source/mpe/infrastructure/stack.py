@@ -109,6 +109,7 @@ class PersonalizedExperiences(Stack):
             "Schedules",
             package=self.package,
             bucket=self.bucket,
+            turns=self.turns,
             undelivered=self.undelivered,
         )
 

@@ -24,6 +24,13 @@ from mpe.model.errors import Unavailable
 
 RUN = "{% $states.context.Execution.Input.run %}"
 EXECUTION = "{% $states.context.Execution.Id %}"
+REDRIVEN = (
+    "{% $sum([$states.context.Execution.RedriveCount, $states.context.Execution.Input.redriven]) %}"
+)
+"""How often somebody has redriven a run, of which each step must know: it goes on where it was, and
+comes by no step that asks for its turn. A solution's execution is redriven with that which started
+it, or is a new one, which is told
+(https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html)."""
 ITEM = "$states.context.Map.Item.Value"
 """The item of the innermost Map, as a JSONata path."""
 SHORT = 300
@@ -84,6 +91,21 @@ LONGER = 7
 """Seconds by which a start waits longer after each try whose error has no name: as long in all."""
 
 
+LONGEST = Duration.days(2)
+"""When an execution is given up; shorter than its run's lease on the dataset group."""
+TO_TELL = Duration.hours(1)
+"""What is left of that for a run to tell of an execution that took too long."""
+IN_TIME = (
+    "{% ($began := $exists($states.context.Execution.RedriveTime) "
+    "and $states.context.Execution.RedriveTime "
+    "? $states.context.Execution.RedriveTime : $states.context.Execution.StartTime; "
+    f"$left := {LONGEST.to_seconds() - TO_TELL.to_seconds():.0f} "
+    "- $floor(($toMillis($now()) - $toMillis($began)) / 1000); $max([$left, 1])) %}"
+)
+"""Seconds that an execution may take which another follows. A redrive starts the time of the other
+anew (https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html)."""
+
+
 def invoke(
     scope: Construct,
     title: str,
@@ -125,7 +147,8 @@ def run_of(
     """Start an execution of another machine and follow it to its end.
 
     ``otherwise`` gets the :data:`CRASH` of one that failed or could not be started, with the
-    ``resource`` that it was for.
+    ``resource`` that it was for. One that would outlast the execution that follows it is stopped
+    an hour before, so that there is somebody left who tells of it.
 
     A start that was refused is tried again: StartExecution has a quota, and is throttled above
     it, which many groups at once reach
@@ -139,6 +162,7 @@ def run_of(
         state_machine=machine,
         integration_pattern=sfn.IntegrationPattern.RUN_JOB,
         associate_with_parent=True,
+        task_timeout=sfn.Timeout.jsonata(IN_TIME),
         input=sfn.TaskInput.from_object(dict(given)),
         outputs="{% $states.result.Output %}",
     )
@@ -204,6 +228,7 @@ def ensure(
             "resource": f"{{% {resource} %}}",
             "previous": "{% $states.input %}",
             "given": dict(given or {}),
+            "redriven": REDRIVEN,
         },
     )
     ask.add_catch(otherwise, outputs={**CRASH, "resource": f"{{% {resource} %}}"})

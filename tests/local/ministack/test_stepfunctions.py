@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -50,12 +51,17 @@ def test_a_workflow_calls_only_what_its_role_may(cloud: LocalCloud) -> None:
 FAILS = {"Type": "Fail", "Error": "DriftError", "Cause": "the recipe differs"}
 
 
-def followed(cloud: LocalCloud | Alone) -> Any:
-    """Run a workflow that follows one that fails; return how it ended."""
+def followed(
+    cloud: LocalCloud | Alone,
+    state: Mapping[str, Any] = FAILS,
+    name: str = "fails",
+    **more: Any,
+) -> Any:
+    """Run a workflow that follows another, which fails; return how it ended."""
     states = cloud.client("stepfunctions")
-    role = role_for(cloud, "follower", "states.amazonaws.com", "*")
+    role = role_for(cloud, f"follower-{name}", "states.amazonaws.com", "*")
 
-    def machine(name: str, state: dict[str, Any]) -> str:
+    def machine(name: str, state: Mapping[str, Any]) -> str:
         definition = {"QueryLanguage": "JSONata", "StartAt": "It", "States": {"It": state}}
         made = states.create_state_machine(
             name=name, definition=json.dumps(definition), roleArn=role
@@ -65,10 +71,11 @@ def followed(cloud: LocalCloud | Alone) -> Any:
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::states:startExecution.sync:2",
-        "Arguments": {"StateMachineArn": machine("fails", FAILS), "Input": {"some": "input"}},
+        "Arguments": {"StateMachineArn": machine(name, state), "Input": {"some": "input"}},
         "End": True,
+        **more,
     }
-    run = states.start_execution(stateMachineArn=machine("follows", task))["executionArn"]
+    run = states.start_execution(stateMachineArn=machine(f"follows-{name}", task))["executionArn"]
     return wait_until(
         lambda: (
             found
@@ -100,3 +107,17 @@ def test_alone_a_followed_execution_fails_with_its_own_error(alone: Alone) -> No
 def test_alone_a_workflow_calls_what_its_role_may_not(alone: Alone) -> None:
     ended = called(alone, function_in(alone, "called", "def handler(event, context): return 1"))
     assert ended["status"] == "SUCCEEDED"
+
+
+SLOW = {"Type": "Wait", "Seconds": 10**8, "End": True}
+IN_A_SECOND = "{% $count([$states.context.Execution.Id]) %}"
+
+
+def test_a_task_takes_as_long_as_an_expression_says(cloud: LocalCloud) -> None:
+    ended = followed(cloud, SLOW, "slow", TimeoutSeconds=IN_A_SECOND)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
+
+
+def test_alone_an_expression_for_a_time_breaks_the_execution(alone: Alone) -> None:
+    ended = followed(alone, SLOW, "slow", TimeoutSeconds=IN_A_SECOND)
+    assert ended["error"] != "States.Timeout"

@@ -124,6 +124,25 @@ def _error(resource: str) -> str:
     return "StepFunctions.AWSStepFunctionsException"
 
 
+def evaluate_times() -> None:
+    """Let a task take as long as an expression says."""
+    from ministack.services import stepfunctions
+
+    execute = stepfunctions._execute_task
+
+    def execute_in_time(
+        state: dict[str, Any], given: Any, execution: dict[str, Any], context: Any
+    ) -> Any:
+        if isinstance(state.get("TimeoutSeconds"), str):
+            seconds = stepfunctions._jsonata_state_field(
+                state, "TimeoutSeconds", "number", given, context
+            )
+            state = {**state, "TimeoutSeconds": seconds}
+        return execute(state, given, execution, context)
+
+    stepfunctions._execute_task = execute_in_time
+
+
 DIFFERENCES = (
     Difference(
         aws="a workflow does only what its machine's role may",
@@ -139,5 +158,12 @@ DIFFERENCES = (
         page="https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html",
         test="test_stepfunctions.py::test_alone_a_followed_execution_fails_with_its_own_error",
         make_good=lambda start: wrap_failures(),
+    ),
+    Difference(
+        aws="an expression may say how long a task takes at most",
+        alone="the execution breaks down",
+        page="https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html",
+        test="test_stepfunctions.py::test_alone_an_expression_for_a_time_breaks_the_execution",
+        make_good=lambda start: evaluate_times(),
     ),
 )
