@@ -212,7 +212,8 @@ class Turns:
         claim = Claim(
             group, run, str(row["execution"]) if row else "", sequencer, redriven=redriven
         )
-        return bool(row) and not self.superseded(claim) and self.take(claim, now) is None
+        overtaken = self.overtaken(group, run, sequencer)
+        return bool(row) and not overtaken and self.take(claim, now) is None
 
     def take_over(self, claim: Claim, dead: str, now: datetime, lease: timedelta = LEASE) -> bool:
         """Take the turn of a run that ended without giving it back, and note that it is lost."""
