@@ -177,6 +177,10 @@ def tasks(name: str) -> Iterator[dict[str, Any]]:
     yield from inside(json.loads((GOLDEN / f"{name}.asl.json").read_text())["States"])
 
 
+READS_ALONE = "<Preflight>"
+"""What changes nothing needs no turn; the step after it asks for that."""
+
+
 @pytest.mark.parametrize("name", ["Provisioning", "Solution"])
 def test_every_step_of_a_run_is_told_that_it_is_redriven(name: str) -> None:
     """A redrive goes on where a run was stopped, which may be at any step."""
@@ -184,6 +188,8 @@ def test_every_step_of_a_run_is_told_that_it_is_redriven(name: str) -> None:
     assert found
     for task in found:
         given = task["Arguments"]
+        if given.get("FunctionName") == READS_ALONE:
+            continue
         assert (given.get("Payload") or given["Input"])["redriven"] == REDRIVEN
 
 
