@@ -176,7 +176,10 @@ class Maintained:
             if one.noun == "SolutionVersion":
                 given[str(one.parent)] = str(outcome.arn)
         target = Target("arn:aws:lambda:us-east-1:1:function:f", ROLE, "arn:aws:sqs:us-east-1:1:q")
-        Synchronize(self.objects, self.tasks, self.schedules, target)(run)
+        synchronize = Synchronize(
+            self.objects, self.tasks, self.schedules, target, self.turns, self.clock
+        )
+        synchronize(run)
 
     def _follow(self, run: str, group: str, desired: Desired) -> Outcome:
         ensure = Ensure(

@@ -109,9 +109,9 @@ class Counts:
 
 
 def _unread(completed: Completed) -> str:
-    """Return where something would be read, and nothing lies; deletions are only made on demand."""
+    """Return where something would be read, and nothing lies."""
     desired = completed.desired
-    if desired.data is None or completed.changed or desired.noun == "DataDeletionJob":
+    if desired.data is None or completed.changed:
         return ""
     return value_at(desired.params, desired.spec.reads)
 
