@@ -154,6 +154,8 @@ def test_what_is_mapped_to_nothing_is_left_out(work: Work) -> None:
         ("user,customer,ts", (), "It could be: user, customer. Say so with --map COLUMN=USER_ID"),
         ("user,item,ts", ("usr=USER_ID",), "--map usr=USER_ID: there is no such column"),
         ("user,item,ts", ("user",), "write it as --map column=TARGET"),
+        ("who,item,ts", ("who=USER_IDD",), "--map who=USER_IDD: is USER_ID meant?"),
+        ("user,item,when2", ("when2=TIMESTMP",), "--map when2=TIMESTMP: is TIMESTAMP meant?"),
         ("user,item,ts", ("user=A B",), "use letters, digits and _"),
         ("user,item,ts", ("user=X", "item=X"), "both user and item are mapped to X"),
         ("user,user,ts", (), "has the column 'user' twice"),

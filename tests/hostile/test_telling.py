@@ -84,7 +84,7 @@ def test_no_value_of_a_config_forges_a_line_of_its_mail(value: str) -> None:
     problem = {"path": value, "message": value, "remedy": value}
     detail = {"Bucket": "b", "Key": value, "Total": 1, "Problems": [problem]}
     lines = lines_of(message_for("Configuration Rejected", detail, region="x").text)
-    assert len(lines) == 10
+    assert len(lines) == 13
     assert FORGED not in lines
 
 

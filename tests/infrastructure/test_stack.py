@@ -266,9 +266,33 @@ def test_the_service_role_may_use_the_key_as_the_guide_says(template: Template) 
 def test_the_dashboard_is_of_this_stack_alone(template: Template) -> None:
     ((_, dashboard),) = of(template, "AWS::CloudWatch::Dashboard")
     body = json.dumps(dashboard["Properties"]["DashboardBody"])
-    assert body.count("AWS::StackName") >= 3
     for told in ("precision_at_10", "FailedRuns", "ConfigProblems", "ExecutionsFailed"):
         assert told in body
+
+
+def test_the_dashboard_opens_at_four_weeks_with_what_to_do_alarms_and_failed_runs(
+    template: Template,
+) -> None:
+    ((_, dashboard),) = of(template, "AWS::CloudWatch::Dashboard")
+    parts = dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(one if isinstance(one, str) else "X" for one in parts))
+    assert body["start"] == "-P28D"
+    kinds = [(one["type"], one["properties"].get("title")) for one in body["widgets"]]
+    assert kinds[:3] == [
+        ("text", None),
+        ("alarm", "Alarms"),
+        ("log", "The last runs that failed"),
+    ]
+    alarms = list(of(template, "AWS::CloudWatch::Alarm"))
+    assert len(body["widgets"][1]["properties"]["alarms"]) == len(alarms)
+    assert "mpe runs show RUN" in body["widgets"][0]["properties"]["markdown"]
+
+
+def test_nothing_is_searched_for_that_reports_more_seldom_than_every_two_weeks(
+    template: Template,
+) -> None:
+    ((_, dashboard),) = of(template, "AWS::CloudWatch::Dashboard")
+    assert "SEARCH(" not in json.dumps(dashboard["Properties"]["DashboardBody"])
 
 
 def test_the_service_role_is_safe_from_the_confused_deputy(template: Template) -> None:
@@ -495,6 +519,7 @@ def test_a_start_is_tried_again_for_each_way_in_which_it_can_be_refused(
 
 
 def test_email_and_key_are_optional(template: Template) -> None:
+    assert template["Parameters"]["Tell"]["Default"] == "all"
     for name in ("Email", "PersonalizeKmsKeyArn"):
         assert template["Parameters"][name]["Default"] == ""
     (subscription,) = of(template, "AWS::SNS::Subscription")

@@ -1,8 +1,7 @@
 """The dashboard and the alarms watch what there is: names and metrics of the deployed stack.
 
-What a SEARCH finds is told by
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html: the
-namespace and exactly the dimensions of its schema, and of what is in double quotes the very value.
+A search finds no metric that has reported nothing for two weeks, so there is none:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ from tests.local.conftest import User, small, wait_until
 
 pytestmark = pytest.mark.local
 
-SEARCH = re.compile(r"SEARCH\('\{(?P<schema>[^}]*)\} (?P<terms>[^']*)', '\w+'(, \d+)?\)")
-TERM = re.compile(r'(\w+)="([^"]*)"')
 OF_AWS = {
     "AWS/Lambda": ("FunctionName", "AWS::Lambda::Function"),
     "AWS/States": ("StateMachineArn", "AWS::StepFunctions::StateMachine"),
@@ -95,22 +92,6 @@ def is_there(metric: Metric, known: dict[str, set[str]], put: set[Metric]) -> bo
     return name == dimension and value in known[kind]
 
 
-def found_by(expression: str, put: set[Metric]) -> set[Metric]:
-    """Return what a SEARCH finds."""
-    match = SEARCH.fullmatch(expression)
-    assert match, expression
-    namespace, *schema = match["schema"].split(",")
-    terms = dict(TERM.findall(match["terms"]))
-    assert TERM.sub("", match["terms"]).strip() == "", "only exact terms are understood here"
-    name = terms.pop("MetricName")
-    return {
-        one
-        for one in put
-        if (one.namespace, one.name, one.schema) == (namespace, name, frozenset(schema))
-        and terms.items() <= dict(one.dimensions).items()
-    }
-
-
 def watched(metrics: list[Any]) -> Iterator[Metric]:
     """Yield the metrics of a dashboard's widget, where ``.`` is what the row before has."""
     before: list[str] = []
@@ -136,6 +117,25 @@ def test_every_metric_that_is_watched_is_there(cloud: LocalCloud) -> None:
     _judge_dashboard(cloud, known, put)
 
 
+MENTIONED = re.compile(
+    r"\b(?:Solution|DatasetGroup|ResourceType|coverage|[A-Z][a-z]+(?:Duration|Wait)|\w+_at_\d+)\b"
+)
+"""What a query of a dashboard names that the functions write as metrics or dimensions."""
+
+
+def _judge_queries(cloud: LocalCloud, queries: list[str], put: set[Metric]) -> None:
+    """Each query is of log groups that are there, and of fields that are written."""
+    pages = cloud.client("logs").get_paginator("describe_log_groups").paginate()
+    groups = {one["logGroupName"] for page in pages for one in page["logGroups"]}
+    fields = {one.name for one in put} | {name for one in put for name in one.schema} | NOT_OFTEN
+    for query in queries:
+        asked = set(re.findall(r"SOURCE '([^']+)'", query))
+        assert asked
+        assert asked <= groups
+        assert len(asked) <= 50
+        assert set(MENTIONED.findall(query.partition("|")[2])) <= fields
+
+
 RARE = {"RejectedConfigs"}
 NOT_OFTEN = {"ResourceWait"}
 """Written only where a quota or a throttle was waited for."""
@@ -157,15 +157,17 @@ def _judge_dashboard(cloud: LocalCloud, known: dict[str, set[str]], put: set[Met
     client = cloud.client("cloudwatch")
     (entry,) = client.list_dashboards()["DashboardEntries"]
     body = json.loads(client.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"])
-    searches, plain = [], []
+    plain, queries = [], []
     for widget in body["widgets"]:
-        rows = widget["properties"]["metrics"]
-        words = [one for row in rows for one in row if isinstance(one, dict)]
-        searches += [one["expression"] for one in words if "expression" in one]
+        rows = widget["properties"].get("metrics", [])
+        assert not [
+            one for row in rows for one in row if isinstance(one, dict) and "expression" in one
+        ]
         plain += list(watched(rows))
-    assert len(searches) >= 7
-    for expression in searches:
-        assert found_by(expression, put) or any(one in expression for one in NOT_OFTEN), expression
+        if widget["type"] == "log":
+            queries.append(widget["properties"]["query"])
+    assert len(queries) == 4
+    _judge_queries(cloud, queries, put)
     functions = {dict(one.dimensions).get("FunctionName") for one in plain} - {None}
     assert len(functions) > 20, "each function's errors are shown"
     assert [one for one in plain if not is_there(one, known, put)] == []

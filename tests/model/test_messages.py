@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mpe.model.messages import execution_link, likely_remedy, message_for, spoken
+from mpe.cli.main import mpe
+from mpe.model.messages import attributes, execution_link, message_for, spoken, worth_telling
+from mpe.model.remedies import BY_ERROR, BY_REASON, DENIED, LOST_GROUP, Where, remedy
+from tests.reference import commands
 
 RUN: dict[str, Any] = {
     "DatasetGroup": "films",
@@ -53,7 +58,7 @@ def test_a_failure_tells_which_why_and_what_to_do() -> None:
     }
     message = tell(Status="FAILED", Failures=[failure], Failed=3)
     assert message.subject == "Personalize dataset group films needs your attention"
-    for told in (*failure.values(), "continues from there"):
+    for told in (*failure.values(), "continues from there:\n      mpe apply config.json"):
         assert told in message.text
     assert "... and 2 more failed." in message.text
 
@@ -117,9 +122,10 @@ def test_the_link_is_of_the_partition(partition: str, host: str) -> None:
     ],
 )
 def test_a_known_reason_has_a_remedy(error: str, reason: str, told: str) -> None:
-    remedy = likely_remedy(error, reason)
-    assert told in remedy
-    assert bool(remedy) == bool(told)
+    found = remedy("DatasetImportJob", error, reason, Where("films", "data"))
+    assert told in found
+    assert bool(found) == bool(told)
+    assert bool(found) == (" Run: " in found)
 
 
 DELETED = {"Resource": "DataDeletionJob", "Name": "d", "Did": "created"}
@@ -180,3 +186,91 @@ def test_a_model_without_metrics_says_so() -> None:
 def test_a_live_version_without_metrics_says_so() -> None:
     live = {"Campaign": "live", "Version": "arn:1", "Metrics": {}}
     assert "of which no metrics are known" in tell(Models=[model(Live=[live])]).text
+
+
+WHERE = Where("films", "data-1", config="train/films/config.json", run="20260801T1-ab")
+ARN = "arn:aws:personalize:eu-west-1:000000000000:campaign/live"
+FAILURES = [
+    ("DatasetImportJob", "DataError", "items.csv, line 3: ITEM_ID is empty [MPE-D003]",
+     "mpe check-data config.json --path s3://data-1/train/films"),
+    ("DatasetImportJob", "ResourceFailed", "Input csv has rows that do not conform to the schema.",
+     "mpe check-data config.json --path s3://data-1/train/films"),
+    ("Solution", "LimitExceededException", "You have reached the limit of 20 solutions.",
+     "aws service-quotas list-service-quotas --service-code personalize"),
+    ("DatasetGroup", "ResourceFailed", "The KMS key cannot be used.",
+     "mpe destroy films"),
+    ("DatasetImportJob", "InvalidInputException", "KMS key is not accessible",
+     "npx cdk deploy --parameters PersonalizeKmsKeyArn=KEY_ARN"),
+    ("DatasetGroup", "ResourceFailed", "an earlier attempt is CREATE FAILED",
+     "mpe destroy films"),
+    ("Campaign", "ResourceFailed", "an earlier attempt is CREATE FAILED",
+     f"aws personalize delete-campaign --campaign-arn {ARN}"),
+    ("Campaign", "ResourceAlreadyExistsException", "Another resource with the name exists.",
+     "mpe plan config.json"),
+    ("Solution", "DriftError", "cannot change recipeArn", "mpe plan config.json"),
+    ("Campaign", "ResourceMissing", "the Campaign live does not exist any more.",
+     "mpe apply config.json"),
+    ("Campaign", "TurnLost", "the run has lost its turn", "mpe watch films"),
+    ("Step", "States.Timeout", "", "mpe logs 20260801T1-ab"),
+    ("Step", "Lambda.Unknown", "", "mpe logs 20260801T1-ab"),
+    ("Campaign", "AccessDeniedException", "not authorized", "npx cdk deploy"),
+    ("SolutionVersion", "ResourceFailed", "fewer than 25 users", "mpe apply config.json --data ."),
+]  # fmt: skip
+"""A failure of each known kind, and the command that its mail ends with."""
+
+
+@pytest.mark.parametrize(("noun", "error", "reason", "command"), FAILURES)
+def test_a_known_failure_ends_with_a_command(
+    noun: str, error: str, reason: str, command: str
+) -> None:
+    where = WHERE if noun != "Campaign" else replace(WHERE, arn=ARN)
+    assert remedy(noun, error, reason, where).endswith(f" Run: {command}")
+
+
+def test_the_commands_of_mails_are_ones_that_mpe_takes() -> None:
+    known = {" ".join(path[:1]) for path, _ in commands(mpe)}
+    told = [one.command for one in (*BY_ERROR, *BY_REASON, DENIED, LOST_GROUP)]
+    for command in (
+        one.format(check=WHERE.check, apply=WHERE.apply, group="g", run="r") for one in told
+    ):
+        first, second, *_ = shlex.split(command)
+        assert first in {"mpe", "aws", "npx"}
+        assert first != "mpe" or second in known
+
+
+def test_a_group_that_failed_is_not_said_to_go_on() -> None:
+    failure = {"Resource": "DatasetGroup", "Name": "films", "Path": "", "Error": "ResourceFailed",
+               "Reason": "x", "Remedy": "y"}  # fmt: skip
+    assert "continues from there" not in tell(Status="FAILED", Failures=[failure], Failed=1).text
+
+
+def test_a_mail_tells_stack_account_region_and_bucket() -> None:
+    text = tell(Stack="Films", Bucket="data-1").text
+    assert "Stack Films, account 000000000000, region eu-west-1, bucket data-1" in text
+    detail = {"Bucket": "data-1", "Key": "train/films/config.json", "Total": 0, "Problems": [],
+              "Stack": "Films", "Account": "000000000000"}  # fmt: skip
+    text = message_for("Configuration Rejected", detail, region="eu-west-1").text
+    assert "Stack Films, account 000000000000, region eu-west-1, bucket data-1" in text
+    assert "mpe validate config.json" in text
+
+
+TASK = {"Task": "import", "Changes": [], "Changed": 0}
+
+
+def test_a_scheduled_task_that_found_nothing_new_is_not_told() -> None:
+    assert not worth_telling({**RUN, **TASK})
+    assert worth_telling({**RUN, **TASK, "Changed": 1})
+    assert worth_telling({**RUN, **TASK, "Status": "FAILED"})
+    assert worth_telling({**RUN, "Changes": [], "Changed": 0}), "somebody waits for an upload"
+
+
+def test_failures_alone_are_told_where_that_is_asked_for() -> None:
+    assert not worth_telling(RUN, failures_only=True)
+    assert worth_telling({**RUN, "Status": "FAILED"}, failures_only=True)
+    assert worth_telling({"Problems": [], "Total": 1}, failures_only=True)
+
+
+def test_a_filter_policy_may_go_by_status_group_and_kind() -> None:
+    assert attributes(RUN) == {"status": "SUCCEEDED", "group": "films", "kind": "config"}
+    assert attributes({**RUN, "Task": "full.films"})["kind"] == "full"
+    assert attributes({"Problems": [], "DatasetGroup": "films"})["status"] == "REJECTED"

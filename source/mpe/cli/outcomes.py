@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,7 +11,9 @@ from botocore.exceptions import ClientError
 from mpe.cli.account import Account
 from mpe.cli.terminal import console, print_plain
 from mpe.model.errors import reason_lines
-from mpe.model.messages import likely_remedy, spoken, spoken_task
+from mpe.model.messages import spoken, spoken_task
+from mpe.model.remedies import Where
+from mpe.model.remedies import remedy as told_remedy
 from mpe.model.service.recipes import (
     PERSONALIZED_ACTIONS,
     PERSONALIZED_RANKING,
@@ -37,7 +40,13 @@ def told_run(account: Account, group: str, run: str) -> dict[str, Any]:
     """Return what is known of a run, and what it did to each resource."""
     row = account.turns.recorded(group, run) or {}
     found = sorted(account.ledger.outcomes(group, run), key=_built_order)
-    resources = [_resource(one) for one in found]
+    where = Where(
+        group,
+        account.output("DataBucket"),
+        config=str((row.get("config") or {}).get("key", "")),
+        run=run,
+    )
+    resources = [_resource(one, where) for one in found]
     return {
         "group": group,
         "run": run,
@@ -54,11 +63,12 @@ def _built_order(outcome: Mapping[str, Any]) -> int:
     return list(SPECS).index(outcome["noun"])
 
 
-def _resource(one: Mapping[str, Any]) -> dict[str, Any]:
+def _resource(one: Mapping[str, Any], where: Where) -> dict[str, Any]:
     told = {"resource": one["noun"], "name": one["name"], "did": one.get("did")}
     told |= {key: one[key] for key in ("arn", "seconds", "at") if one.get(key)}
     if failed := one.get("failed"):
-        remedy = likely_remedy(failed["error"], failed["reason"])
+        known = replace(where, arn=str(one.get("arn") or ""))
+        remedy = told_remedy(one["noun"], failed["error"], failed["reason"], known)
         told |= {"error": failed["error"], "reason": failed["reason"]}
         told |= {"remedy": remedy, "path": one["path"]}
     return told

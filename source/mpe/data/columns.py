@@ -6,12 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Protocol
 
 from mpe.model.service.avro import DOMAIN_REQUIRED, FIELD_NAME_LIMIT, RULES
 
 LEAVE_OUT = "-"
 """The target of a column that is to be left out."""
+NEARLY = 0.8
+"""How much of two names is the same where one is probably a misspelling of the other."""
 _USERS = (
     "userid user uid customerid customer custid visitorid visitor memberid member clientid client "
     "accountid account buyerid buyer shopperid shopper viewerid viewer subscriberid subscriber "
@@ -129,6 +132,11 @@ def recognise(
             continue
         free = [one for one in header if one not in {*targets.values(), *left_out}]
         found = _candidates(target, free, _aliases(kind, domain).get(target, ""))
+        meant = _misspelt(target, targets, reserved(kind, domain))
+        if meant and required and len(found) != 1:
+            raise Unsure(f"--map {targets[meant]}={meant}: is {target} meant? Write it so.")
+        if meant and not required:
+            notes.append(f"--map {targets[meant]}={meant}: if {target} is meant, write it so.")
         if len(found) == 1:
             targets[target] = found[0]
         elif required:
@@ -161,6 +169,12 @@ def _mapped(
                              f"{one.target} in the {kind}.")  # fmt: skip
             targets[one.target] = one.column
     return targets, left_out
+
+
+def _misspelt(target: str, targets: Iterable[str], known: Iterable[str]) -> str | None:
+    """Return what was mapped to a name that is no column of the service's, but nearly this one."""
+    names = [one for one in targets if one not in set(known)]
+    return next(iter(get_close_matches(target, names, n=1, cutoff=NEARLY)), None)
 
 
 def _candidates(target: str, free: Sequence[str], aliases: str) -> list[str]:

@@ -102,6 +102,8 @@ class Configure:
     gauges: Gauges
     place: Place
     machine: str
+    stack: str = ""
+    """The name of the stack, which people are told."""
 
     def __call__(self, upload: Upload) -> dict[str, Any]:
         """Start a run, or tell why not; return which."""
@@ -126,6 +128,8 @@ class Configure:
             CONFIG_REJECTED,
             {
                 "Bucket": upload.bucket,
+                "Stack": self.stack,
+                "Account": self.place.account,
                 "Key": upload.key,
                 "VersionId": upload.version,
                 "DatasetGroup": group,
@@ -211,6 +215,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Emf(setting("STACK")),
         Place(region, account, upload.bucket, setting("PERSONALIZE_ROLE"), partition),
         setting("WORKFLOW"),
+        setting("STACK"),
     )
     result = configure(upload)
     LOGGER.info("configured", extra={"key": upload.key, "result": result})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,7 +21,8 @@ from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import NewerForm
 from mpe.model.gate.versions import Version, trained
-from mpe.model.messages import likely_remedy, within
+from mpe.model.messages import within
+from mpe.model.remedies import Where, remedy
 from mpe.model.service.spec import SPECS
 
 ERROR = re.compile(r'\{"errorMessage":\s*"((?:[^"\\]|\\.)*)')
@@ -49,6 +50,8 @@ class Finish:
     events: EventSink
     gauges: Gauges
     clock: Clock
+    stack: str = ""
+    """The name of the stack, which people are told."""
 
     def __call__(
         self,
@@ -68,9 +71,10 @@ class Finish:
         """
         group, run_id = run["group"], run["id"]
         row, outcomes, unread = self._kept(group, run_id)
-        failures = [_failure(one) for one in outcomes if one.get("failed")]
+        where = _where(run)
+        failures = [_failure(one, where) for one in outcomes if one.get("failed")]
         if killed or not failures:
-            failures.extend(_crash(one) for one in (*crashes, *unread))
+            failures.extend(_crash(one, where) for one in (*crashes, *unread))
         again = redriven > row.get("redriven", 0)
         if again or row.get("status", "RUNNING") in {"RUNNING", LOST}:
             detail = self._detail(run, execution, row, outcomes, failures)
@@ -144,6 +148,8 @@ class Finish:
             "ExecutionArn": execution,
             "Duration": round(self.clock.since(began)),
             "Config": run["config"]["key"],
+            "Stack": self.stack,
+            "Bucket": run.get("state", {}).get("bucket", ""),
             "Models": within(trained(outcomes, self._known(run["group"], outcomes))),
             "Changes": within(_change(one) for one in outcomes if _changed(one)),
             "Changed": sum(map(_changed, outcomes)),
@@ -159,6 +165,12 @@ def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for one in outcomes:
         if one["noun"] == "DatasetImportJob" and one.get("did") == "skipped":
             yield f"Dataset {one['name']}: there is no CSV for it, so nothing was imported."
+
+
+def _where(run: Mapping[str, Any]) -> Where:
+    """Return what the commands of remedies name."""
+    bucket = run.get("state", {}).get("bucket", "BUCKET")
+    return Where(run["group"], bucket, config=str(run["config"]["key"]), run=run["id"])
 
 
 def _begun(run: Mapping[str, Any], execution: str, clock: Clock) -> dict[str, Any]:
@@ -194,7 +206,7 @@ def _change(outcome: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _failure(outcome: Mapping[str, Any]) -> dict[str, Any]:
+def _failure(outcome: Mapping[str, Any], where: Where) -> dict[str, Any]:
     failed = outcome["failed"]
     return {
         "Resource": outcome["noun"],
@@ -202,11 +214,16 @@ def _failure(outcome: Mapping[str, Any]) -> dict[str, Any]:
         "Path": outcome["path"],
         "Error": failed["error"],
         "Reason": failed["reason"],
-        "Remedy": likely_remedy(failed["error"], failed["reason"]),
+        "Remedy": remedy(
+            outcome["noun"],
+            failed["error"],
+            failed["reason"],
+            replace(where, arn=outcome.get("arn") or ""),
+        ),
     }
 
 
-def _crash(crash: Mapping[str, Any]) -> dict[str, Any]:
+def _crash(crash: Mapping[str, Any], where: Where) -> dict[str, Any]:
     reason = _told(str(crash.get("cause", "")))
     return {
         "Resource": "Step",
@@ -214,7 +231,7 @@ def _crash(crash: Mapping[str, Any]) -> dict[str, Any]:
         "Path": "",
         "Error": str(crash.get("error", "")),
         "Reason": reason,
-        "Remedy": likely_remedy(str(crash.get("error", "")), reason),
+        "Remedy": remedy("Step", str(crash.get("error", "")), reason, where),
     }
 
 

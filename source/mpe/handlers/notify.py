@@ -9,7 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.messages import message_for
+from mpe.model.messages import attributes, message_for, worth_telling
+
+FAILURES = "failures"
+"""What the stack's parameter Tell says where people are told of failures alone."""
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -19,12 +22,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     detail = event["detail"]
     LOGGER.set_correlation_id(detail.get("Run") or event["id"])
+    if not worth_telling(detail, failures_only=setting("TELL") == FAILURES):
+        LOGGER.info("not told", extra={"attributes": attributes(detail)})
+        return {"messageId": None}
     message = message_for(event["detail-type"], detail, region=event["region"])
     sent = client("sns").publish(
         TopicArn=setting("SNS_TOPIC_ARN"),
         Subject=message.subject,
         Message=json.dumps(message.by_protocol()),
         MessageStructure="json",
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in attributes(detail).items()
+        },
     )
     LOGGER.info("notified", extra={"subject": message.subject})
     return {"messageId": sent["MessageId"]}

@@ -15,16 +15,45 @@ from constructs import Construct
 
 NAMESPACE = "PersonalizedExperiences"
 """Where the functions put their metrics (:mod:`mpe.handlers.gauges`)."""
-HOUR = Duration.hours(1)
 FIVE_MINUTES = Duration.minutes(5)
 MOST_METRICS = 10
 """How many metrics an alarm may be of."""
+FOUR_WEEKS = Duration.days(28)
+"""What the dashboard opens at: most trainings are weekly, and a month shows how they go."""
 MODEL_METRICS = (
     "precision_at_10",
     "normalized_discounted_cumulative_gain_at_10",
     "mean_reciprocal_rank_at_25",
     "coverage",
 )
+FAILED_RUNS = (
+    "filter message = 'finished' and verdict.succeeded = 0",
+    "fields @timestamp, correlation_id as run, verdict.error, verdict.cause",
+    "sort @timestamp desc",
+    "limit 10",
+)
+MODELS = (
+    "filter ispresent(Solution)",
+    f"fields @timestamp, DatasetGroup, Solution, {', '.join(MODEL_METRICS)}",
+    "sort @timestamp desc",
+    "limit 50",
+)
+RUN_DURATIONS = (
+    "filter ispresent(RunDuration) and ispresent(DatasetGroup)",
+    "stats count(*) as runs, avg(RunDuration), max(RunDuration) by DatasetGroup",
+)
+RESOURCE_DURATIONS = (
+    "filter ispresent(ResourceDuration) or ispresent(ResourceWait)",
+    "stats avg(ResourceDuration), max(ResourceDuration), max(ResourceWait) by DatasetGroup, "
+    "ResourceType",
+)
+WHAT_TO_DO = f"""# {Aws.STACK_NAME}
+* **How is it?** `mpe status`
+* **A run failed**: its mail says what to do; `mpe runs show RUN` and `mpe logs RUN` tell more.
+* **A function broke down**: the graph at the end shows which; `mpe logs RUN --errors`.
+* **A schedule did not run**: `mpe schedule list`
+* **A config was rejected**: `mpe validate config.json`
+"""
 
 
 class Monitoring(Construct):
@@ -39,7 +68,7 @@ class Monitoring(Construct):
         undelivered: sqs.IQueue,
         schedule_group: str,
         machines: Mapping[str, sfn.StateMachine],
-        functions: Sequence[lambda_.IFunction],
+        functions: Sequence[lambda_.Function],
     ) -> None:
         super().__init__(scope, id)
         self._topic = topic
@@ -52,31 +81,23 @@ class Monitoring(Construct):
         self,
         undelivered: sqs.IQueue,
         machines: Mapping[str, sfn.StateMachine],
-        functions: Sequence[lambda_.IFunction],
+        functions: Sequence[lambda_.Function],
     ) -> None:
-        dashboard = cloudwatch.Dashboard(self, "Dashboard")
-        dashboard.add_widgets(*(self._of_models(name) for name in MODEL_METRICS[:2]))
-        dashboard.add_widgets(*(self._of_models(name) for name in MODEL_METRICS[2:]))
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=FOUR_WEEKS)
+        alarms = [one for one in self.node.find_all() if isinstance(one, cloudwatch.Alarm)]
+        dashboard.add_widgets(
+            cloudwatch.TextWidget(markdown=WHAT_TO_DO, width=8, height=6),
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=16, height=6),
+        )
+        dashboard.add_widgets(self._of_logs("The last runs that failed", FAILED_RUNS, functions))
         dashboard.add_widgets(
             self._graph("Runs", [own("Runs"), own("FailedRuns")]),
             self._graph("Configs", [own("RejectedConfigs"), own("ConfigProblems")]),
         )
+        dashboard.add_widgets(self._of_logs("Models, the newest first", MODELS, functions))
         dashboard.add_widgets(
-            self._search("Duration of runs, in seconds", "DatasetGroup", "RunDuration", "Maximum"),
-            self._search(
-                "Duration of resources, in seconds",
-                "DatasetGroup,ResourceType",
-                "ResourceDuration",
-                "Maximum",
-            ),
-        )
-        dashboard.add_widgets(
-            self._search(
-                "Waits for a quota or a throttle, in seconds",
-                "DatasetGroup,ResourceType",
-                "ResourceWait",
-                "Maximum",
-            )
+            self._of_logs("Runs, in seconds", RUN_DURATIONS, functions, width=12),
+            self._of_logs("Resources, in seconds", RESOURCE_DURATIONS, functions, width=12),
         )
         dashboard.add_widgets(
             self._graph(
@@ -140,7 +161,7 @@ class Monitoring(Construct):
             "A scheduled task failed; its run's report says why, if it came to that.",
         )
 
-    def _alarms_of_functions(self, functions: Sequence[lambda_.IFunction]) -> None:
+    def _alarms_of_functions(self, functions: Sequence[lambda_.Function]) -> None:
         """Tell of functions that broke down, and of those that Lambda has no room for.
 
         An alarm takes no search and at most ten metrics
@@ -176,20 +197,29 @@ class Monitoring(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))
 
-    def _of_models(self, name: str) -> cloudwatch.IWidget:
-        title = name.replace("_", " ")
-        return self._search(f"Models: {title}", "DatasetGroup,Solution", name, "Average")
-
     @staticmethod
-    def _search(title: str, dimensions: str, metric: str, statistic: str) -> cloudwatch.IWidget:
-        """Show a metric of every dataset group there is, also of those yet to come."""
-        schema = f"{{{NAMESPACE},Stack,{dimensions}}}"
-        found = f'{schema} Stack="{Aws.STACK_NAME}" MetricName="{metric}"'
-        expression = f"SEARCH('{found}', '{statistic}', 3600)"
-        return cloudwatch.GraphWidget(
+    def _of_logs(
+        title: str,
+        query: Sequence[str],
+        functions: Sequence[lambda_.Function],
+        *,
+        width: int = 24,
+    ) -> cloudwatch.IWidget:
+        """Show what the functions wrote, for as long as their logs are kept.
+
+        A search knows no metric that has reported nothing for two weeks, as a model's does that is
+        trained each month
+        (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html).
+        A query takes up to 50 log groups
+        (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html).
+        """
+        return cloudwatch.LogQueryWidget(
             title=title,
-            width=12,
-            left=[cloudwatch.MathExpression(expression=expression, label="", period=HOUR)],
+            log_group_names=[one.log_group.log_group_name for one in functions],
+            query_lines=list(query),
+            view=cloudwatch.LogQueryVisualizationType.TABLE,
+            width=width,
+            height=6,
         )
 
     @staticmethod

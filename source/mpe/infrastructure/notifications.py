@@ -34,6 +34,7 @@ class Notifications(Construct):
         undelivered: sqs.IQueue,
         email: str,
         has_email: CfnCondition,
+        tell: str,
     ) -> None:
         super().__init__(scope, id)
         function = HandlerFunction(
@@ -42,7 +43,7 @@ class Notifications(Construct):
             package=package,
             handler="notify",
             description="Tell people of the outcome of a run",
-            environment={},
+            environment={"TELL": tell},
             undelivered=undelivered,
         )
         key = self._key()

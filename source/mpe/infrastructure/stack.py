@@ -103,6 +103,7 @@ class PersonalizedExperiences(Stack):
             undelivered=self.undelivered,
             email=self.email.value_as_string,
             has_email=self.has_email,
+            tell=self.tell.value_as_string,
         )
         self.schedules = Schedules(
             self,
@@ -156,6 +157,13 @@ class PersonalizedExperiences(Stack):
             description="Who is told of the outcome of every run (optional)",
             allowed_pattern=r"^$|^[^@\s]+@[^@\s]+\.[^@\s]+$",
             constraint_description="must be empty or an email address",
+        )
+        self.tell = CfnParameter(
+            self,
+            "Tell",
+            default="all",
+            allowed_values=["all", "failures"],
+            description="What people are told of: all runs that changed something, or failures",
         )
         self.kms_key_arn = CfnParameter(
             self,

@@ -89,10 +89,10 @@ class Message:
 def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message:
     """Word an event of the bus: the outcome of a run, or a config that was rejected."""
     if "Problems" in detail:
-        subject, lines = _rejected_subject(detail), _rejected(detail)
+        subject, lines = _rejected_subject(detail), _rejected(detail, region)
     elif "Since" in detail:
         subject = f"Personalize dataset group {detail['DatasetGroup']} waits for a quota"
-        lines = _waits(detail)
+        lines = _waits(detail, region)
     else:
         subject, lines = _run_subject(detail), _run(detail, region)
     # A line of ours stays one line, so that no value can forge another.
@@ -111,7 +111,7 @@ def _rejected_subject(detail: Mapping[str, Any]) -> str:
     return f"{detail['Key']}: {count} problem{'s' if count != 1 else ''}, nothing was started"
 
 
-def _rejected(detail: Mapping[str, Any]) -> Iterator[str]:
+def _rejected(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield f"The config s3://{detail['Bucket']}/{detail['Key']} was not accepted."
     yield "Nothing was started and nothing was changed."
     yield ""
@@ -129,11 +129,39 @@ def _rejected(detail: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         "Mend the file and upload it again to the same place. The ids in brackets are of rules, "
-        "which docs/rules.md explains."
+        "which docs/rules.md explains. Without uploading it:"
     )
+    yield "      mpe validate config.json"
+    yield ""
+    yield _place(detail, "", region)
 
 
-def _waits(detail: Mapping[str, Any]) -> Iterator[str]:
+def _place(detail: Mapping[str, Any], arn: str, region: str) -> str:
+    """Say which stack, account, region and bucket it is about, as far as that is told."""
+    account = detail.get("Account") or (arn.split(":")[4] if arn.count(":") > 4 else "")
+    parts = {"Stack": detail.get("Stack"), "account": account, "region": region}
+    parts |= {"bucket": detail.get("Bucket")}
+    return ", ".join(f"{name} {value}" for name, value in parts.items() if value)
+
+
+def attributes(detail: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a subscriber's filter policy may go by: ``status``, ``group`` and ``kind``.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
+    """
+    kind = "config" if "Task" not in detail else str(detail["Task"]).partition(".")[0]
+    found = {"status": detail.get("Status", "WAITS" if "Since" in detail else "REJECTED"), "group": detail.get("DatasetGroup", "")}
+    return {name: str(value) for name, value in (found | {"kind": kind}).items() if value}
+
+
+def worth_telling(detail: Mapping[str, Any], *, failures_only: bool = False) -> bool:
+    """Tell whether people are told: not of a scheduled task that found nothing to do."""
+    if detail.get("Status") != "SUCCEEDED":
+        return True
+    return not failures_only and not ("Task" in detail and not detail["Changed"])
+
+
+def _waits(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield f"Dataset group {detail['DatasetGroup']}: a run waits, and goes on by itself."
     yield ""
     yield f"  {detail['Resource']} {detail['Name']} ({detail['Path']})"
@@ -145,6 +173,8 @@ def _waits(detail: Mapping[str, Any]) -> Iterator[str]:
         "upload another config, which ends the wait. Of others of this type that wait in this run "
         f"nothing more is told: see mpe status {detail['DatasetGroup']}."
     )
+    yield ""
+    yield _place(detail, "", region)
 
 
 def _run_subject(detail: Mapping[str, Any]) -> str:
@@ -173,8 +203,10 @@ def _run(detail: Mapping[str, Any], region: str) -> Iterator[str]:
         yield "To note:"
         yield from (f"  {note}" for note in detail["Notes"])
     yield ""
+    yield _place(detail, detail["ExecutionArn"], region)
     yield f"Config: {detail['Config']}"
     yield f"Run: {detail['Run']}"
+    yield f"All of it: mpe runs show {detail['Run']}"
     yield f"Execution: {execution_link(detail['ExecutionArn'], region)}"
 
 
@@ -192,14 +224,17 @@ def _failures(detail: Mapping[str, Any]) -> Iterator[str]:
     if hidden > 0:
         yield ""
         yield f"  ... and {hidden} more failed."
-    if detail["Failures"]:
+    if detail["Failures"] and not any(
+        one["Resource"] == "DatasetGroup" for one in detail["Failures"]
+    ):
         yield ""
         made = detail["Changed"] or detail["Kept"]
         yield (
-            "What was created before stays. A new upload of the config continues from there."
+            "What was created before stays. A new upload of the config continues from there:"
             if made
-            else "Nothing was created, changed or trained: mend it, and upload the config again."
+            else "Nothing was created, changed or trained: mend it, and upload the config again:"
         )
+        yield "      mpe apply config.json"
 
 
 def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
@@ -298,41 +333,3 @@ def execution_link(arn: str, region: str) -> str:
         "aws-us-gov": "console.amazonaws-us-gov.com",
     }.get(partition, "console.aws.amazon.com")
     return f"https://{console}/states/home?region={region}#/v2/executions/details/{arn}"
-
-
-_REMEDIES = (
-    (r"missing the following columns", "Add the columns to the CSV's header and rows."),
-    (
-        r"fewer than 1,?000|at least 1,?000",
-        "Amazon Personalize trains on 1,000 interactions or more: upload more data.",
-    ),
-    (r"fewer than 25 users", "At least 25 users need two interactions or more: upload more data."),
-    (
-        r"[Ii]nvalid [Dd]ata location|does not exist in S3",
-        "Upload the file to that place: CSVs for a dataset, JSON lines for a batch job.",
-    ),
-    (
-        r"[Ii]nsufficient privileges",
-        "Let the service role and the bucket's policy read that "
-        "place, and the KMS key where there is one.",
-    ),
-)
-
-
-def likely_remedy(error: str, reason: str) -> str:
-    """Say what to do about a failure, where its reason is a known one."""
-    if error == "ResourceMissing":
-        return "Its schedule is disabled now. Upload the config to create it again."
-    if error.startswith("AccessDenied"):
-        return "A role of the stack lacks a permission: deploy the stack again, unchanged."
-    if error == "LimitExceededException":
-        return (
-            "Delete what is not needed of this type, or ask for a higher quota in Service Quotas. "
-            "Then upload the config again."
-        )
-    if error == "Overtaken":
-        return "The run of the newer config follows."
-    for pattern, remedy in _REMEDIES:
-        if re.search(pattern, reason):
-            return f"{remedy} Then upload the config again."
-    return ""
