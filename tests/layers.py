@@ -36,6 +36,7 @@ FLOORS = {
     "config": {"service", "rules", "errors", "text"},
     "plan": {"config", "service", "rules", "errors", "text"},
     "gate": {"config", "service", "rules", "errors", "text"},
+    "remedies": {"service"},
     "messages": {"gate", "plan", "config", "service", "errors", "text"},
 }
 """What each room of the model may use of the others: no arrow leads back up."""
