@@ -16,11 +16,12 @@ from mpe.aws.events import RUN_WAITS
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import Counts, Step
 from mpe.handlers.ensure import LONG, OVERTAKEN
-from mpe.model.messages import likely_remedy, message_for
+from mpe.model.messages import message_for
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import Outcome
 from mpe.model.plan.quotas import OTHER_WORDS, beyond, for_good
 from mpe.model.plan.reconcile import Create
+from mpe.model.remedies import Where, remedy
 from mpe.model.service.spec import SPECS
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
@@ -59,8 +60,9 @@ def test_a_quota_is_one_that_waiting_frees_or_not(
 
 
 def test_a_quota_that_no_waiting_frees_comes_with_what_to_do() -> None:
-    assert "Delete what is not needed" in likely_remedy(LIMIT, THERE)
-    assert "Service Quotas" in likely_remedy(LIMIT, THERE)
+    told = remedy("Campaign", LIMIT, THERE, Where(group="films"))
+    assert "remove what is not needed, or ask for more" in told
+    assert "service-quotas" in told
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def test_a_newer_config_ends_a_wait(world: World, queued: Desired) -> None:
     ended = world.step(queued, waiting, sequencer="01")
     assert ended.failed
     assert ended.failed.error == OVERTAKEN
-    assert "newer config" in likely_remedy(OVERTAKEN, "")
+    assert "newer config" in remedy("SolutionVersion", OVERTAKEN, "", Where(group="films"))
 
 
 def test_a_wait_that_cannot_be_told_harms_nothing(world: World, queued: Desired) -> None:

@@ -150,7 +150,8 @@ def attributes(detail: Mapping[str, Any]) -> dict[str, str]:
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering.html
     """
     kind = "config" if "Task" not in detail else str(detail["Task"]).partition(".")[0]
-    found = {"status": detail.get("Status", "WAITS" if "Since" in detail else "REJECTED"), "group": detail.get("DatasetGroup", "")}
+    otherwise = "WAITS" if "Since" in detail else "REJECTED"
+    found = {"status": detail.get("Status", otherwise), "group": detail.get("DatasetGroup", "")}
     return {name: str(value) for name, value in (found | {"kind": kind}).items() if value}
 
 

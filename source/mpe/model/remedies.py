@@ -55,6 +55,9 @@ class Remedy:
 
 
 BY_ERROR = (
+    Remedy(
+        "Overtaken", "The run of the newer config follows: see how it goes.", "mpe status {group}"
+    ),
     Remedy("DataError", "Mend these lines and upload the file again.", "{check}"),
     Remedy(
         "DriftError",
