@@ -195,6 +195,34 @@ def test_a_removal_that_has_lost_its_turn_deletes_nothing_more() -> None:
     assert boto3.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
 
 
+class Interrupted(Removal):
+    """A removal during which somebody uploads the config again."""
+
+    def _remove_all(self, found: object) -> None:
+        self._turns.announce(self.group, "20990101T000000-new", "F")
+
+
+@pytest.mark.usefixtures("account")
+def test_a_config_that_is_uploaded_during_a_removal_stays_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    turns = Turns(boto3.resource("dynamodb").Table("TurnsTable"))
+    turns.announce("twice", "20260101T000000-old", "A")
+    account = Account("PersonalizedExperiences")
+    Interrupted(account, "twice")(None)
+    assert turns.newest_of("twice") == "20990101T000000-new"
+    assert "its run makes the dataset group anew" in capsys.readouterr().out
+    Quiet(account, "twice")(None)
+    assert turns.newest_of("twice") is None
+
+
+class Quiet(Removal):
+    """A removal of which only the records are left."""
+
+    def _remove_all(self, found: object) -> None:
+        """Remove nothing of the service's."""
+
+
 @pytest.fixture
 def versions() -> int:
     """Two versions of an object of a group that is gone otherwise, and how many there are."""

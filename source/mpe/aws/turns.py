@@ -267,10 +267,28 @@ class Turns:
         found = pages(self._table.scan, FilterExpression=Attr("record").begins_with("RUN#"))
         return {str(row["group"]) for row in found}
 
-    def forget(self, group: str) -> None:
-        """Forget the newest config of a group, which is gone; its runs stay known."""
-        for record in ("CONFIG", "REJECTED"):
-            self._table.delete_item(Key={"group": group, "record": record})
+    def newest_of(self, group: str) -> str | None:
+        """Return the run of a group's newest config, or None where it has none."""
+        row = self._get(group, "CONFIG")
+        return str(row["run"]) if row else None
+
+    def forget(self, group: str, run: str | None) -> bool:
+        """Forget the newest config of a group, which is gone; its runs stay known.
+
+        Return False, and forget nothing, where that is not the config of this run any more: one
+        that was uploaded meanwhile makes the group anew, and must stay known.
+        """
+        try:
+            self._table.delete_item(
+                Key={"group": group, "record": "CONFIG"},
+                ConditionExpression=Attr("record").not_exists() | Attr("run").eq(run or ""),
+            )
+        except ClientError as error:
+            if not _condition_failed(error):
+                raise
+            return False
+        self._table.delete_item(Key={"group": group, "record": "REJECTED"})
+        return True
 
     def record(self, group: str, run: str, row: Mapping[str, Any]) -> None:
         """Keep a run's own row."""

@@ -156,6 +156,7 @@ class Removal:
     def __call__(self, found: Inventory | None) -> None:
         """Remove it all, in a turn of its own so that no run makes it anew meanwhile."""
         self._take_turn()
+        newest = self._turns.newest_of(self.group)
         for task in list(self._tasks.ids(self.group)):
             self._schedules.delete(schedule_name(self.group, task))
             self._tasks.delete(self.group, task)
@@ -166,9 +167,14 @@ class Removal:
             for prefix in self._counts(versions=self.versions):
                 self._keep_turn()
                 self._delete_below(prefix)
-        self._turns.forget(self.group)
+        forgotten = self._turns.forget(self.group, newest)
         self._turns.give_back(self.group, self._claim.execution)
         say(f"The dataset group {self.group} is gone.")
+        if not forgotten:
+            say(
+                "A config of it was uploaded meanwhile: its run makes the dataset group anew, with "
+                f"all that it costs. See it with `mpe watch {self.group}`."
+            )
 
     @property
     def _claim(self) -> Claim:

@@ -92,11 +92,13 @@ class Look:
     @cached_property
     def rejected(self) -> dict[str, Mapping[str, Any]]:
         """The newest upload of each dataset group, where it was rejected."""
-        return {
-            str(row["group"]): row
-            for row in self.account.turns.rejected()
-            if row["sequencer"] > self.newest.get(str(row["group"]), {}).get("sequencer", "")
-        }
+        owners = {folder: group for group, folder in self.account.turns.folders().items()}
+        found: dict[str, Mapping[str, Any]] = {}
+        for row in self.account.turns.rejected():
+            group = owners.get(f"{row['key'].rpartition('/')[0]}/", str(row["group"]))
+            if row["sequencer"] > self.newest.get(group, {}).get("sequencer", ""):
+                found[group] = row
+        return found
 
     @cached_property
     def tasks(self) -> dict[str, list[Mapping[str, Any]]]:
@@ -121,7 +123,8 @@ class Look:
     def _signs(self, group: str) -> Iterator[Sign]:
         yield from self._of_config(group)
         if rejected := self.rejected.get(group):
-            told = f"the config of {rejected['at']} was rejected: {rejected['total']} problems"
+            total = f"{rejected['total']} problem{'s' if rejected['total'] != 1 else ''}"
+            told = f"the config of {rejected['at']} was rejected: {total}"
             yield Sign(Health.REJECTED, told)
         for task in self.tasks.get(group, ()):
             yield from _of_task(task)
