@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.maintained import Maintained, maintained
-from tests.local.conftest import CSV, small, wait_until
+from tests.local.conftest import CSV, small
 
 YEARLY = "cron(0 0 1 1 ? 2099)"
 
@@ -75,11 +75,17 @@ def test_what_is_not_in_the_config_any_more_is_told_as_billed(stack: Maintained)
 
 
 def test_what_differs_from_the_config_is_told(stack: Maintained) -> None:
-    arn = stack.personalize.list_solutions()["solutions"][0]["solutionArn"]
-    stack.personalize.update_solution(solutionArn=arn, performAutoTraining=True)
-    found = wait_until(lambda: one if (one := line(stack))["health"] != "OK" else None)
+    (campaign,) = stack.personalize.list_campaigns()["campaigns"]
+    document = small("films")
+    document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 1
+    assert stack.upload(document, "train/films/config.json")["Status"] == "SUCCEEDED"
+    stack.personalize.update_campaign(campaignArn=campaign["campaignArn"], minProvisionedTPS=3)
+    for _ in range(20):  # the update takes the service a moment
+        found = line(stack)
+        if found["health"] == "DIFFERS":
+            break
     assert found["health"] == "DIFFERS"
-    assert "Solution films-popular" in found["why"]
+    assert "Campaign films-live" in found["why"]
 
 
 def test_a_group_that_is_there_again_without_a_config_is_listed(stack: Maintained) -> None:
