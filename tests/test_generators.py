@@ -23,6 +23,7 @@ NONE = {
     "mpe.local.server": "the local cloud itself",
     "mpe.release.main": "build-s3-cdk-dist",
     "tests.changed": "runs tests",
+    "tests.defects": "prints",
     "tests.fuzz.fuzz": "tries inputs",
     "tests.jsonata.recording": "writes to the file that it is told",
     "tests.layers": "prints",

@@ -22,6 +22,7 @@ from mpe.model.gate.versions import Version, in_short
 from mpe.model.messages import spoken_task
 from mpe.model.plan.health import WORSE_THAN_WELL, Health, Sign, told, worst
 from mpe.model.plan.reconcile import Create, Reject, Update
+from mpe.model.service.spec import SPECS
 
 UNWELL = 2
 """The exit code that ``--exit-code`` gives where somebody should look."""
@@ -216,16 +217,7 @@ class Look:
 
 
 LASTING = frozenset(
-    {
-        "DatasetGroup",
-        "Dataset",
-        "EventTracker",
-        "Filter",
-        "MetricAttribution",
-        "Solution",
-        "Campaign",
-        "Recommender",
-    }
+    noun for noun, spec in SPECS.items() if not spec.repeatable and noun != "Schema"
 )
 """What a config names for good; versions and jobs come and go with runs."""
 
