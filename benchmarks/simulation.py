@@ -155,7 +155,7 @@ class Cloud:
     def run(self, group: str, config: Mapping[str, Any]) -> Meter:
         """Upload a config, let everything happen that follows, and return what it cost."""
         self.upload(group, config)
-        assert self.status() == "SUCCEEDED", f"the run is {self.status()}"
+        assert self.status() == "SUCCEEDED", f"the run is {self.status()}: {self.why()}"
         return self.meter
 
     def upload(
@@ -211,6 +211,14 @@ class Cloud:
             stateMachineArn=self.outputs["Workflow"]
         )["executions"]
         return str(max(found, key=lambda one: one["startDate"])["status"])
+
+    def why(self) -> str:
+        """Return what the workflow's newest execution ended with."""
+        states = self.client("stepfunctions")
+        found = states.list_executions(stateMachineArn=self.outputs["Workflow"])["executions"]
+        newest = max(found, key=lambda one: one["startDate"])["executionArn"]
+        ended = states.describe_execution(executionArn=newest)
+        return f"{ended.get('error')} {ended.get('cause')}"
 
     def _connect(self) -> None:
         """Let boto3 hand its requests to MiniStack in place of the network."""

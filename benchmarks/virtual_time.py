@@ -239,6 +239,13 @@ def _not_at_all(seconds: float) -> None:
     """Skip the engine's own start-up pause, which AWS does not have."""
 
 
+def _without_timeout(resource: str, given: Any, timeout: float) -> Any:
+    """Run a task to its end: nothing here takes as long as a task may, which is days."""
+    from ministack.services import stepfunctions
+
+    return stepfunctions._invoke_resource(resource, given)
+
+
 def govern(time: VirtualTime) -> None:
     """Let MiniStack's workflows and deliveries, and the SDK's retries, live by a virtual clock."""
     import botocore.endpoint
@@ -255,4 +262,5 @@ def govern(time: VirtualTime) -> None:
     stepfunctions.ThreadPoolExecutor = lambda max_workers: _Pool(time, max_workers)
     stepfunctions.futures_wait = wait_for_all
     stepfunctions._scaled_sleep = time.sleep
+    stepfunctions._invoke_resource_with_timeout = _without_timeout
     stepfunctions.now_iso = lambda: f"{time.now():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"

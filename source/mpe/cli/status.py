@@ -81,9 +81,9 @@ class Look:
     @cached_property
     def groups(self) -> list[str]:
         """All that have a config, and those that have or had runs and are there."""
-        there = self._inventories.groups().keys()
+        known = self.newest.keys() | self.rejected.keys() | self.tasks.keys()
         ran = self.account.turns.groups()
-        return sorted(self.newest.keys() | self.rejected.keys() | (there & ran))
+        return sorted(known | (self._inventories.groups().keys() & ran))
 
     def knows(self, group: str) -> bool:
         """Tell whether a dataset group has a config, an upload that was rejected, or runs."""

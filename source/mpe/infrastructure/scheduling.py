@@ -133,7 +133,8 @@ class Schedules(Construct):
             StringEquals={"iam:PassedToService": "scheduler.amazonaws.com"},
         )
         function.allow(
-            ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], [self.table.table_arn]
+            [f"dynamodb:{one}" for one in ("Query", "GetItem", "UpdateItem", "DeleteItem")],
+            [self.table.table_arn],
         )
         function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [turns.table_arn])
         function.allow(
