@@ -136,7 +136,12 @@ class Life:
         return begin(claim, pointer, task)
 
     def _synchronize(self, run: dict[str, Any]) -> dict[str, Any]:
-        Synchronize(Objects(self.account.s3), self.account.tasks, self.schedules, TARGET)(run)
+        account = self.account
+        clock = Fixed(moment=NOW)
+        keep = Synchronize(
+            Objects(account.s3), account.tasks, self.schedules, TARGET, account.turns, clock
+        )
+        keep(run)
         return {"failed": False}
 
     def _ensured(self, run: dict[str, Any], outcome: Outcome) -> None:

@@ -59,7 +59,7 @@ def test_a_file_elsewhere_is_refused_with_one_event_and_not_read(
     assert (detail["Key"], detail["DatasetGroup"]) == (key, "")
     message = message_for("Configuration Rejected", detail, region="us-east-1")
     assert all(line.isprintable() for line in message.text.split("\n"))
-    assert len(message.text.split("\n")) == 10
+    assert len(message.text.split("\n")) == 13
     assert message.subject.isprintable()
     assert account.executions.started == {}
 

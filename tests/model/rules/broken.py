@@ -369,6 +369,15 @@ def visits(event: str) -> Bend:
     return put("solutions", [{"serviceConfig": params}])
 
 
+AT_ONCE = [f"u{n % 100},i{n},View,1,1700000000" for n in range(1_200)]
+
+
+def segments(document: dict[str, Any]) -> None:
+    """Ask for a solution that makes segments of users."""
+    params = {"name": "s", "recipeArn": f"{RECIPE}aws-item-affinity"}
+    put("solutions", [{"serviceConfig": params}])(document)
+
+
 def incremental(document: dict[str, Any]) -> None:
     document["datasets"]["serviceConfig"] = {"importMode": "INCREMENTAL"}
 
@@ -436,5 +445,16 @@ DATA: dict[str, Files] = {
     "MPE-D039": items('i98,"two\nlines",1.0,shoes'),
     "MPE-D040": events("u1,i1,View,1,1700000000000"),
     "MPE-D041": events("u1,i1,View,1,19000"),
+    "MPE-D042": with_column(
+        "items",
+        lines(f"{ITEM_HEADER},PLOT", *(f"i{n},One,1.0,shoes," for n in range(9))),
+        name="PLOT",
+        type=["string", "null"],
+        textual=True,
+    ),
+    "MPE-D043": events(*AT_ONCE, good=0),
+    "MPE-D044": replace(events(*AT_ONCE, good=0), bend=segments),
+    "MPE-D045": events("u1 ,i1,View,1,1700000000"),
+    "MPE-D046": events("4.00638E+12,i1,View,1,1700000000"),
 }
 """Files of data, each of which breaks a rule."""
