@@ -72,7 +72,7 @@ def test_a_custom_group_with_everything_is_provisioned(cloud: LocalCloud) -> Non
     assert (found["status"], found["numDeleted"]) == ("COMPLETED", 33)  # 30 + 1 + 2 rows of u59
 
     user.upload(everything("all"))
-    assert user.wait_for_run(2) == "SUCCEEDED"
+    assert user.wait_for_run(2) == "SUCCEEDED", user.mail(2)[1]["body"]
     assert "Nothing needed to change" in user.mail(2)[1]["body"]
 
     user.put("interactions.csv", interactions(seed=8))

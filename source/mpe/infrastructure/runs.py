@@ -166,7 +166,7 @@ class Preflight(HandlerFunction):
                 [personalize_arn(self, spec.iam_resource)],
                 because="Users name their resources; all that a config names is looked at.",
             )
-        lists = sorted(f"personalize:{spec.list}" for spec in named if spec.listed)
+        lists = sorted({one for spec in named for one in spec.list_actions})
         self.allow(
             lists, ["*"], because="The service has no resource-level permission for its lists."
         )
