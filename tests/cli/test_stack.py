@@ -210,10 +210,10 @@ def test_a_config_that_is_uploaded_during_a_removal_stays_known(
     turns.announce("twice", "20260101T000000-old", "A")
     account = Account("PersonalizedExperiences")
     Interrupted(account, "twice")(None)
-    assert turns.newest_of("twice") == "20990101T000000-new"
+    assert turns.newest_run("twice") == "20990101T000000-new"
     assert "its run makes the dataset group anew" in capsys.readouterr().out
     Quiet(account, "twice")(None)
-    assert turns.newest_of("twice") is None
+    assert turns.newest_run("twice") is None
 
 
 class Quiet(Removal):

@@ -89,7 +89,7 @@ def test_what_differs_from_the_config_is_told(stack: Maintained) -> None:
 
 
 def test_a_group_that_is_there_again_without_a_config_is_listed(stack: Maintained) -> None:
-    stack.turns.forget("films", stack.turns.newest_of("films"))
+    stack.turns.forget("films", stack.turns.newest_run("films"))
     found = line(stack)
     assert found["health"] == "ORPHANS"
     assert "still billed" in found["why"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
+from mpe import handlers
 from mpe.aws.events import Events, EventsError
 from mpe.aws.outages import THROTTLES, outages_pass, passes
 from mpe.handlers.ensure import Ensure
@@ -147,6 +150,27 @@ def test_a_handler_raises_an_outage_by_the_name_that_the_workflow_waits_for() ->
         handler(broken())
     with pytest.raises(KeyError):
         handler(KeyError("a mistake of ours"))
+
+
+class Away(dict[str, Any]):
+    """An event at whose reading the service behind it does not answer."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://s3.amazonaws.com")
+
+
+BY_EVENTS = {"configure", "notify", "bury", "usage"}
+"""Handlers that no workflow calls: Lambda itself tries these again."""
+
+
+def test_every_handler_that_a_workflow_calls_raises_an_outage_as_one() -> None:
+    found = {one.name for one in iter_modules(handlers.__path__)} - BY_EVENTS
+    called = [import_module(f"mpe.handlers.{name}") for name in sorted(found)]
+    tried = [one.handler for one in called if hasattr(one, "handler")]
+    assert len(tried) == 7
+    for handler in tried:
+        with pytest.raises(Unavailable):
+            handler(Away(), None)
 
 
 def test_a_creation_is_answered_though_nobody_can_say_how_long_it_takes(world: World) -> None:

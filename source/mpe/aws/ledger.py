@@ -18,7 +18,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from mpe.aws.tables import pages, read, stored
+from mpe.aws.tables import condition_failed, pages, read, stored
 from mpe.model.gate.versions import Version
 from mpe.model.plan.forms import NOTE, OUTCOME
 
@@ -139,7 +139,7 @@ class Ledger:
                 ConditionExpression=Attr("record").not_exists(),
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if condition_failed(error):
                 return False
             raise
         return True

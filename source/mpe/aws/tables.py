@@ -1,10 +1,12 @@
-"""Pages of DynamoDB's answers, and numbers as it keeps them."""
+"""Pages of DynamoDB's answers, its refusals, and numbers as it keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 
 def pages(ask: Any, **query: Any) -> Iterator[dict[str, Any]]:
@@ -15,6 +17,11 @@ def pages(ask: Any, **query: Any) -> Iterator[dict[str, Any]]:
         if "LastEvaluatedKey" not in page:
             return
         query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def condition_failed(error: ClientError) -> bool:
+    """Tell whether a write was refused since the row is not as its condition says."""
+    return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
 
 
 def stored(value: Any) -> Any:

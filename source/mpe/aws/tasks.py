@@ -13,7 +13,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from mpe.aws.tables import pages
+from mpe.aws.tables import condition_failed, pages
 from mpe.model.plan.forms import TASK
 
 MOST_FIRED = 100
@@ -116,7 +116,7 @@ class Tasks:
                 ConditionExpression=there & condition if condition else there,
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if condition_failed(error):
                 return False
             raise
         return True

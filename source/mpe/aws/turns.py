@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from mpe.aws.tables import pages, read, stored
+from mpe.aws.tables import condition_failed, pages, read, stored
 from mpe.model.plan.desired import CONFIG_NAME, config_of, folder_of
 from mpe.model.plan.forms import MARK, TURN
 from mpe.model.plan.waits import FUNCTION_SECONDS
@@ -237,7 +237,7 @@ class Turns:
                 ConditionExpression=Attr("holder").eq(execution),
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
 
     def leave(self, group: str, execution: str, now: datetime, redriven: int = 0) -> None:
@@ -267,11 +267,6 @@ class Turns:
         found = pages(self._table.scan, FilterExpression=Attr("record").begins_with("RUN#"))
         return {str(row["group"]) for row in found}
 
-    def newest_of(self, group: str) -> str | None:
-        """Return the run of a group's newest config, or None where it has none."""
-        row = self._get(group, "CONFIG")
-        return str(row["run"]) if row else None
-
     def forget(self, group: str, run: str | None) -> bool:
         """Forget the newest config of a group, which is gone; its runs stay known.
 
@@ -284,7 +279,7 @@ class Turns:
                 ConditionExpression=Attr("record").not_exists() | Attr("run").eq(run or ""),
             )
         except ClientError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
             return False
         self._table.delete_item(Key={"group": group, "record": "REJECTED"})
@@ -329,7 +324,7 @@ class Turns:
         try:
             self._table.put_item(Item=_marked(item), ConditionExpression=condition)
         except ClientError as error:
-            if _condition_failed(error):
+            if condition_failed(error):
                 return False
             raise
         return True
@@ -384,10 +379,6 @@ def _may_act(holder: str, claim: Claim, executions: Asked, now: datetime) -> boo
 def _machine(execution: str) -> str:
     """Return the state machine of an execution's ARN, or nothing of somebody at a terminal."""
     return execution.rpartition(":")[0] if execution.startswith("arn:") else ""
-
-
-def _condition_failed(error: ClientError) -> bool:
-    return bool(error.response["Error"]["Code"] == "ConditionalCheckFailedException")
 
 
 def _padded(sequencer: str) -> str:

@@ -156,7 +156,7 @@ class Removal:
     def __call__(self, found: Inventory | None) -> None:
         """Remove it all, in a turn of its own so that no run makes it anew meanwhile."""
         self._take_turn()
-        newest = self._turns.newest_of(self.group)
+        newest = self._turns.newest_run(self.group)
         for task in list(self._tasks.ids(self.group)):
             self._schedules.delete(schedule_name(self.group, task))
             self._tasks.delete(self.group, task)

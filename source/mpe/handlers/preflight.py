@@ -17,6 +17,7 @@ from mpe.aws.clients import client, table
 from mpe.aws.clock import Clock
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
+from mpe.aws.outages import outages_pass
 from mpe.aws.personalize import Busy, Personalize, ServiceError
 from mpe.aws.survey import foresee
 from mpe.handlers.settings import LOGGER, setting
@@ -76,6 +77,7 @@ class Preflight:
         ]
 
 
+@outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow whether the run must not begin."""
     run = RUN.read(event["run"])
