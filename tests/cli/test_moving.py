@@ -321,7 +321,7 @@ def test_a_maintained_group_is_not_adopted_again(stack: Maintained) -> None:
 
 def test_what_a_group_made_by_hand_gets_is_shown_before_it_is_adopted(stack: Maintained) -> None:
     kept(stack, small("films"))
-    stack.turns.forget("films")
+    assert stack.turns.forget("films", stack.turns.newest_run("films"))
     for name in ("films-popular",):
         arn = f"arn:aws:personalize:us-east-1:000000000000:solution/{name}"
         assert stack.personalize.describe_solution(solutionArn=arn)["solution"][

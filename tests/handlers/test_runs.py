@@ -309,6 +309,33 @@ def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
     assert "work" in account.begin(second)
 
 
+def test_a_run_starts_when_it_has_its_turn_and_not_when_it_asked(account: Account) -> None:
+    run = account.upload(GOOD)["started"]
+    ended = NOW + timedelta(milliseconds=20)
+
+    class Late(Turns):
+        """The turn of the run before, which ends while this one asks."""
+
+        def take_turn(self, *args: Any, **rest: Any) -> str | None:
+            clock.moment = ended
+            return super().take_turn(*args, **rest)
+
+    clock = Moving()
+    late = Late(account.turns._table)
+    begin = Begin(Objects(account.s3), late, account.tasks, account.executions, clock)  # type: ignore[arg-type]
+    assert "work" in begin(Claim("movielens", run, "execution-1", "01"), account.state_of(run))
+    assert account.turns.began("movielens", run) == ended
+
+
+class Moving(Clock):
+    """A clock that somebody sets."""
+
+    moment = NOW
+
+    def now(self) -> datetime:
+        return self.moment
+
+
 def test_a_run_that_waits_for_two_days_keeps_its_history_short(account: Account) -> None:
     account.turns = Turns(Table())
     account.turns.take(Claim("movielens", "long", "long", "00"), NOW)

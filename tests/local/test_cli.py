@@ -145,8 +145,9 @@ def test_the_models_have_their_numbers_and_where_they_are_live(run: Any, user: U
     )
     assert model["metrics"] == told_by_service["metrics"]
     assert (model["solution"], model["mode"]) == ("shown-popular", "FULL")
-    campaigns = user.cloud.client("personalize").list_campaigns()["campaigns"]
-    assert model["live"] == [one["name"] for one in campaigns]
+    solution = model["arn"].rpartition("/")[0]
+    campaigns = user.cloud.client("personalize").list_campaigns(solutionArn=solution)["campaigns"]
+    assert model["live"] == [one["name"] for one in campaigns] != []
     assert "NDCG@10" in run("models", "shown", "shown-popular").output
     assert "shown-popular NDCG@10" not in run("status").output
     assert "NDCG@10" in run("status", "shown").output

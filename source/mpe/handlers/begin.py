@@ -67,7 +67,8 @@ class Begin:
         if task is not None and not self._current(claim.group, task, state):
             self.turns.give_back(claim.group, claim.execution)
             return {"superseded": True}
-        row = {"status": "RUNNING", "started": now.isoformat(), "execution": claim.execution}
+        started = self.clock.now().isoformat()  # after the run before it had ended
+        row = {"status": "RUNNING", "started": started, "execution": claim.execution}
         row |= {"task": task} if task else {}
         if self._starts(claim):
             self.turns.record(claim.group, claim.run, row)
