@@ -3,9 +3,9 @@
 
 python benchmarks/cold_import.py [--runs 15] [--json FILE]
 
-The layer is the one for this machine's Python, and nothing else is on the path. "from source" is
-without compiled modules, as in a release: its layer is not compiled, since it is built by another
-Python than Lambda's. "compiled" is with the local layer's own. Only the imports are measured: no
+The layer and code are the ones for this machine's Python, and nothing else is on the path.
+"compiled" is as in a release, whose modules are compiled for Lambda's Python; "from source" is
+without, as where neither that Python nor pyodide was there. Only the imports are measured: no
 client is made and no handler is called. Lambda's own start is not in these figures. The CPU time
 is the one to compare where the machine has other things to do.
 """
@@ -65,7 +65,7 @@ def imported(
 def measure(runs: int) -> list[dict[str, Any]]:
     """Take turns, so that what else the machine does falls on all of them alike."""
     with tempfile.TemporaryDirectory() as folder:
-        places = [str(code(Path(folder))), str(layer(LOCAL) / "python")]
+        places = [str(code(LOCAL, Path(folder))), str(layer(LOCAL) / "python")]
         kinds = {"source": ["-X", f"pycache_prefix={folder}/none"], "compiled": []}
         results = {name: {"source": [], "compiled": [], "modules": 0} for name in handlers()}
         for turn in range(runs + 1):

@@ -76,11 +76,13 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         monkeypatch.setenv(name, value)
     clients.client.cache_clear()
     clients.table.cache_clear()
+    clients.tables.cache_clear()
     with account() as empty:
         boto3.client("scheduler").create_schedule_group(Name="group")
         yield empty
     clients.client.cache_clear()
     clients.table.cache_clear()
+    clients.tables.cache_clear()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.conftest import MOVIELENS, ROOT
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Any:
     place = Path(layer(LAMBDA)) / "python"
-    own = code(tmp_path_factory.mktemp("build"))
+    own = code(LAMBDA, tmp_path_factory.mktemp("build"))
     script = ROOT / "tests" / "infrastructure" / "runtime.mjs"
     command = ["node", script, place, own, MOVIELENS / "config.json"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)

@@ -13,7 +13,7 @@ import pytest
 
 from mpe.aws.clients import BESIDE, BRIEF, CONFIG
 from mpe.handlers.ensure import PATIENCE
-from mpe.infrastructure.package import SERVICES, code
+from mpe.infrastructure.package import LOCAL, SERVICES, code
 from mpe.infrastructure.stages import OUT, REFUSED
 from mpe.model.service.spec import SPECS
 from tests import diagram
@@ -597,10 +597,11 @@ def test_every_resource_type_has_its_step_in_one_machine(template: Template) -> 
 
 
 def test_the_functions_carry_no_more_than_runs_in_lambda(tmp_path: Path) -> None:
-    place = code(tmp_path)
+    place = code(LOCAL, tmp_path)
     rooms = {path.name for path in (place / "mpe").iterdir() if path.is_dir()}
     assert rooms == {"model", "aws", "handlers"}
-    assert not list(place.rglob("__pycache__"))
+    files = [one for one in place.rglob("*") if one.is_file()]
+    assert {one.suffix for one in files} == {".py", ".pyc", ".json", ".lark"}
 
 
 def test_the_bundled_sdk_has_every_service_that_is_called() -> None:

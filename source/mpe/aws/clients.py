@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
 
@@ -35,6 +36,24 @@ def client(service: str) -> Any:
 
 
 @cache
+def tables() -> Any:
+    """Return the process's resource of DynamoDB."""
+    return boto3.resource("dynamodb", config=CONFIG)
+
+
+@cache
 def table(name: str) -> Any:
     """Return a DynamoDB table by name."""
-    return boto3.resource("dynamodb", config=CONFIG).Table(name)
+    return tables().Table(name)
+
+
+def made_in_init(*services: str) -> None:
+    """Make clients while Lambda starts a function, so that its first call need not.
+
+    A call's time is limited and billed, and a function has a share of a processor for it
+    (https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html). Elsewhere, as in tests, a
+    client is made when it is first asked for.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        for service in services:
+            tables() if service == "dynamodb" else client(service)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects, Pointer
@@ -97,6 +97,9 @@ class Begin:
     def _current(self, group: str, task: str, state: Pointer) -> bool:
         row = self.tasks.get(group, task)
         return row is not None and Pointer.of(row["state"]) == state
+
+
+made_in_init("dynamodb", "s3", "stepfunctions")
 
 
 @outages_pass()

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.events import CONFIG_REJECTED, Events
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects
@@ -200,6 +200,9 @@ _MISPLACED = places.MISPLACED.problem(
     "Upload it to train/<name of the dataset group>/config.json, or below train/ in folders whose "
     "names are of letters, digits, '.', '_' and '-'.",
 )
+
+
+made_in_init("dynamodb", "events", "s3", "stepfunctions")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_WAITS, Events
 from mpe.aws.freshness import Freshness
@@ -537,6 +537,9 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         anew_since=datetime.fromisoformat(run["started"]) if anew else None,
         redriven=int(event.get("redriven", 0)),
     )
+
+
+made_in_init("dynamodb", "events", "personalize", "s3")
 
 
 @outages_pass()

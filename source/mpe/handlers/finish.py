@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_CHANGED, Events
 from mpe.aws.ledger import Ledger
@@ -261,6 +261,9 @@ def _verdict(failures: list[dict[str, Any]]) -> dict[str, Any]:
     cause = f"{first['Resource']} {first['Name']}: {first['Reason']}"
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     return {"succeeded": False, "error": first["Error"], "cause": cause[:900] + more}
+
+
+made_in_init("dynamodb", "events")
 
 
 @outages_pass()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_CHANGED, Events
 from mpe.aws.executions import Executions
@@ -119,6 +119,9 @@ class Fire:
             "sequencer": row["sequencer"],
             "notes": [],
         }
+
+
+made_in_init("dynamodb", "events", "stepfunctions")
 
 
 @outages_pass()

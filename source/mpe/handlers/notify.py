@@ -7,12 +7,15 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client
+from mpe.aws.clients import client, made_in_init
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.messages import attributes, message_for, worth_telling
 
 FAILURES = "failures"
 """What the stack's parameter Tell says where people are told of failures alone."""
+
+
+made_in_init("sns")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
@@ -75,6 +75,9 @@ class Preflight:
             for step in steps
             if isinstance(step.action, Reject)
         ]
+
+
+made_in_init("dynamodb", "personalize", "s3")
 
 
 @outages_pass()

@@ -13,7 +13,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.outages import outages_pass
@@ -99,6 +99,9 @@ class Synchronize:
         while (enabled := "disabled" not in (self.tasks.get(group, task) or {})) != put:
             self.schedules.enable(name, enabled=enabled)
             put = enabled
+
+
+made_in_init("dynamodb", "s3", "scheduler")
 
 
 @outages_pass()

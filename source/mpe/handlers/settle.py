@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from mpe.aws.clients import client, table
+from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.outages import outages_pass
 from mpe.aws.schedules import Schedules
@@ -53,6 +53,9 @@ def failure_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
     if not result.get("failed"):
         return None
     return {"error": result.get("error", ""), "cause": result.get("cause", "")}
+
+
+made_in_init("dynamodb", "scheduler")
 
 
 @outages_pass()

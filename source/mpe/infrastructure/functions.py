@@ -22,13 +22,12 @@ class Package(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self.code = lambda_.Code.from_asset(str(package.code()), display_name="Functions")
+        target = package.Target.from_environment()
+        self.code = lambda_.Code.from_asset(str(package.code(target)), display_name="Functions")
         self.layer = lambda_.LayerVersion(
             self,
             "Libraries",
-            code=lambda_.Code.from_asset(
-                str(package.layer(package.Target.from_environment())), display_name="Libraries"
-            ),
+            code=lambda_.Code.from_asset(str(package.layer(target)), display_name="Libraries"),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[lambda_.Architecture.X86_64],
             description="The libraries of Maintaining Personalized Experiences",

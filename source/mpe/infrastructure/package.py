@@ -62,6 +62,14 @@ LIBRARIES = "libraries.json"
 """Beside the libraries: each one's version and its archive with its hash."""
 
 
+SCRIPT = Path(__file__).with_name("compile.mjs")
+"""What compiles for Lambda's Python on another one."""
+COMPILER = SOURCE.parent / "node_modules" / "pyodide"
+"""CPython in WebAssembly, in the version that Lambda has."""
+OPT, TASK = "/opt", "/var/task"
+"""Where Lambda has layers, and the code."""
+
+
 class PackageError(RuntimeError):
     """The layer could not be built; the message has pip's own words."""
 
@@ -75,9 +83,14 @@ class Target:
     pip: tuple[str, ...] = ()
 
     @property
-    def compiled(self) -> bool:
-        """Tell whether this Python can compile for it: bytecode is of one version alone."""
+    def own(self) -> bool:
+        """Tell whether this very Python can compile for it: bytecode is of one version alone."""
         return sys.implementation.name == "cpython" and sys.version_info[:2] == self.python
+
+    @property
+    def compiled(self) -> bool:
+        """Tell whether the modules are compiled for it, here or by the Python that npm has."""
+        return self.own or (self is LAMBDA and COMPILER.exists() and bool(shutil.which("node")))
 
     @classmethod
     def from_environment(cls) -> Target:
@@ -104,18 +117,42 @@ LAMBDA = Target(
 LOCAL = Target(f"local-{sys.implementation.cache_tag}", sys.version_info[:2])
 
 
-def code(build: Path = BUILD) -> Path:
-    """Return a directory with our own code, as much of it as runs in Lambda."""
-    place = build / "code"
-    shutil.rmtree(place, ignore_errors=True)
-    for room in ROOMS:
-        shutil.copytree(
-            SOURCE / "mpe" / room,
-            place / "mpe" / room,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
-    shutil.copy(SOURCE / "mpe" / "__init__.py", place / "mpe")
+def code(target: Target, build: Path = BUILD) -> Path:
+    """Return a directory with our own code, as much of it as runs in Lambda.
+
+    It is made anew where a file of it is another.
+    """
+    own = SOURCE / "mpe"
+    files = sorted(one for room in ROOMS for one in (own / room).rglob("*") if _is_ours(one))
+    files.append(own / "__init__.py")
+    contents = hashlib.sha256(Path(__file__).read_bytes())
+    for file in files:
+        contents.update(f"{file.relative_to(own)}\0".encode() + file.read_bytes())
+    place = build / "code" / f"{_named(target)}-{contents.hexdigest()[:12]}"
+    if not place.exists():
+        unfinished = _begun(place)
+        for file in files:
+            copy = unfinished / file.relative_to(SOURCE)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        _compile(unfinished, TASK, target)
+        _settle(unfinished, place)
     return place
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_file() and path.parent.name != "__pycache__"
+
+
+def _named(target: Target) -> str:
+    return f"{target.name}-compiled" if target.compiled else target.name
+
+
+def _begun(place: Path) -> Path:
+    """Return an empty directory that becomes a place once it is whole."""
+    unfinished = place.with_suffix(f".{os.getpid()}")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    return unfinished
 
 
 def layer(target: Target, build: Path = BUILD) -> Path:
@@ -124,16 +161,13 @@ def layer(target: Target, build: Path = BUILD) -> Path:
     It is also built anew when this module, which says what stays in it, is another.
     """
     contents = hashlib.sha256(REQUIREMENTS.read_bytes() + Path(__file__).read_bytes())
-    name = f"{target.name}-compiled" if target.compiled else target.name
-    place = build / "layer" / f"{name}-{contents.hexdigest()[:12]}"
+    place = build / "layer" / f"{_named(target)}-{contents.hexdigest()[:12]}"
     if not place.exists():
-        unfinished = place.with_suffix(f".{os.getpid()}")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished = _begun(place)
         installed = install(target, REQUIREMENTS, unfinished / "python")
         (unfinished / LIBRARIES).write_text(json.dumps(installed, indent=1) + "\n")
         _prune(unfinished / "python")
-        if target.compiled:
-            _compile(unfinished)
+        _compile(unfinished / "python", f"{OPT}/python", target)
         _settle(unfinished, place)
     return place
 
@@ -214,16 +248,23 @@ def _keep_folders(place: Path, names: Collection[str]) -> None:
             shutil.rmtree(one)
 
 
-def _compile(place: Path) -> None:
-    """Compile ahead, so that a cold start need not: Lambda has the layer at ``/opt``, read-only.
+def _compile(folder: Path, place: str, target: Target) -> None:
+    """Compile ahead where that can be done, so that a cold start need not.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html
+    Lambda has the layer at ``/opt`` and the code at ``/var/task``, both read-only
+    (https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html).
     """
-    compileall.compile_dir(
-        place / "python",
-        stripdir=str(place),
-        prependdir="/opt",
-        quiet=2,
-        workers=0,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-    )
+    if target.own:
+        compileall.compile_dir(
+            folder,
+            stripdir=str(folder),
+            prependdir=place,
+            quiet=2,
+            workers=0,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+    elif target.compiled:
+        command = ["node", str(SCRIPT), str(folder), place]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode or json.loads(done.stdout) != [True, *target.python]:
+            raise PackageError(f"the modules could not be compiled:\n{done.stderr or done.stdout}")

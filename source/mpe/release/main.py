@@ -172,8 +172,8 @@ def _warn(target: str) -> None:
     elif not LAMBDA.compiled:
         version = ".".join(map(str, LAMBDA.python))
         click.echo(
-            f"The libraries are not compiled, since this is not Python {version}: cold starts "
-            "take longer than they need.",
+            f"The modules are not compiled, since this is not Python {version} and pyodide is not "
+            "there (npm ci): cold starts take longer than they need.",
             err=True,
         )
     _tell_uncommitted()
