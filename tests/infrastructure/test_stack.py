@@ -599,7 +599,7 @@ def test_every_resource_type_has_its_step_in_one_machine(template: Template) -> 
 def test_the_functions_carry_no_more_than_runs_in_lambda(tmp_path: Path) -> None:
     place = code(LOCAL, tmp_path)
     rooms = {path.name for path in (place / "mpe").iterdir() if path.is_dir()}
-    assert rooms == {"model", "aws", "handlers"}
+    assert rooms == {"model", "aws", "handlers", "__pycache__"}
     files = [one for one in place.rglob("*") if one.is_file()]
     assert {one.suffix for one in files} == {".py", ".pyc", ".json", ".lark"}
 
