@@ -137,12 +137,12 @@ def test_themes_say_what_the_items_have_in_common(build: Builder) -> None:
         (
             "user-personalization-v2",
             {"jobInput": {"s3DataSource": {"path": OUTPUT}}},
-            "must not be the input",
+            "Invalid S3 output path",
         ),
         (
             "user-personalization-v2",
             {"jobInput": {"s3DataSource": {"path": "s3://data/nothing.json"}}},
-            "Invalid Data location",
+            "Invalid S3 input path",
         ),
     ],
 )

@@ -16,10 +16,10 @@ PAGING = ("nextToken", "maxResults")
 
 
 def listed(world: World, kind: Kind, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one page of the resources of a type, the oldest first."""
+    """Return one page of the resources of a type, the oldest first but for some."""
     wanted = {key: value for key, value in params.items() if key not in PAGING}
     found = [one for one in world.of(kind.noun) if _belongs(one, wanted)]
-    found.sort(key=lambda one: (one.created, one.arn))
+    found.sort(key=lambda one: (one.created, one.arn), reverse=kind.newest_first)
     page, token = paged([kind.describe(world, one) for one in found], params)
     return {list_key(kind.noun): page, **({"nextToken": token} if token else {})}
 

@@ -114,15 +114,23 @@ class Scene:
         return self.datasets["items"].rows if "items" in self.datasets else {}
 
     @property
+    def scored(self) -> bool:
+        return self.recipe.domain is None and self.recipe.name not in UNSCORED
+
+    @property
     def taste(self) -> str:
         """What is the same for all requests of a user, so that a list stays as it is."""
         return f"{self.version.arn} {self.params.get('userId')}"
 
     def answer(self, key: str, chosen: Any) -> dict[str, Any]:
-        """Return an answer with its id: one of its own, and one of the campaign."""
-        own = uuid.UUID(int=random.Random(self.seed).getrandbits(128), version=4)
+        """Return an answer with its id: one of its own, and one of the campaign.
+
+        It has 40 characters, as many as an event takes: the end of a UUID and six digits
+        (aws-samples/amazon-personalize-immersion-day, Retail/Retail_03_Inference_Layer.ipynb).
+        """
+        own = str(uuid.UUID(int=random.Random(self.seed).getrandbits(128), version=4))
         source = hashlib.sha256(self.source.arn.encode()).hexdigest()[:6]
-        return {key: chosen, "recommendationId": f"RID-{own}-CID-{source}"}
+        return {key: chosen, "recommendationId": f"RID-{own[-25:]}-CID-{source}"}
 
 
 def call(world: World, name: str, params: Params) -> Answer:
@@ -374,7 +382,8 @@ def _explored(scene: Scene, count: int) -> Iterator[dict[str, Any]]:
         return kept
     chosen = random.Random(scene.taste).sample(passing, many)
     reason = {"reason": ["Exploration"]} if scene.recipe.name == REASONED else {}
-    new = [{"itemId": item, "score": 0.0, **reason} for item in chosen]
+    score = {"score": 0.0} if scene.scored else {}
+    new = [{"itemId": item, **score, **reason} for item in chosen]
     rest = list(islice((one for one in kept if one["itemId"] not in chosen), count - many))
     return iter(_mixed(new, rest, scene.taste))
 
@@ -388,11 +397,10 @@ def _ranked(scene: Scene) -> Iterator[dict[str, Any]]:
     out = _left_out(scene)
     influence = scene.config.get("rankingInfluence", {})
     ranked = model.ranked(_history(scene), params.get("itemId"), order=order, influence=influence)
-    scored = scene.recipe.domain is None and scene.recipe.name not in UNSCORED
     for item, score in ranked:
         if item in out:
             continue
-        if not scored:
+        if not scene.scored:
             yield {"itemId": item}
         elif score or scene.recipe.name != REASONED:
             yield {"itemId": item, "score": score}

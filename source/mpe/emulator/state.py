@@ -144,9 +144,9 @@ class World:
         seconds = self.durations.update.get(noun, 0) / self.speed
         return Progress(self.now, seconds, self.durations.pending)
 
-    def begin_deletion(self) -> Progress:
+    def begin_deletion(self, steps: tuple[str, str, str] = DELETING) -> Progress:
         seconds = self.durations.delete / self.speed
-        return Progress(self.now, seconds, self.durations.pending, steps=DELETING)
+        return Progress(self.now, seconds, self.durations.pending, steps=steps)
 
     def later(self, moment: datetime, seconds: float) -> datetime:
         """Return the moment that many of the service's seconds later."""

@@ -24,6 +24,11 @@ from mpe.model.service.shapes import operation, violations
 Params = Mapping[str, Any]
 UNPARSED = "Error parsing properties json"
 """The service's words: https://github.com/aws/aws-sdk-js/issues/2773."""
+RESERVED = frozenset(
+    {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
+)
+"""What cannot be a key of an event's properties, case aside
+(https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_Event.html)."""
 NO_SESSION = "null"
 """A session that is ignored, in silence: https://github.com/aws/aws-sdk-js/issues/3371."""
 ACTION_EVENTS = frozenset({"viewed", "taken", "nottaken"})
@@ -36,9 +41,7 @@ def call(world: World, name: str, params: Params) -> None:
     wrong = [
         one
         for one in violations(operation(name, "personalize-events").input_shape, params)
-        # The model has at most 40 characters, and the ids that the runtime gives have more.
-        if not one.path.endswith(".recommendationId")
-        and not one.path.endswith((".sentAt", ".timestamp"))
+        if not one.path.endswith((".sentAt", ".timestamp"))
     ]
     if wrong:
         raise invalid("; ".join(one.told.removeprefix("$.") for one in wrong))
@@ -148,6 +151,9 @@ def _event(
     }
     column = "ACTION_ID" if key == "actionId" else "ITEM_ID"
     properties = _properties(event)
+    for name in properties:
+        if name in RESERVED:
+            raise invalid(f"{name} cannot be a key of properties.")
     named = event.get(key) or properties.get(_plain(column))  # so events were put before 2020
     if named is None:
         return None

@@ -7,6 +7,7 @@ REST with a path per operation.
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Any
 from mpe.model.service.shapes import service_model
 
 TARGET = "AmazonPersonalize."
+REQUEST_ID = "x-amzn-requestid"
 
 
 class ServiceError(Exception):
@@ -84,18 +86,20 @@ _RUNTIME = _runtime_routes()
 
 def answer(result: Mapping[str, Any] | None, *, runtime: bool = False) -> Response:
     """Return a result as the service would send it; the events API sends nothing."""
+    own = {REQUEST_ID: str(uuid.uuid4())}
     if result is None:
-        return Response(200, {"Content-Length": "0"}, b"")
+        return Response(200, {"Content-Length": "0", **own}, b"")
     kind = "application/json" if runtime else "application/x-amz-json-1.1"
     body = json.dumps(result, default=_seconds).encode()
-    return Response(200, {"Content-Type": kind}, body)
+    return Response(200, {"Content-Type": kind, **own}, body)
 
 
 def error_answer(error: ServiceError, *, runtime: bool = False) -> Response:
     """Return an error as the service would send it."""
     kind = "application/json" if runtime else "application/x-amz-json-1.1"
     body = json.dumps({"__type": error.code, "message": error.message}).encode()
-    return Response(error.status, {"Content-Type": kind, "x-amzn-errortype": error.code}, body)
+    own = {"x-amzn-errortype": error.code, REQUEST_ID: str(uuid.uuid4())}
+    return Response(error.status, {"Content-Type": kind, **own}, body)
 
 
 def _seconds(value: Any) -> float:

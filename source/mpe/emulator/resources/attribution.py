@@ -17,10 +17,12 @@ from mpe.emulator.resources.files import check_role
 from mpe.emulator.resources.using import schemas_of
 from mpe.emulator.state import EXISTS, Change, Resource, World
 from mpe.emulator.wire import ServiceError
+from mpe.model.service.avro import NUMBERS, Field
 
 MOST = 10
 DENIED = "Insufficient privileges for publishing metrics to Amazon CloudWatch"
-EXPRESSION = re.compile(r"SAMPLECOUNT\(\)|SUM\((Interactions|Items)\.\w+\)", re.IGNORECASE)
+EXPRESSION = re.compile(r"SAMPLECOUNT\(\)|SUM\((Interactions|Items)\.(\w+)\)", re.IGNORECASE)
+Schemas = Mapping[str, list[Field]]
 
 
 class MetricAttributionKind(Kind):
@@ -28,12 +30,12 @@ class MetricAttributionKind(Kind):
 
     def check(self, world: World, params: Params) -> None:
         group = world.need_active("DatasetGroup", params["datasetGroupArn"])
-        fields = schemas_of(world, group).get("interactions", [])
-        if "EVENT_TYPE" not in {one.name for one in fields}:
+        schemas = schemas_of(world, group)
+        if "EVENT_TYPE" not in {one.name for one in schemas.get("interactions", [])}:
             raise invalid("A metric attribution needs interactions with EVENT_TYPE.")
         for other in world.of(self.noun, datasetGroupArn=group.arn):
             raise ServiceError(EXISTS, f"{group.arn} already has the attribution {other.arn}.")
-        _check_metrics(params["metrics"])
+        _check_metrics(params["metrics"], schemas)
         check_role(world, params["metricsOutputConfig"]["roleArn"])
 
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:
@@ -58,14 +60,15 @@ class MetricAttributionKind(Kind):
             raise invalid(f"There is no metric {', '.join(sorted(unknown))}.")
         kept = [one for one in found.fields["metrics"] if one["metricName"] not in gone]
         metrics = [*kept, *params.get("addMetrics", ())]
-        _check_metrics(metrics)
+        group = world.get("DatasetGroup", found.fields["datasetGroupArn"])
+        _check_metrics(metrics, schemas_of(world, group))
         sets: dict[str, Any] = {"metrics": metrics}
         if "metricsOutputConfig" in params:
             sets["metricsOutputConfig"] = params["metricsOutputConfig"]
         return Change(world.begin_update(self.noun), sets, {})
 
 
-def _check_metrics(metrics: Iterable[Mapping[str, Any]]) -> None:
+def _check_metrics(metrics: Iterable[Mapping[str, Any]], schemas: Schemas) -> None:
     metrics = list(metrics)
     if len(metrics) > MOST:
         raise invalid(f"A metric attribution has at most {MOST} metrics.")
@@ -73,8 +76,20 @@ def _check_metrics(metrics: Iterable[Mapping[str, Any]]) -> None:
     for metric in metrics:
         if names.count(metric["metricName"]) > 1:
             raise ServiceError(EXISTS, f"The metric {metric['metricName']} already exists.")
-        if not EXPRESSION.fullmatch(metric["expression"]):
+        if not _can_be(metric["expression"], schemas):
             raise invalid(f"Invalid expression: {metric['expression']}")
+
+
+def _can_be(expression: str, schemas: Schemas) -> bool:
+    """Tell whether an expression is one, and sums a column of numbers where it sums.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/creating-metric-attribution.html
+    """
+    found = EXPRESSION.fullmatch(expression)
+    if not found or not found[1]:
+        return bool(found)
+    fields = schemas.get(found[1].lower(), [])
+    return any(one.name.upper() == found[2].upper() and one.type in NUMBERS for one in fields)
 
 
 def list_metrics(world: World, params: Params) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mpe.emulator.arns import created_arn
 from mpe.emulator.lifecycle import ACTIVE, CREATION, FAILED, Progress
-from mpe.emulator.state import EXISTS, IN_USE, INVALID, Change, Resource, World
+from mpe.emulator.state import DELETING, EXISTS, IN_USE, INVALID, Change, Resource, World
 from mpe.emulator.tags import accepted
 from mpe.emulator.wire import ServiceError
 
@@ -24,6 +24,10 @@ class Kind:
     updating: Mapping[str, str] = {}
     """What its own status is while an update's is one of these."""
     async_deletion = True
+    newest_first = False
+    """Whether its list begins with what was created last."""
+    deletion = DELETING
+    """The statuses of its deletion."""
     steps = CREATION
     """The statuses of its creation."""
     failed = FAILED
@@ -58,6 +62,9 @@ class Kind:
             told["failureReason"] = state.failure
         if self.update_key and found.change:
             told[self.update_key] = newest = _update(found.change, world.now)
+            # so an output of aws-samples/amazon-personalize-samples has it of a dataset
+            # (update-item-dataset-schema-example.ipynb, cell 92)
+            told["lastUpdatedDateTime"] = max(state.since, newest["lastUpdatedDateTime"])
             if state.status == ACTIVE:
                 told["status"] = self.updating.get(newest["status"], ACTIVE)
         return told
@@ -92,7 +99,7 @@ class Kind:
             raise in_use(f"Resource Arn {found.arn} is in transition: {status}.")
         self.check_deletion(world, found)
         if self.async_deletion:
-            found.deletion = world.begin_deletion()
+            found.deletion = world.begin_deletion(self.deletion)
         else:
             del world.resources[found.arn]
 

@@ -35,6 +35,8 @@ from mpe.model.service.recipes import (
 DEFAULT_RESULTS = 25
 MOST_RESULTS = 500
 THEMES = "THEME_GENERATION"
+WRONG_INPUT, WRONG_OUTPUT = "Invalid S3 input path", "Invalid S3 output path"
+"""https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html"""
 CHECK = "_CHECK"
 """An object that the service leaves where it writes, as listings show in
 aws-samples/amazon-personalize-samples (update-item-dataset-schema-example.ipynb, cell 114)."""
@@ -120,9 +122,9 @@ class BatchKind(Kind):
         self.check_recipe(recipe, params)
         source, target, role = _source(params), _target(params), params["roleArn"]
         if source == target:
-            raise invalid("The output path must not be the input path.")
+            raise invalid(f"{WRONG_OUTPUT}: {target} is the input path.")
         check_role(world, role)
-        check_location(world, source, role, ".json", prefix=True)
+        check_location(world, source, role, ".json", prefix=True, told=WRONG_INPUT)
         if not 1 <= params.get("numResults", DEFAULT_RESULTS) <= self.most_results:
             raise invalid(f"numResults must be from 1 to {self.most_results}.")
         if "filterArn" in params:

@@ -11,6 +11,8 @@ from mpe.emulator.resources.base import invalid
 from mpe.emulator.state import World
 
 DENIED = "Insufficient privileges for accessing data in Amazon S3"
+WRONG = "Invalid Data location"
+"""https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html"""
 
 
 def check_role(world: World, role: str) -> None:
@@ -27,10 +29,11 @@ def check_location(
     *,
     nested: bool = False,
     prefix: bool = False,
+    told: str = WRONG,
 ) -> None:
     """Refuse a location where there is nothing to read; what may not be read fails later."""
     if not location.startswith("s3://"):
-        raise invalid(f"Invalid Data location: {location}")
+        raise invalid(f"{told}: {location}")
     try:
         found = files(world, location, role, ending, nested=nested, prefix=prefix)
     except ObjectsDenied:
@@ -38,7 +41,7 @@ def check_location(
     except ObjectsMissing:
         found = []
     if not found:
-        raise invalid(f"Invalid Data location: there is no {ending} file at {location}")
+        raise invalid(f"{told}: there is no {ending} file at {location}")
 
 
 def files(
@@ -92,4 +95,4 @@ def _reasons(location: str) -> Iterator[None]:
     except ObjectsDenied:
         raise WorkFailed(DENIED) from None
     except ObjectsMissing:
-        raise WorkFailed(f"Invalid Data location: {location}") from None
+        raise WorkFailed(f"{WRONG}: {location}") from None

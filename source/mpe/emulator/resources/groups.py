@@ -26,7 +26,10 @@ KINDS_BY_TYPE = {
 
 
 class DatasetGroupKind(Kind):
+    """Dataset groups, which know one status of a deletion (API_CreateDatasetGroup)."""
+
     noun = "DatasetGroup"
+    deletion = ("DELETE PENDING", "DELETE PENDING", "DELETED")
 
     def check(self, world: World, params: Params) -> None:
         if ("roleArn" in params) != ("kmsKeyArn" in params):
@@ -132,10 +135,17 @@ class DatasetKind(Kind):
 
 
 def _unused(world: World, solution: Resource, dataset: Resource) -> None:
-    """Refuse while a solution of the group is trained or served."""
+    """Refuse while a solution of the group is trained or served, or a batch job goes by it.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/delete-dataset.html
+    """
     for version in world.of("SolutionVersion", solutionArn=solution.arn):
         if version.changing(world.now):
             raise in_use(f"{dataset.arn} is used by {version.arn}, which is in progress.")
+        for noun in ("BatchInferenceJob", "BatchSegmentJob"):
+            for job in world.of(noun, solutionVersionArn=version.arn):
+                if job.changing(world.now):
+                    raise in_use(f"{dataset.arn} is used by {job.arn}, which is in progress.")
     campaigns = [
         one
         for one in live(world, "Campaign")

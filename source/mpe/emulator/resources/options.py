@@ -9,7 +9,7 @@ from typing import Any
 from mpe.emulator.data import Dataset
 from mpe.emulator.resources.base import Params, invalid
 from mpe.model.service import hyperparameters
-from mpe.model.service.avro import Field
+from mpe.model.service.avro import NUMBERS, Field
 from mpe.model.service.hyperparameters import Hyperparameter
 from mpe.model.service.recipes import PREFIX, RECIPES, USER_PERSONALIZATION, Recipe
 
@@ -22,7 +22,6 @@ RENAMED = {
 AUTO = ("aws-user-personalization", "aws-popularity-count")
 """What AutoML tries where no recipes are listed: those whose pages have the type
 USER_PERSONALIZATION, and that are no v2 recipes, which AutoML is older than."""
-NUMBERS = frozenset({"int", "long", "float", "double"})
 
 
 def check(params: Params, schemas: Mapping[str, list[Field]]) -> None:

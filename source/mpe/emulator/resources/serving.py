@@ -38,6 +38,11 @@ class CampaignKind(Kind):
         return {"minProvisionedTPS": 1, **super().fields(world, params, arn)}
 
     def update(self, world: World, found: Resource, params: Params) -> Change:
+        """Begin an update; a config alone that it has already is refused.
+
+        aws-samples/amazon-personalize-immersion-day lives with that
+        (NewsPublishing/News_02_Training_Layer.ipynb, "already returns metadata as desired").
+        """
         if found.state(world.now).status not in {ACTIVE, FAILED}:
             raise in_use(f"{found.arn} cannot be updated now.")
         names = ("solutionVersionArn", "minProvisionedTPS", "campaignConfig")
@@ -45,6 +50,10 @@ class CampaignKind(Kind):
         if "solutionVersionArn" in sets:
             version_of(world, sets["solutionVersionArn"])
         _syncs_rightly(params, sets.get("solutionVersionArn", ""))
+        if set(sets) == {"campaignConfig"} and sets["campaignConfig"] == found.fields.get(
+            "campaignConfig"
+        ):
+            raise invalid(f"{found.arn} has this configuration already.")
         asked = {**{name: found.fields[name] for name in names if name in found.fields}, **sets}
         return Change(world.begin_update(self.noun), sets, asked)
 

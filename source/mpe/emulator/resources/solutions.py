@@ -154,7 +154,9 @@ class SolutionVersionKind(Kind):
             "solutionArn": solution.arn,
             "trainingMode": params.get("trainingMode", "FULL"),
             "trainingType": "AUTOMATIC" if params.get("automatic") else "MANUAL",
-            **({"name": params["name"]} if "name" in params else {}),
+            # so an output has it of one that was given no name: aws-samples/
+            # amazon-personalize-samples update-item-dataset-schema-example.ipynb, cell 78
+            "name": params.get("name") or arn.split(":solution/", 1)[1],
         }
 
     def task(self, world: World, params: Params, made: Resource) -> Callable[[], None]:

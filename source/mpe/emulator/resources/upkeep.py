@@ -61,10 +61,12 @@ class DatasetExportJobKind(Kind):
 class DataDeletionJobKind(Kind):
     """Deletion of users' data, from a CSV with one column, ``USER_ID``.
 
-    https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html
+    https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html; their order in a list
+    is in https://docs.aws.amazon.com/personalize/latest/dg/API_ListDataDeletionJobs.html.
     """
 
     noun = "DataDeletionJob"
+    newest_first = True
     steps = ("PENDING", "IN_PROGRESS", "COMPLETED")
     failed = "FAILED"
 

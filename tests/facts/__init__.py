@@ -1,0 +1,1 @@
+"""Facts of the real service, each put to the emulator, and the page that counts them."""
