@@ -43,7 +43,7 @@ OWN = {
         "emulator/resources/upkeep.py": "its class in the emulator",
         "cli/apply.py": "a CSV of its own, which is uploaded beside the others",
         "model/config/sections.py": "a name for what that asks after",
-        "model/messages.py": "its mail tells what still holds what was deleted",
+        "model/plan/erasure.py": "what must not run beside it, and what is due after it",
         "model/plan/tasks.py": "it follows every scheduled import",
     },
 }

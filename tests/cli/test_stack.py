@@ -245,6 +245,25 @@ def test_older_versions_stay_readable_and_are_counted(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.usefixtures("account", "versions")
+def test_older_versions_of_a_group_that_is_gone_are_told_whenever_it_is_destroyed() -> None:
+    account = Account("PersonalizedExperiences")
+    with pytest.raises(click.ClickException) as whole:
+        Removal(account, "removed").show(None)
+    assert f"= 1 objects in s3://{BUCKET}/train/removed/" in whole.value.message
+    older = f"older versions in s3://{BUCKET}/train/removed/, still readable"
+    assert f"= 1 {older}" in whole.value.message
+    Removal(account, "removed", data=True)(None)
+    with pytest.raises(click.ClickException) as emptied:
+        Removal(account, "removed", data=True).show(None)
+    assert f"= 2 {older}" in emptied.value.message
+    assert "mpe destroy removed --data --all-versions" in emptied.value.message
+    Removal(account, "removed", data=True, versions=True)(None)
+    with pytest.raises(click.ClickException) as gone:
+        Removal(account, "removed", data=True).show(None)
+    assert "older versions" not in gone.value.message
+
+
+@pytest.mark.usefixtures("account", "versions")
 def test_all_versions_go_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     removal = Removal(Account("PersonalizedExperiences"), "removed", data=True, versions=True)
     removal.show(None)

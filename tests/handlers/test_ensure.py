@@ -720,6 +720,65 @@ def test_what_follows_imports_is_made_anew_after_each_whatever_its_cause(
     assert world.follow(wanted, run="four").did == "kept"
 
 
+def test_nothing_is_imported_or_trained_beside_a_deletion_that_an_earlier_run_left(
+    world: World, build: Builder
+) -> None:
+    """The guide's rule: https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html."""
+    group = build.group()
+    dataset = build.imported(group)
+    solution = build.solution(group)
+    world.emulated.objects.objects["s3://data/train/films/deletions.csv"] = "USER_ID\nu1\n"
+    world.bucket.modified = world.emulated.clock()
+    assert world.step(deleted(group, dataset), run="stopped").did == "created"
+    location = "s3://data/train/films/interactions.csv"
+    world.emulated.objects.objects[location] = interactions()
+    for wanted in (imported(dataset), version(solution)):
+        waits = world.step(wanted, run="later", group_arn=group)
+        assert (waits.did, waits.blocked) == (None, waits.wait)
+        assert "must not run beside it" in world.ledger.held[wanted.id]
+    assert world.follow(imported(dataset), run="later", group_arn=group).did == "created"
+    (job,) = build.client.list_data_deletion_jobs(datasetGroupArn=group)["dataDeletionJobs"]
+    assert job["status"] == "COMPLETED"
+
+
+def test_nobody_is_deleted_beside_a_training_or_an_import(world: World, build: Builder) -> None:
+    group = build.group()
+    dataset = build.imported(group)
+    trained = build.client.create_solution_version(solutionArn=build.solution(group))
+    world.emulated.objects.objects["s3://data/train/films/deletions.csv"] = "USER_ID\nu1\n"
+    world.bucket.modified = world.emulated.clock()
+    waits = world.step(deleted(group, dataset), group_arn=group)
+    assert waits.did is None
+    assert "the SolutionVersion for-you/" in world.ledger.held["d"]
+    assert world.follow(deleted(group, dataset), group_arn=group).did == "created"
+    arn = trained["solutionVersionArn"]
+    found = build.client.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
+    assert found["status"] == "ACTIVE"
+
+
+def test_a_deletion_in_another_group_keeps_nobody_waiting(world: World, build: Builder) -> None:
+    other, group = build.group("other"), build.group()
+    world.emulated.objects.objects["s3://data/train/films/deletions.csv"] = "USER_ID\nu1\n"
+    world.bucket.modified = world.emulated.clock()
+    assert world.step(deleted(other, build.imported(other)), run="other").did == "created"
+    dataset = build.dataset(group, name="own")
+    location = "s3://data/train/films/interactions.csv"
+    world.emulated.objects.objects[location] = interactions()
+    assert world.step(imported(dataset), group_arn=group).did == "created"
+
+
+def test_what_is_due_after_a_deletion_is_kept_beside_it(world: World, build: Builder) -> None:
+    group = build.group()
+    wanted = deleted(group, build.imported(group))
+    world.emulated.objects.objects["s3://data/train/films/deletions.csv"] = "USER_ID\nu1\n"
+    world.bucket.modified = world.emulated.clock()
+    due = {"solutions": [{"name": "films", "arn": "arn"}], "recommenders": []}
+    assert world.follow(wanted, due=due).did == "created"
+    assert world.ledger.rows["d"]["due"] == due
+    world.follow(wanted, run="next", due=due)
+    assert "due" not in world.ledger.rows["d"]
+
+
 def test_the_first_import_is_full_whatever_the_config_says(world: World, build: Builder) -> None:
     dataset = build.dataset(build.group())
     location = "s3://data/train/films/interactions.csv"

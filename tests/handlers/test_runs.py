@@ -597,6 +597,26 @@ def test_a_trained_version_is_told_and_noted_beside_the_live_one(account: Accoun
     assert "0.2500  before 0.5000 -50.0 %" in told
 
 
+def test_after_a_deletion_a_run_tells_which_models_it_has_not_trained_anew(
+    account: Account,
+) -> None:
+    arn = "arn:aws:personalize:us-east-1:000000000000:solution/"
+    names = ("anew", "partly", "by-others", "left")
+    solutions = [{"name": name, "arn": f"{arn}{name}"} for name in names]
+    due = {"solutions": solutions, "recommenders": ["shop"]}
+    told = {"noun": "DataDeletionJob", "did": "created", "due": due}
+    run = {"id": "r", "group": "films", "config": {"key": "k"}}
+    account.ledger.record("films", "r", {**outcome("dataDeletionJob"), **told}, NOW)
+    for name, did in (("anew", "created"), ("partly", "created"), ("by-others", "adopted")):
+        made = {"noun": "SolutionVersion", "name": name, "did": did, "arn": f"{arn}{name}/1"}
+        account.ledger.record("films", "r", {**outcome(f"version.{name}"), **made}, NOW)
+    account.ledger.weigh("films", Version(f"{arn}partly/1", mode="UPDATE"))
+    account.finish(run)
+    detail = account.events.put_[-1][1]
+    assert [one["name"] for one in detail["Due"]["Solutions"]] == ["partly", "by-others", "left"]
+    assert (detail["Due"]["Left"], detail["Due"]["Recommenders"]) == (3, ["shop"])
+
+
 def test_a_failed_run_tells_every_failure_and_its_remedy(account: Account) -> None:
     failed = {"error": "ResourceFailed", "reason": "Dataset has fewer than 1000 interactions: 3"}
     account.ledger.record("movielens", "run", outcome("s", failed=failed), NOW)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -132,17 +134,89 @@ DELETED = {"Resource": "DataDeletionJob", "Name": "d", "Did": "created"}
 TRAINED = {"Resource": "SolutionVersion", "Name": "films", "Did": "created"}
 
 
-def test_after_a_deletion_the_mail_tells_what_still_holds_the_users() -> None:
-    text = tell(Changes=[DELETED]).text
-    assert "mpe schedule run films full.SOLUTION" in text
-    assert "export/films/ and batch/films/" in text
-    assert "older versions" in text
+SOLUTION = "arn:aws:personalize:eu-west-1:000000000000:solution/films"
+DUE: dict[str, Any] = {
+    "Solutions": [
+        {"name": "often", "arn": f"{SOLUTION}-often", "task": "full.often"},
+        {"name": "films", "arn": SOLUTION},
+    ],
+    "Left": 2,
+    "Recommenders": ["shop"],
+}
+WRITTEN = (
+    "export/films/items/films-20260101T000000-abcdef12/part-00000.csv",
+    "batch/films/old/all-20260101T000000-abcdef12/job_config.json.out",
+    "batch/films/films/all-20260101T000000-abcdef12/_CHECK",
+)
+READ = (
+    "batch/films/films/job_config.json",
+    "batch/films/old/job_config.json",
+    "batch/films/films/former.json",
+    "batch/films/job_config.json",
+    "train/films/config.json",
+    "train/films/interactions/a.csv",
+    "export/films-too/items/x/part-00000.csv",
+)
+
+
+def after_deletion(**changes: Any) -> str:
+    due = {**DUE, **changes}
+    return str(tell(Changes=[DELETED], Bucket="data", Due=due).text)
+
+
+def lines_with(text: str, command: str) -> list[list[str]]:
+    """Return the words of each command of a mail that begins so."""
+    found = (line.strip() for line in text.splitlines())
+    return [shlex.split(line) for line in found if line.startswith(command)]
+
+
+def removed_by(words: list[str], keys: Sequence[str]) -> set[str]:
+    """Return the keys that ``aws s3 rm --recursive`` removes.
+
+    Its filters are looked at in order and the last that matches counts; ``*`` matches slashes
+    (https://docs.aws.amazon.com/cli/latest/reference/s3/#use-of-exclude-and-include-filters).
+    """
+    assert words[4] == "--recursive"
+    prefix = words[3].removeprefix("s3://data/")
+    filters = list(zip(words[5::2], words[6::2], strict=True))
+    removed = set()
+    for key in keys:
+        taken = key.startswith(prefix)
+        for option, pattern in filters:
+            if fnmatch(key.removeprefix(prefix), pattern):
+                taken = key.startswith(prefix) and option == "--include"
+        removed |= {key} if taken else set()
+    return removed
+
+
+def test_after_a_deletion_the_mail_removes_what_jobs_wrote_and_never_what_they_read() -> None:
+    commands = lines_with(after_deletion(), "aws s3 rm")
+    gone = {key for words in commands for key in removed_by(words, [*WRITTEN, *READ])}
+    assert gone == set(WRITTEN)
+
+
+def test_after_a_deletion_each_model_of_before_has_a_command_that_trains_it_anew() -> None:
+    text = after_deletion()
+    assert lines_with(text, "mpe schedule run") == [
+        ["mpe", "schedule", "run", "films", "full.often"]
+    ]
+    made = "aws personalize create-solution-version --training-mode FULL --solution-arn"
+    assert lines_with(text, "aws personalize") == [[*made.split(), SOLUTION]]
+    config = "s3://data/train/films/config.json"
+    copy = ["aws", "s3", "cp", config, config, "--metadata-directive", "REPLACE"]
+    assert lines_with(text, "aws s3 cp") == [copy]
+    assert "recommenders shop," in text
+    assert "OldVersionDays" in text
 
 
 def test_a_training_after_a_deletion_is_not_asked_for_again() -> None:
-    text = tell(Changes=[DELETED, TRAINED]).text
-    assert "mpe schedule run" not in text
-    assert "export/films/" in text
+    text = after_deletion(Solutions=[], Left=0, Recommenders=[])
+    assert "Train anew" not in text
+    assert "aws s3 rm" in text
+
+
+def test_of_many_models_some_have_a_command_and_all_are_counted() -> None:
+    assert "... and 7 more solutions" in after_deletion(Left=9)
 
 
 def test_without_a_deletion_nothing_is_said_of_one() -> None:

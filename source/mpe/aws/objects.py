@@ -131,9 +131,9 @@ class Objects:
         """Return how many objects lie below a prefix that ends with ``/``, or at that key."""
         return sum(1 for _ in self._below(bucket, prefix))
 
-    def versions(self, bucket: str, prefix: str) -> int:
+    def versions(self, bucket: str, prefix: str, *, marks: bool = True) -> int:
         """Return how many versions of objects, and marks of deleted ones, lie below a prefix."""
-        return sum(1 for _ in self._versions(bucket, prefix))
+        return sum(1 for _ in self._versions(bucket, prefix, marks=marks))
 
     def delete_below(self, bucket: str, prefix: str, *, versions: bool = False) -> list[str]:
         """Delete the objects below a prefix; older versions of them stay, unless asked for.
@@ -153,10 +153,13 @@ class Objects:
                 refused.append(f"{one.get('Key')}: {one.get('Code')}: {one.get('Message', '')}")
         return refused
 
-    def _versions(self, bucket: str, prefix: str) -> Iterator[dict[str, str]]:
+    def _versions(
+        self, bucket: str, prefix: str, *, marks: bool = True
+    ) -> Iterator[dict[str, str]]:
         paginator = self._client.get_paginator("list_object_versions")
         for page in paginator.paginate(Bucket=bucket, Prefix=prefix):
-            for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+            deleted = page.get("DeleteMarkers", ()) if marks else ()
+            for item in (*page.get("Versions", ()), *deleted):
                 if not _at(item["Key"], prefix):
                     continue
                 yield {"Key": item["Key"], "VersionId": item["VersionId"]}

@@ -122,9 +122,7 @@ class Removal:
             *self._objects_told(),
         ]
         if not lines:
-            raise click.ClickException(
-                f"there is no dataset group {self.group!r}, nor a rest of one."
-            )
+            raise click.ClickException(self._nothing())
         say("To be removed, in this order:")
         for line in lines:
             say(f"  - {line}")
@@ -132,19 +130,39 @@ class Removal:
         for line in self._left(found):
             say(f"  = {line}")
 
+    def _nothing(self) -> str:
+        """Say that there is nothing to remove, and what of a group that was removed is left."""
+        told = f"there is no dataset group {self.group!r}, nor a rest of one"
+        left = list(self._data_left())
+        if not left:
+            return f"{told}."
+        lines = "\n".join(f"  = {one}" for one in left)
+        command = f"mpe destroy {self.group} --data --all-versions"
+        return f"{told}, but:\n{lines}\nTo delete these for good: {command}"
+
+    def _older(self) -> Iterator[str]:
+        """Tell how many versions are readable of what is deleted or overwritten, or will be."""
+        gone = {} if self.data else self._counts()
+        for prefix, count in self._counts(versions=True, marks=False).items():
+            if count > gone.get(prefix, 0):
+                older = count - gone.get(prefix, 0)
+                yield f"{older} older versions in s3://{self._bucket}/{prefix}, still readable"
+
     def _objects_told(self) -> Iterator[str]:
         if self.data:
             kind = "versions of objects" if self.versions else "objects"
             for prefix, count in self._counts(versions=self.versions).items():
                 yield f"{count} {kind} in s3://{self._bucket}/{prefix}"
 
-    def _left(self, found: Inventory | None) -> Iterator[str]:
+    def _data_left(self) -> Iterator[str]:
         if not self.data:
             for prefix, count in self._counts().items():
                 yield f"{count} objects in s3://{self._bucket}/{prefix}"
-        elif not self.versions:
-            for prefix, count in self._counts(versions=True).items():
-                yield f"{count} older versions in s3://{self._bucket}/{prefix}, still readable"
+        if not self.versions:
+            yield from self._older()
+
+    def _left(self, found: Inventory | None) -> Iterator[str]:
+        yield from self._data_left()
         yield from self._of_others()
         for schema in found.of("Schema") if found else ():
             if not self.schemas:
@@ -288,11 +306,16 @@ class Removal:
         say(f"removed s3://{self._bucket}/{prefix}")
         self.removed.append({"resource": "objects", "name": f"s3://{self._bucket}/{prefix}"})
 
-    def _counts(self, *, versions: bool = False) -> dict[str, int]:
+    def _counts(self, *, versions: bool = False, marks: bool = True) -> dict[str, int]:
         """Return how many objects, or versions of such, lie in each folder of the group."""
-        count = self._objects.versions if versions else self._objects.count
+        objects, bucket = self._objects, self._bucket
         own = (one for one in self._places if not self._readers(one))
-        found = {prefix: count(self._bucket, prefix) for prefix in own}
+        found = {
+            prefix: objects.versions(bucket, prefix, marks=marks)
+            if versions
+            else objects.count(bucket, prefix)
+            for prefix in own
+        }
         return {prefix: number for prefix, number in found.items() if number}
 
     def _of_others(self) -> Iterator[str]:

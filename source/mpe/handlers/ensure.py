@@ -19,6 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_WAITS, Events
+from mpe.aws.exclusion import Exclusion
 from mpe.aws.freshness import Freshness
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
@@ -30,6 +31,7 @@ from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import DataError, NewerForm, TurnLost
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Desired
+from mpe.model.plan.erasure import CLASH, DELETION, due
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import CHANGES, Outcome
 from mpe.model.plan.quotas import for_good
@@ -108,6 +110,10 @@ class Step:
     """Since when it must have been made, where the task makes it anew."""
     redriven: int = 0
     """How often somebody has redriven the run."""
+    group_arn: str = ""
+    """The dataset group's ARN; without it nothing else of the group is looked at."""
+    due: Mapping[str, Any] | None = None
+    """What :func:`mpe.model.plan.erasure.due` says, where it deletes users."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,9 @@ class Ensure:
         """Take one step and tell the bus and the ledger what came of it."""
         outcome = self._told(step.previous, self._attempt(step))
         if outcome.settled:
-            self.ledger.record(step.group, step.run, outcome.as_dict(), self.clock.now())
+            after = {"due": step.due} if step.due and outcome.did == "created" else {}
+            row = outcome.as_dict() | after
+            self.ledger.record(step.group, step.run, row, self.clock.now())
         return outcome
 
     def _told(self, before: Outcome, outcome: Outcome) -> Outcome:
@@ -184,7 +192,7 @@ class Ensure:
         self.ledger.hold(step.group, step.run, step.desired.id, busy.message, now)
         if before.blocked and self.turns.overtaken(step.group, step.run, step.sequencer):
             return before.failing(OVERTAKEN, f"it waited, and a newer config came: {busy.message}")
-        outcome = _blocked(before, busy, queues=step.desired.spec.repeatable)
+        outcome = _blocked(before, busy, queues=_queues(step, busy))
         if before.blocked < LONG <= outcome.blocked:
             self._tell_of_waiting(step, busy, now - timedelta(seconds=before.blocked))
         return outcome
@@ -206,7 +214,7 @@ class Ensure:
                     "Since": since.isoformat(timespec="seconds"),
                     "Error": busy.code,
                     "Reason": busy.message,
-                    "Hours": (PATIENCE_IN_LINE if desired.spec.repeatable else PATIENCE) // 3600,
+                    "Hours": (PATIENCE_IN_LINE if _queues(step, busy) else PATIENCE) // 3600,
                 },
             )
         except Exception as error:
@@ -406,6 +414,8 @@ class Ensure:
 
     def _create(self, step: Step, before: Outcome, completed: Completed, *, first: bool) -> Outcome:
         desired = completed.desired
+        if step.group_arn:
+            Exclusion(self.personalize).check(desired, step.group_arn)
         params = desired.as_made_by(step.run, first=first)
         if completed.objects:
             job = desired.spec.arn.format(name=params["jobName"])
@@ -501,6 +511,11 @@ def _status(observed: Observed | None) -> str:
     return observed.shown if observed else "ABSENT"
 
 
+def _queues(step: Step, busy: Busy) -> bool:
+    """Tell whether its turn will come, since what it waits for ends within a day."""
+    return step.desired.spec.repeatable or busy.code == CLASH
+
+
 def _blocked(before: Outcome, busy: Busy, *, queues: bool) -> Outcome:
     """Wait out a quota or a throttle, ever more patiently, but not for ever."""
     if before.blocked > (PATIENCE_IN_LINE if queues else PATIENCE):
@@ -536,6 +551,8 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         task=task is not None,
         anew_since=datetime.fromisoformat(run["started"]) if anew else None,
         redriven=int(event.get("redriven", 0)),
+        group_arn=str(state.resources["datasetGroup"].arn),
+        due=due(state) if desired.noun == DELETION else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -21,7 +21,8 @@ from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import NewerForm
 from mpe.model.gate.versions import Version, trained
-from mpe.model.messages import within
+from mpe.model.messages import MOST_DUE, within
+from mpe.model.plan.erasure import FULL
 from mpe.model.remedies import Where, remedy
 from mpe.model.service.spec import SPECS
 
@@ -140,6 +141,8 @@ class Finish:
     ) -> dict[str, Any]:
         started = row.get("started")
         began = datetime.fromisoformat(started) if started else self.clock.now()
+        models = list(trained(outcomes, self._known(run["group"], outcomes)))
+        due = _due(outcomes, models)
         return {
             "DatasetGroup": run["group"],
             "Run": run["id"],
@@ -150,7 +153,8 @@ class Finish:
             "Config": run["config"]["key"],
             "Stack": self.stack,
             "Bucket": run.get("state", {}).get("bucket", ""),
-            "Models": within(trained(outcomes, self._known(run["group"], outcomes))),
+            "Models": within(models),
+            **({"Due": due} if due else {}),
             "Changes": within(_change(one) for one in outcomes if _changed(one)),
             "Changed": sum(map(_changed, outcomes)),
             "Kept": sum(one.get("did") == "kept" for one in outcomes if not one.get("failed")),
@@ -158,6 +162,28 @@ class Finish:
             "Failed": len(failures),
             "Notes": [*run.get("notes", []), *_without_data(outcomes)],
         }
+
+
+def _due(
+    outcomes: Sequence[Mapping[str, Any]], models: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Return which models a deletion of users has left as they are, where there was one.
+
+    Those that the run itself trained after it, in full, have nothing of the users.
+    """
+    own = {one.get("arn") for one in outcomes if one.get("did") == "created"}
+    anew = {
+        one["Solution"] for one in models if one["Version"] in own and one["TrainingMode"] == FULL
+    }
+    for one in outcomes:
+        if one.get("due") and not one.get("failed"):
+            left = [each for each in one["due"]["solutions"] if each["name"] not in anew]
+            return {
+                "Solutions": left[:MOST_DUE],
+                "Left": len(left),
+                "Recommenders": one["due"]["recommenders"][:MOST_DUE],
+            }
+    return None
 
 
 def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.errors import named, reason_lines
 from mpe.model.gate.versions import share_of_change, spoken_change
+from mpe.model.plan.quotas import LIMIT
 from mpe.model.plan.tasks import SPOKEN
 from mpe.model.text import LONGEST, plain
 
@@ -25,6 +27,8 @@ EMAIL_LIMIT, FACTS_LIMIT = 50_000, 70_000
 LINE_LIMIT = 2 * LONGEST
 """Characters of one line of a mail."""
 
+MOST_DUE = 20
+"""How many commands of a kind, or names, a mail has of what is due after a deletion."""
 LISTS = frozenset({"Problems", "Failures", "Changes", "Models"})
 """What an event lists, beside the count of all."""
 BUDGET = 50_000
@@ -91,7 +95,7 @@ def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message
     if "Problems" in detail:
         subject, lines = _rejected_subject(detail), _rejected(detail, region)
     elif "Since" in detail:
-        subject = f"Personalize dataset group {detail['DatasetGroup']} waits for a quota"
+        subject = f"Personalize dataset group {detail['DatasetGroup']} {_waits_for(detail)}"
         lines = _waits(detail, region)
     else:
         subject, lines = _run_subject(detail), _run(detail, region)
@@ -160,6 +164,10 @@ def worth_telling(detail: Mapping[str, Any], *, failures_only: bool = False) -> 
     if detail.get("Status") != "SUCCEEDED":
         return True
     return not failures_only and not ("Task" in detail and not detail["Changed"])
+
+
+def _waits_for(detail: Mapping[str, Any]) -> str:
+    return "waits for a quota" if detail["Error"] == LIMIT else "has a run that waits"
 
 
 def _waits(detail: Mapping[str, Any], region: str) -> Iterator[str]:
@@ -289,25 +297,63 @@ def _beside(model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _due_after_a_deletion(detail: Mapping[str, Any]) -> Iterator[str]:
-    """Tell what still holds the users whose data was deleted, and what to do about it.
+    """Tell what still holds the users whose data was deleted, with what to do about it.
 
     The service deletes from its datasets alone, and asks for new versions and updated campaigns
     (https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html).
     """
-    changed = {one["Resource"] for one in detail["Changes"] if one["Did"] == "created"}
-    if "DataDeletionJob" not in changed:
+    due = detail.get("Due")
+    if not due:
         return
-    group = detail["DatasetGroup"]
     yield ""
-    yield "Users' data was deleted from the datasets. It is still in:"
-    if "SolutionVersion" not in changed:
-        yield "  the models that were trained before, which the campaigns go on serving."
-        yield "      Train each solution anew, which moves its campaigns:"
-        yield f"      mpe schedule run {group} full.SOLUTION"
-        yield "      or, without such a schedule, give it a maxAge and upload the config."
-    yield f"  what was written before to export/{group}/ and batch/{group}/ in the data bucket."
-    yield "      Delete it, and let the jobs run again."
-    yield f"  the CSVs in train/{group}/ and their older versions, unless you deleted it there."
+    yield "Users' data was deleted from the datasets. They are still in:"
+    yield from _models_due(detail, due)
+    if due["Recommenders"]:
+        names = ", ".join(due["Recommenders"])
+        yield f"  the recommenders {names}, which the service trains anew within seven days."
+    yield from _objects_due(detail)
+
+
+def _models_due(detail: Mapping[str, Any], due: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a command for each solution that has not been trained anew, and the one that follows.
+
+    A version that is made by hand is taken up by the next run, which moves the campaigns.
+    """
+    solutions = due["Solutions"]
+    if not solutions:
+        return
+    yield "  the models that were trained before, which campaigns go on serving. Train anew:"
+    for one in solutions:
+        if "task" in one:
+            yield f"      mpe schedule run {detail['DatasetGroup']} {one['task']}"
+        else:
+            made = "aws personalize create-solution-version --training-mode FULL"
+            yield f"      {made} --solution-arn {one['arn']}"
+    if due["Left"] > len(solutions):
+        yield f"      ... and {due['Left'] - len(solutions)} more solutions."
+    if any("task" not in one for one in solutions):
+        config = shlex.quote(f"s3://{detail['Bucket']}/{detail['Config']}")
+        yield "    then have the config's run wait for these versions, and move the campaigns:"
+        yield f"      aws s3 cp {config} {config} --metadata-directive REPLACE"
+
+
+def _objects_due(detail: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what removes what jobs wrote, and never what they read.
+
+    Each job writes to a folder of its own below its solution's, in which the inputs lie. A
+    pattern's ``*`` stands for slashes as well
+    (https://docs.aws.amazon.com/cli/latest/reference/s3/#use-of-exclude-and-include-filters).
+    """
+    bucket, group = detail["Bucket"], detail["DatasetGroup"]
+    yield "  what exports and batch jobs wrote. This removes it, and leaves what they read:"
+    yield f"      aws s3 rm s3://{bucket}/export/{group}/ --recursive"
+    of_jobs = "--recursive --exclude '*' --include '*/*/*'"
+    yield f"      aws s3 rm s3://{bucket}/batch/{group}/ {of_jobs}"
+    folder = str(detail["Config"]).rpartition("/")[0]
+    yield f"  the CSVs below s3://{bucket}/{folder}/ and the inputs of batch jobs, unless you took"
+    yield "    them out there. An import brings back whom a CSV names: deletions.csv must stay."
+    yield "  older versions of all these objects, for as many days as the stack's parameter"
+    yield "    OldVersionDays says."
 
 
 def spoken_task(task: str) -> str:

@@ -88,6 +88,8 @@ class ResourceSpec:
     """The folder of the users' data in S3 where newer data makes it stale."""
     follows: str | None = None
     """The noun of the jobs of its datasets of which a newer one makes it stale."""
+    apart_from: tuple[str, ...] = ()
+    """The nouns of what must not be under way in its dataset group when it is made."""
     inspects: bool = False
     """Whether the first rows of its data are looked at before it is created."""
     writes: str | None = None
@@ -194,7 +196,20 @@ class ResourceSpec:
         """IAM actions that the service authorizes on ``*`` only."""
         followed = SPECS[self.follows].list if self.follows else None
         operations = (self.list if self.listed else None, self.list_parts, followed)
-        return tuple(f"personalize:{operation}" for operation in operations if operation)
+        apart = (one for noun in self.apart_from for one in SPECS[noun].listed_in_group)
+        found = dict.fromkeys(one for one in (*operations, *apart) if one)
+        return tuple(f"personalize:{operation}" for operation in found)
+
+    @property
+    def listed_in_group(self) -> tuple[str, ...]:
+        """The list operations that finding all of a dataset group takes.
+
+        A version's jobs are found among the account's, by the solutions of the group.
+        """
+        if self.parent in {None, "DatasetGroup"}:
+            return (self.list,)
+        parent = "Solution" if self.parent == "SolutionVersion" else str(self.parent)
+        return (*SPECS[parent].listed_in_group, self.list)
 
 
 _ROWS = (
@@ -260,6 +275,7 @@ _ROWS = (
         watches="train",
         inspects=True,
         typical_seconds=15 * MINUTE,
+        apart_from=("DataDeletionJob",),
         needs=("Dataset",),
         filled=frozenset({"jobName", "datasetArn", "dataSource", "roleArn"}),
     ),
@@ -276,6 +292,15 @@ _ROWS = (
         watches="train",
         follows="DatasetImportJob",
         typical_seconds=4 * HOUR,
+        # https://docs.aws.amazon.com/personalize/latest/dg/delete-records.html
+        apart_from=(
+            "DatasetImportJob",
+            "DatasetExportJob",
+            "Recommender",
+            "SolutionVersion",
+            "BatchInferenceJob",
+            "BatchSegmentJob",
+        ),
         needs=("DatasetImportJob",),
         section="one",
         filled=frozenset({"jobName", "datasetGroupArn", "dataSource", "roleArn"}),
@@ -293,6 +318,7 @@ _ROWS = (
         passes_role=True,
         writes="jobOutput.s3DataDestination.path",
         typical_seconds=15 * MINUTE,
+        apart_from=("DataDeletionJob",),
         needs=("DatasetImportJob",),
         writes_below="export",
         filled=frozenset({"jobName", "datasetArn", "jobOutput", "roleArn"}),
@@ -328,6 +354,7 @@ _ROWS = (
         switches={ACTIVE: "StartRecommender", INACTIVE: "StopRecommender"},
         by_recipe=True,
         typical_seconds=HOUR,
+        apart_from=("DataDeletionJob",),
         needs=("DatasetGroup", "Dataset", "DatasetImportJob"),
         section="many",
         filled=frozenset({"datasetGroupArn"}),
@@ -363,6 +390,7 @@ _ROWS = (
         mode="trainingMode",
         measured=True,
         typical_seconds=HOUR,
+        apart_from=("DataDeletionJob",),
         needs=("Solution",),
         filled=frozenset({"name", "solutionArn"}),
     ),
@@ -403,6 +431,7 @@ _ROWS = (
         watches="batch",
         writes="jobOutput.s3DataDestination.path",
         typical_seconds=20 * MINUTE,
+        apart_from=("DataDeletionJob",),
         needs=("SolutionVersion", "Filter"),
     ),
     ResourceSpec(
@@ -418,6 +447,7 @@ _ROWS = (
         watches="batch",
         writes="jobOutput.s3DataDestination.path",
         typical_seconds=20 * MINUTE,
+        apart_from=("DataDeletionJob",),
         needs=("SolutionVersion", "Filter"),
         section="solution",
         writes_below="batch",
