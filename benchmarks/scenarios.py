@@ -8,6 +8,7 @@ time that the service itself takes for what must come one after the other.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import sys
@@ -20,6 +21,8 @@ from typing import Any
 
 from tests.everything import RECIPE, SCHEMAS, files
 
+from benchmarks import durations
+from benchmarks.drawn import Took
 from benchmarks.simulation import Cloud, Latency, Meter
 from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.emulator import Durations, Quotas
@@ -44,6 +47,8 @@ DATASETS = ("interactions", "items", "users")
 RAISED = Quotas(solutions=100, campaigns=100, training=100, batch_jobs=100)
 FACTORS = (0.5, 0.8, 0.9, 1.1, 1.25, 2.0)
 SEEDS = range(5)
+SAMPLES = ("samples",)
+"""The sets of which one draw is run with the real handlers."""
 
 
 @dataclass(frozen=True)
@@ -259,11 +264,45 @@ def queued(cloud: Cloud) -> dict[str, Any]:
     }
 
 
+def drawn(cloud: Cloud) -> dict[str, Any]:
+    """Return one draw of durations as in public, of which the pure simulation says the same.
+
+    All trainings of a group take the same here, since versions bear the run's name alone.
+    """
+    cloud.latency = WARM
+    cloud.forget_durations()
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in SAMPLES}
+    for name, runs in found.items():
+        for _, group, took in itertools.islice(durations.life(name, 0, 3), 2):
+            factors = {
+                _which(noun, _named(noun, f"{name}-{group}", number)): seconds / SERVICE[noun]
+                for (noun, number), seconds in took.items()
+                if seconds and (noun, number > 0) != ("SolutionVersion", True)
+            }
+            runs.append(provision(cloud, Scenario(f"{name}-{group}", factors=factors)))
+    return found
+
+
+def alike_trainings(took: Took) -> Took:
+    """Return a draw in which all trainings take as long as the first."""
+    training = took["SolutionVersion", 0]
+    return {part: training if part[0] == "SolutionVersion" else took[part] for part in took}
+
+
+def _named(noun: str, group: str, number: int) -> str:
+    """Return the name of one of a group's resources."""
+    if noun == "DatasetGroup":
+        return group
+    of_dataset = noun in {"Dataset", "DatasetImportJob"}
+    return f"{group}-{DATASETS[number] if of_dataset else number}"
+
+
 PARTS = {
     "reference_scenario": reference,
     "unlike_expected": unlike,
     "growth": growth,
     "queued": queued,
+    "drawn": drawn,
 }
 
 

@@ -10,13 +10,16 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
 from benchmarks.run import COSTS, TARGETS, missed, report
-from benchmarks.scenarios import SERVICE, Scenario
+from benchmarks.scenarios import SAMPLES, SERVICE, Scenario, alike_trainings
 from benchmarks.virtual_time import DeadlockError, VirtualTime
+from benchmarks.waiting import Run
 
+from benchmarks import durations
 from tests.conftest import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -50,8 +53,9 @@ def test_more_solutions_add_no_time(committed: Any) -> None:
 
 @pytest.fixture(scope="module")
 def fresh() -> Any:
-    """Return the reference scenario, run now; in a process of its own, whose clock it changes."""
-    command = [sys.executable, "-m", "benchmarks.scenarios", "reference_scenario", "--json"]
+    """Return what is run now; in a process of its own, whose clock that changes."""
+    parts = ("reference_scenario", "drawn")
+    command = [sys.executable, "-m", "benchmarks.scenarios", *parts, "--json"]
     path = {"PYTHONPATH": f"{ROOT / 'source'}:{ROOT}"}
     ran = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **path}, capture_output=True, text=True
@@ -71,6 +75,21 @@ def test_a_fresh_run_has_the_committed_figures(fresh: Any, committed: Any) -> No
 @pytest.mark.local
 def test_a_fresh_run_meets_the_targets(fresh: Any) -> None:
     assert missed(fresh) == []
+
+
+@pytest.mark.local
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_run_of_nothing_but_waits_takes_what_the_real_one_takes(fresh: Any, name: str) -> None:
+    """They may differ in which of two siblings learns first that end at once, and in no more."""
+    law = durations.Ours()
+    for (_, group, took), measured in zip(
+        islice(durations.life(name, 0, 3), 2), fresh["drawn"][name], strict=True
+    ):
+        law.group = group
+        ran = Run(alike_trainings(took), law)()
+        assert ran.seconds == pytest.approx(measured["run_seconds"], abs=1)
+        assert ran.transitions == pytest.approx(measured["state_transitions"], rel=0.05)
+        assert ran.invocations == pytest.approx(measured["lambda_invocations"], rel=0.05)
 
 
 def test_the_critical_path_is_the_longest_chain_of_the_service() -> None:
