@@ -38,6 +38,8 @@ def read_columns(chunks: Iterator[bytes], fields: Iterable[Field]) -> Iterator[C
     missing = [one.name for one in fields if one.name not in header]
     if missing:
         raise WorkFailed(f"Input CSV is missing the following columns:[{', '.join(missing)}]")
+    if len(set(header)) < len(header):  # which of the two would be meant nobody can know
+        raise WorkFailed(f"{NOT_CONFORMING} The header names a column twice.")
     places = {one.name: header.index(one.name) for one in fields}
     for columns in _cells(blocks, len(header)):
         if len(columns) <= max(places.values(), default=-1):
