@@ -1,4 +1,4 @@
-"""Items, users, actions and whole files: what ``mpe check-data`` calls an error, the import refuses.
+"""Items, users, actions and whole files: what check-data calls an error, the import refuses.
 
 And nothing else, as :mod:`tests.emulator.test_as_check_data` has it of interactions. Cells and
 files are such as an adversary would write, or a spreadsheet.
@@ -194,7 +194,9 @@ WHOLE_FILES: dict[str, Callable[[str], bytes]] = {
     "a header without its end": lambda kind: header(kind).encode(),
     "no header": lambda kind: csv(kind, *good(kind)[1:], top=good(kind)[0]),
     "a header in lower case": lambda kind: csv(kind, *good(kind), top=header(kind).lower()),
-    "a header with spaces": lambda kind: csv(kind, *good(kind), top=header(kind).replace(",", ", ")),
+    "a header with spaces": lambda kind: csv(
+        kind, *good(kind), top=header(kind).replace(",", ", ")
+    ),
     "a header in quotes": lambda kind: csv(
         kind, *good(kind), top=",".join(f'"{one}"' for one in header(kind).split(","))
     ),

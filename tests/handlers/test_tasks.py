@@ -18,6 +18,7 @@ from mpe.aws.turns import ACTS, Claim
 from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
 from mpe.handlers.settle import Settle, failure_of
+from mpe.infrastructure.scheduling import LONGEST
 from mpe.model.config.parse import parse
 from mpe.model.errors import TurnLost
 from mpe.model.messages import message_for
@@ -126,6 +127,38 @@ def test_a_changed_schedule_is_changed_and_one_no_longer_wanted_goes(desk: Desk)
     with pytest.raises(ClientError, match="ResourceNotFound"):
         desk.schedule(schedule_name("movielens", "full.movielens-for-you"))
     assert desk.synchronize(config(), "3") == {"scheduled": 0, "removed": 1}
+
+
+SLOW = 0.2
+"""Seconds that a call of DynamoDB or Scheduler may take, taken badly: they answer in a tenth."""
+
+
+def test_three_hundred_tasks_are_kept_within_the_time_of_the_function(account: Account) -> None:
+    """Counted, not timed: what each call may take, taken badly, fits into half of that time.
+
+    At worst each task of the one config makes place for one of the other. Thirty of them are
+    counted ten times: tasks are kept one by one.
+    """
+    rows = boto3.resource("dynamodb", region_name="us-east-1").Table("tasks")
+    account.tasks = Tasks(rows)
+    desk = Desk(account)
+    calls: list[str] = []
+    for client in (desk.client, rows.meta.client, account.s3):
+        client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+    for name in ("one", "other"):
+        calls.clear()
+        document = scheduled()
+        (solution, *_) = document["solutions"]
+        document["solutions"] = [renamed(solution, f"{name}-{number}") for number in range(29)]
+        assert desk.synchronize(document, name)["scheduled"] == 30
+    assert calls.count("DeleteSchedule") == 29
+    assert 10 * len(calls) * SLOW < LONGEST.to_seconds() / 2
+
+
+def renamed(solution: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a solution of another name, with its schedules alone."""
+    config = {**solution["serviceConfig"], "name": name}
+    return {"serviceConfig": config, "workflowConfig": solution["workflowConfig"]}
 
 
 def test_a_run_that_is_redriven_without_its_turn_changes_no_schedule(desk: Desk) -> None:
