@@ -294,3 +294,30 @@ def _(bench: Bench) -> None:
     (told, *_) = listed["batchInferenceJobs"]
     assert told["solutionVersionArn"] == bench.version()
     assert "jobInput" not in told
+
+
+QUERIES_OF = {"item-affinity": 500, "item-attribute-affinity": 10}
+
+
+def _queries(recipe: str, most: int) -> None:
+    @fact(
+        "D", f"aws-{recipe} answers {most} queries of a file", f"{GUIDE}native-recipe-{recipe}.html"
+    )
+    def _(bench: Bench) -> None:
+        asked = (
+            {"itemId": "i1"}
+            if recipe == "item-affinity"
+            else {"itemAttributes": 'ITEMS.GENRES = "Comedy"'}
+        )
+        found = segmented(bench, recipe, *[asked] * most, numResults=1)
+        assert len(found) == most
+        params = bench.job(bench.version(recipe), lines(*[asked] * (most + 1)))
+        arn = bench.client.create_batch_segment_job(**params)["batchSegmentJobArn"]
+        bench.wait(1300)
+        told = bench.client.describe_batch_segment_job(batchSegmentJobArn=arn)["batchSegmentJob"]
+        assert told["status"] == "CREATE FAILED"
+        assert told["failureReason"]
+
+
+for recipe, most in QUERIES_OF.items():
+    _queries(recipe, most)

@@ -16,11 +16,11 @@ from tests.emulator.conftest import Builder, avro
 RECIPE = "arn:aws:personalize:::recipe/aws-"
 MANY = 10_000
 GENRES = {"name": "GENRES", "type": ["null", "string"], "categorical": True}
-BORN = {"name": "CREATION_TIMESTAMP", "type": "long"}
+BORN: dict[str, object] = {"name": "CREATION_TIMESTAMP", "type": "long"}
 WORDS = {"name": "BLURB", "type": ["null", "string"], "textual": True}
 GENDER = {"name": "GENDER", "type": ["string", "null"], "categorical": True}
-FLAG = {"name": "LENT", "type": "boolean"}
-SHELVES = {
+FLAG: dict[str, object] = {"name": "LENT", "type": "boolean"}
+SHELVES: dict[str, list[dict[str, object]]] = {
     "ECOMMERCE": [{"name": "CATEGORY_L1", "type": "string", "categorical": True}],
     "VIDEO_ON_DEMAND": [{"name": "GENRES", "type": "string", "categorical": True}, BORN],
 }

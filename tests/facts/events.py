@@ -161,6 +161,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "an eventType of 257 characters": {"eventType": "e" * 257},
     "an itemId of 257 characters": {"itemId": "i" * 257},
     "an eventId of 257 characters": {"eventId": "e" * 257},
+    "properties of 1,025 characters": {"properties": json.dumps({"x": "y" * 1020})},
     "an eventAttributionSource of 1,025 characters": {
         "metricAttribution": {"eventAttributionSource": "s" * 1025}
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.facts.bench import GENRES, GONE, INVALID, LIMIT, THERE, Bench, refused
@@ -355,3 +356,22 @@ def _(bench: Bench) -> None:
     dataset = bench.dataset(group, "Items", GENRES)
     bench.filter('INCLUDE ItemID WHERE Items.GENRES IN ("x")', group)
     assert refused(bench.client.delete_dataset, datasetArn=dataset)[0] == "ResourceInUseException"
+
+
+@fact("D", "CurrentItem is for recipes of related items alone", ELEMENTS)
+def _(bench: Bench) -> None:
+    arn = bench.filter("INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE")
+    assert bench.ask(bench.campaign("similar-items"), itemId="i100", filterArn=arn)
+    asked = {"userId": "u1", "itemId": "i100", "filterArn": arn}
+    assert refused(bench.ask, campaign=bench.campaign(), **asked)[0] == INVALID
+
+
+@fact("D", "segments by attributes of items are not filtered by interactions", RULES)
+def _(bench: Bench) -> None:
+    arn = bench.filter('INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("buy")')
+    line = json.dumps({"itemAttributes": 'ITEMS.GENRES = "Comedy"'})
+    params = bench.job(bench.version("item-attribute-affinity"), line, filterArn=arn)
+    assert refused(bench.client.create_batch_segment_job, **params)[0] == INVALID
+    fine = bench.job(bench.version("item-affinity"), '{"itemId": "i1"}', filterArn=arn)
+    assert bench.client.create_batch_segment_job(**fine)
+    bench.wait(1300)

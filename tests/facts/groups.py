@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mpe.emulator import Quotas
 from tests.conftest import ROLE
 from tests.emulator.conftest import avro
 from tests.facts.bench import (
@@ -291,3 +292,20 @@ def _(bench: Bench) -> None:
     bench.client.delete_event_tracker(eventTrackerArn=made["eventTrackerArn"])
     bench.wait(60)
     assert bench.client.describe_dataset(datasetArn=dataset)["dataset"]["status"] == "ACTIVE"
+
+
+@fact("M", "a group of a domain tells it, another tells none", "DatasetGroup.domain")
+def _(bench: Bench) -> None:
+    call = bench.client.describe_dataset_group
+    told = call(datasetGroupArn=bench.new_group(domain="VIDEO_ON_DEMAND"))["datasetGroup"]
+    assert told["domain"] == "VIDEO_ON_DEMAND"
+    assert "domain" not in call(datasetGroupArn=bench.new_group())["datasetGroup"]
+
+
+@fact("D", "500 schemas of a region, not 501", f"{GUIDE}limits.html")
+def _(bench: Bench) -> None:
+    own = bench.fresh(schemas=3)
+    assert Quotas().schemas == 500
+    for number in range(3):
+        own.client.create_schema(name=f"s{number}", schema=avro("Items"))
+    assert refused(own.client.create_schema, name="more", schema=avro("Items"))[0] == LIMIT

@@ -298,3 +298,17 @@ def _(bench: Bench) -> None:
 def _(bench: Bench) -> None:
     call = bench.runtime.get_action_recommendations
     assert refused(call, campaignArn=bench.campaign(), userId="u1")[0] == INVALID
+
+
+@fact("M", "numResults may be 0 and not less", "NumResults")
+def _(bench: Bench) -> None:
+    answer = bench.runtime.get_recommendations(
+        campaignArn=bench.campaign(), userId="u1", numResults=0
+    )
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@fact("M", "ids of users and items have 256 characters at most", "UserID, ItemID")
+def _(bench: Bench) -> None:
+    assert refused(bench.ask, campaign=bench.campaign(), userId="u" * 257)[0] == INVALID
+    assert refused(bench.ask, campaign=bench.campaign("sims"), itemId="i" * 257)[0] == INVALID

@@ -159,7 +159,7 @@ def _rate(rate: str, wrong: bool) -> None:
     @fact("D", f"{rate} is {'refused' if wrong else 'taken'}", AUTO)
     def _(bench: Bench) -> None:
         config = {"autoTrainingConfig": {"schedulingExpression": rate}}
-        params = {"performAutoTraining": True, "solutionConfig": config}
+        params: dict[str, Any] = {"performAutoTraining": True, "solutionConfig": config}
         if wrong:
             assert refused(bench.solution, **params)[0] == INVALID
         else:
@@ -220,7 +220,7 @@ def _(bench: Bench) -> None:
     for key, most in (("maxNumberOfTrainingJobs", 40), ("maxParallelTrainingJobs", 10)):
         for value, wrong in ((most, False), (most + 1, True)):
             config = {"hpoConfig": {"hpoResourceConfig": {key: str(value)}}}
-            params = {"performHPO": True, "solutionConfig": config}
+            params: dict[str, Any] = {"performHPO": True, "solutionConfig": config}
             if wrong:
                 assert refused(bench.solution, **params)[0] == INVALID
             else:

@@ -6,8 +6,7 @@ import pytest
 
 from tests.facts import page
 from tests.facts.bench import Bench
-from tests.facts.page import FACTS
-from tests.facts.record import Fact
+from tests.facts.record import FACTS, Fact
 
 
 @pytest.fixture(scope="module")

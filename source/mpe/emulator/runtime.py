@@ -24,7 +24,7 @@ from mpe.emulator.lifecycle import ACTIVE
 from mpe.emulator.resources.base import invalid
 from mpe.emulator.resources.groups import fields_of
 from mpe.emulator.resources.serving import version_of
-from mpe.emulator.sieve import Asked, Test, datasets_of, needs_user, sieve
+from mpe.emulator.sieve import Asked, Test, datasets_of, needs_item, needs_user, sieve
 from mpe.emulator.state import Resource, World
 from mpe.emulator.trends import TRENDING, risen, window
 from mpe.emulator.wire import ServiceError
@@ -43,6 +43,7 @@ Answer = Callable[[], dict[str, Any]]
 MOST, MOST_WITH_METADATA, MOST_COLUMNS = 500, 50, 10
 DEFAULT = 25
 MOST_ACTIONS, DEFAULT_ACTIONS = 100, 5
+# The model lets numResults be 0; what that gives nobody says, so it is as if it were left out.
 NEEDED = {
     "aws-ecomm-popular-items-by-views": ("userId",),
     "aws-ecomm-popular-items-by-purchases": ("userId",),
@@ -151,10 +152,10 @@ def _recommend(world: World, params: Params) -> Answer:
         raise invalid(f"Campaigns of recipes of the type {kind} are asked by {other}.")
     _needs(scene)
     columns = _columns(world, scene)
-    count = params.get("numResults", DEFAULT)
+    count = params.get("numResults") or DEFAULT
     most = MOST_WITH_METADATA if columns else MOST
-    if not 1 <= count <= most:
-        raise invalid(f"numResults must be from 1 to {most}.")
+    if count > most:
+        raise invalid(f"numResults must be at most {most}.")
     _check_promotions(scene)
 
     def answer() -> dict[str, Any]:
@@ -192,9 +193,9 @@ def _recommend_actions(world: World, params: Params) -> Answer:
     scene = _scene(world, params)
     if scene.recipe.type != PERSONALIZED_ACTIONS:
         raise invalid("GetActionRecommendations is for recipes of the type PERSONALIZED_ACTIONS.")
-    count = params.get("numResults", DEFAULT_ACTIONS)
-    if not 1 <= count <= MOST_ACTIONS:
-        raise invalid(f"numResults must be from 1 to {MOST_ACTIONS}.")
+    count = params.get("numResults") or DEFAULT_ACTIONS
+    if count > MOST_ACTIONS:
+        raise invalid(f"numResults must be at most {MOST_ACTIONS}.")
     model, user, now = scene.version.model, params["userId"], world.now
     assert isinstance(model, ActionModel)
 
@@ -293,6 +294,9 @@ def _filter(
     if found.fields["datasetGroupArn"] != version.fields["datasetGroupArn"]:
         raise invalid(f"Filter {arn} is of another dataset group.")
     expression = found.fields["filterExpression"]
+    if needs_item(expression) and RECIPES[_own(version.fields["recipeArn"])].type != RELATED_ITEMS:
+        # https://docs.aws.amazon.com/personalize/latest/dg/creating-filter-expressions.html
+        raise invalid(f"Filter {arn} goes by CurrentItem, which is for related items alone.")
     if asked.user is None and version.noun == "Recommender" and needs_user(expression):
         raise invalid(f"userId is required by the filter {arn}.")
     return sieve(datasets, expression, asked)

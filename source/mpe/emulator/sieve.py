@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -82,6 +82,20 @@ def needs_user(expression: str) -> bool:
     parsed = _parsed(expression)
     by_events = any(_kind(one.predicates[0]) in MOST_EVENTS for one in parsed.expressions)
     return by_events or any(one.only_if for one in parsed.expressions)
+
+
+def needs_item(expression: str) -> bool:
+    """Tell whether a filter goes by the item that recommendations are asked for."""
+    return any(isinstance(value, CurrentItem) for value in _values_of(_parsed(expression)))
+
+
+def reads_events(expression: str) -> bool:
+    """Tell whether a filter goes by what users did."""
+    return any(_kind(one) in MOST_EVENTS for one in _parsed(expression).predicates)
+
+
+def _values_of(parsed: Filter) -> Iterator[Any]:
+    return (value for one in parsed.predicates for value in one.values)
 
 
 def datasets_of(world: World, group: str) -> dict[str, Dataset]:

@@ -18,7 +18,7 @@ from mpe.emulator.learned import Model
 from mpe.emulator.lifecycle import WorkFailed
 from mpe.emulator.resources.base import Kind, Params, check_running, invalid
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working, write
-from mpe.emulator.sieve import Asked, Test, datasets_of, sieve
+from mpe.emulator.sieve import Asked, Test, datasets_of, needs_item, reads_events, sieve
 from mpe.emulator.state import Resource, World
 from mpe.emulator.tables import lines_of
 from mpe.emulator.wire import ServiceError
@@ -37,6 +37,9 @@ MOST_RESULTS = 500
 THEMES = "THEME_GENERATION"
 WRONG_INPUT, WRONG_OUTPUT = "Invalid S3 input path", "Invalid S3 output path"
 """https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html"""
+MOST_QUERIES = {"aws-item-affinity": 500, "aws-item-attribute-affinity": 10}
+"""Lines of an input file (https://docs.aws.amazon.com/personalize/latest/dg/native-recipe-item-affinity.html,
+https://docs.aws.amazon.com/personalize/latest/dg/native-recipe-item-attribute-affinity.html)."""
 CHECK = "_CHECK"
 """An object that the service leaves where it writes, as listings show in
 aws-samples/amazon-personalize-samples (update-item-dataset-schema-example.ipynb, cell 114)."""
@@ -131,12 +134,21 @@ class BatchKind(Kind):
             found = world.need_active("Filter", params["filterArn"])
             if found.fields["datasetGroupArn"] != version.fields["datasetGroupArn"]:
                 raise invalid(f"{found.arn} is of another dataset group.")
+            self.check_filter(recipe, found.fields["filterExpression"])
         check_running(world, self.noun, world.quotas.batch_jobs)
 
     most_results = MOST_RESULTS
 
     def check_recipe(self, recipe: Recipe, params: Params) -> None:
         """Refuse a recipe that the job is not for."""
+
+    def check_filter(self, recipe: Recipe, expression: str) -> None:
+        """Refuse a filter that the recipe cannot go by.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/creating-filter-expressions.html
+        """
+        if needs_item(expression) and recipe.type != RELATED_ITEMS:
+            raise invalid("A filter that goes by CurrentItem is for related items alone.")
 
     def answer(self, job: Job, line: Line) -> Line:
         """Return the line of the output for a line of the input."""
@@ -154,10 +166,11 @@ class BatchKind(Kind):
 
         def work() -> None:
             for url in files(world, source, role, ".json", prefix=True):
-                answers = [
-                    json.dumps(self._answered(job, line))
-                    for line in _lines(chunks(world, url, role), url)
-                ]
+                asked = list(_lines(chunks(world, url, role), url))
+                if len(asked) > MOST_QUERIES.get(recipe.name, len(asked)):
+                    most = MOST_QUERIES[recipe.name]
+                    raise WorkFailed(f"{url} has more than {most} queries: {len(asked)}")
+                answers = [json.dumps(self._answered(job, line)) for line in asked]
                 name = url.rsplit("/", 1)[-1]
                 body = "\n".join(answers) + "\n" if answers else ""
                 write(world, f"{target.rstrip('/')}/{name}.out", body, role)
@@ -205,6 +218,15 @@ class BatchSegmentJobKind(BatchKind):
     def check_recipe(self, recipe: Recipe, params: Params) -> None:
         if recipe.type != USER_SEGMENTATION:
             raise invalid(f"{recipe.name} makes no user segments.")
+
+    def check_filter(self, recipe: Recipe, expression: str) -> None:
+        """Refuse a filter on what users did where segments are by attributes of items.
+
+        https://docs.aws.amazon.com/personalize/latest/dg/filter-expression-guidelines-requirements.html
+        """
+        super().check_filter(recipe, expression)
+        if recipe.name == "aws-item-attribute-affinity" and reads_events(expression):
+            raise invalid(f"{recipe.name} cannot be filtered by interactions.")
 
     def answer(self, job: Job, line: Line) -> Line:
         """Return a line as outputs of 2021 and 2023 have it; the guide says recommendedUsers.
