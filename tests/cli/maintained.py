@@ -45,6 +45,7 @@ from tests.handlers.test_ensure import Heard
 
 BUCKET = "data"
 ACCOUNT = "000000000000"
+STACK = "PersonalizedExperiences"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service"
 SPEED = 1e6
 """How many of the service's seconds pass in one."""
@@ -138,7 +139,7 @@ class Maintained:
             self.started,  # type: ignore[arg-type]
             self.bus,
             Measured(),
-            Place(REGION, ACCOUNT, BUCKET, ROLE),
+            Place(REGION, ACCOUNT, BUCKET, ROLE, stack=STACK),
             "machine",
         )
         count = len(self.started.runs)
@@ -150,8 +151,8 @@ class Maintained:
 
     def preflight(self, run: dict[str, Any]) -> dict[str, Any]:
         """Look ahead at a run, as the workflow does before it begins."""
-        preflight = Preflight(Personalize(self.personalize), self.objects, self.ledger, self.clock)
-        return preflight(run)
+        service = Personalize(self.personalize)
+        return Preflight(service, self.objects, self.ledger, self.clock, STACK)(run)
 
     def _run(self, run: dict[str, Any]) -> None:
         group, execution = run["group"], f"execution-{run['id']}"
@@ -237,7 +238,5 @@ def _described() -> bytes:
         f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
         for key, value in OUTPUTS.items()
     )
-    told = DESCRIBED.strip().format(
-        name="PersonalizedExperiences", status="CREATE_COMPLETE", outputs=outputs
-    )
+    told = DESCRIBED.strip().format(name=STACK, status="CREATE_COMPLETE", outputs=outputs)
     return told.encode()

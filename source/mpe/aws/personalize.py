@@ -9,7 +9,7 @@ and https://docs.aws.amazon.com/personalize/latest/dg/CommonErrors.html.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from mpe.model.errors import PersonalizationError
 from mpe.model.plan.desired import Desired
+from mpe.model.plan.owner import owner_of
 from mpe.model.plan.reconcile import Change, Observed, by_part, newest_first, same_job
 from mpe.model.service.spec import ACTIVE, FAILED, SPECS, ResourceSpec
 
@@ -89,6 +90,8 @@ class Personalize:
             observed = self._describe(spec, str(target))
         except Missing:
             return None
+        if spec.marked and observed.status == ACTIVE:
+            observed = replace(observed, owner=owner_of(self.tags(observed.arn)))
         return self._with_group(desired, observed) if spec.grouped_by_parent else observed
 
     def create(self, desired: Desired, params: Mapping[str, Any]) -> str:
@@ -163,6 +166,10 @@ class Personalize:
         """Return the tags of a resource."""
         found: list[Mapping[str, str]] = self._call("ListTagsForResource", resourceArn=arn)["tags"]
         return found
+
+    def tag(self, arn: str, tags: Iterable[Mapping[str, str]]) -> None:
+        """Add tags to a resource, in the place of those of the same keys."""
+        self._call("TagResource", resourceArn=arn, tags=list(tags))
 
     def delete(self, spec: ResourceSpec, arn: str) -> None:
         """Ask for a resource's removal, which takes the service a while."""

@@ -117,12 +117,13 @@ def _unread(completed: Completed) -> str:
 
 
 def foresee(
-    state: DesiredState, personalize: Personalize, task: Task | None = None
+    state: DesiredState, personalize: Personalize, task: Task | None = None, *, stack: str = ""
 ) -> Iterator[Step]:
     """Yield what a run, of the whole config or of a task, would fail for, before it begins.
 
     The rules are those of :func:`survey`: what is refused there is refused here. Jobs and versions
-    are not looked at, since each run may make its own.
+    are not looked at, since each run may make its own. A state of an older release does not name
+    the ``stack`` that maintains the dataset group.
     """
     work = frozenset(ids_of(task.work)) if task else frozenset(state.resources)
     absent: set[str | None] = set()
@@ -131,6 +132,8 @@ def foresee(
             continue
         if desired.given:
             desired = replace(desired, params={**desired.params, "solutionVersionArn": UNKNOWN})
+        if stack and desired.spec.marked:
+            desired = desired.owned_by(stack)
         observed = None if _in_absent(desired, absent) else personalize.observe(desired)
         action = decide(desired, observed, existing=task is not None)
         if isinstance(action, Create) and desired.arn:

@@ -127,7 +127,8 @@ class Account:
         """Return the place that the stack's outputs tell of."""
         bucket, role = self.output("DataBucket"), self.output("PersonalizeRole")
         _, partition, _, region, account, *_ = self._description["StackId"].split(":")
-        return Place(region, account, bucket, role, partition)
+        stack = str(self._description["StackName"])
+        return Place(region, account, bucket, role, partition, stack)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from mpe.aws.objects import DataVersion, Objects
+from mpe.aws.personalize import Personalize
 from mpe.aws.uploads import LocalFile, Uploads
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.check import check_folder, csvs_in, print_findings
@@ -25,6 +26,7 @@ from mpe.cli.plans import PROBLEMS, exit_code, print_plan
 from mpe.cli.terminal import answer, as_json, console, print_plain, say
 from mpe.model.config.sections import Config
 from mpe.model.plan.desired import BATCH_INPUT, DELETIONS, Data, config_of, folder_of
+from mpe.model.plan.owner import marked
 from mpe.model.service.names import version_digest
 
 INTERRUPTED = 130
@@ -121,13 +123,23 @@ class Uploaded:
 
 
 def apply_config(
-    config: Config, text: bytes, account: Account, *, files: Sequence[LocalFile], yes: bool
+    config: Config,
+    text: bytes,
+    account: Account,
+    *,
+    files: Sequence[LocalFile],
+    yes: bool,
+    taken_from: str | None = None,
 ) -> Uploaded:
-    """Show what would be done, ask, and upload where there is anything to do."""
+    """Show what would be done, ask, and upload where there is anything to do.
+
+    The dataset group is taken over before, where it is ``taken_from`` another stack.
+    """
     group, bucket = str(config.group.params["name"]), account.output("DataBucket")
     uploads = Uploads(account.client("s3"), bucket)
     new = [file for file in files if not uploads.unchanged(file)]
-    plan = planned_in(config, account, Pending(account.client("s3"), new))
+    pending = Pending(account.client("s3"), new)
+    plan = planned_in(config, account, pending, take_over=taken_from is not None)
     for one in config.notes:
         say(f"note: {one}")
     for local in new:
@@ -140,17 +152,31 @@ def apply_config(
         raise click.ClickException("what is marked with ! would fail: nothing was uploaded.")
     key = account.turns.key(group) or config_of(group)
     told = list(plan.rows())
-    lies = code == 0 and not new
+    lies = code == 0 and not new and not taken_from
     if lies and (run := _run_of_the_same(account, group, bucket, key, text)):
         say(f"Nothing to do: this very config was uploaded before, and became the run {run}.")
         return Uploaded(group, told)
     if not yes:
         confirm("Upload it?")
+    if taken_from:
+        _take_over(account, group, taken_from)
     _send(uploads, new)
     sent = account.client("s3").put_object(Bucket=bucket, Key=key, Body=text)
     say(f"Uploaded s3://{bucket}/{key}: the run begins.")
     digest = version_digest(bucket, key, sent["VersionId"])
     return Uploaded(group, told, digest, f"s3://{bucket}/{key}")
+
+
+def _take_over(account: Account, group: str, before: str) -> None:
+    """Mark a dataset group as this stack's, and tell what the other still does."""
+    place = account.place()
+    arn = place.arn(f"dataset-group/{group}")
+    Personalize(account.client("personalize")).tag(arn, marked((), place.stack))
+    say(
+        f"{group} is maintained by the stack {place.stack} and no longer by {before}, whose "
+        f"schedules fire and are refused until they are disabled there: "
+        f"`mpe schedule list {group} --stack {before}`."
+    )
 
 
 def _run_of_the_same(

@@ -61,7 +61,9 @@ def plan(file: Path, account: Account, output: str) -> None:
     raise click.exceptions.Exit(exit_code(found))
 
 
-def planned_in(config: Config, account: Account, objects: Objects) -> Plan:
+def planned_in(
+    config: Config, account: Account, objects: Objects, *, take_over: bool = False
+) -> Plan:
     """Return what a run of a config would do, with the data as some objects are.
 
     A config that names what is another account's is refused, as the upload would be.
@@ -69,7 +71,7 @@ def planned_in(config: Config, account: Account, objects: Objects) -> Plan:
     problems = tuple(some(foreign(config, account.place())))
     if problems:
         refuse(str(config.group.params["name"]), problems)
-    return planned(config, account, objects)
+    return planned(config, account, objects, take_over=take_over)
 
 
 def checked(path: Path) -> tuple[Config | None, tuple[Problem, ...]]:

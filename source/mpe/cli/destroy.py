@@ -22,6 +22,7 @@ from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.terminal import answer, say
 from mpe.model.plan.desired import DATASET_TYPES, DELETIONS
 from mpe.model.plan.inventory import Found, Inventory, told
+from mpe.model.plan.owner import maintained_by, owner_of
 from mpe.model.plan.tasks import schedule_name
 
 LOOK, LOOK_LOCALLY = 10.0, 0.5
@@ -111,7 +112,15 @@ class Removal:
         """Return what there is, or None where the group is gone: then only the rest is left."""
         inventories = Inventories(self._personalize)
         arn = inventories.groups().get(self.group)
-        return inventories.of(arn) if arn else None
+        found = inventories.of(arn) if arn else None
+        owner = owner_of(found.group.tags) if found else None
+        if owner and owner != self.account.place().stack:
+            raise click.ClickException(
+                f"{maintained_by(self.group, owner)}: nothing was removed. Remove it there "
+                f"(`--stack {owner}`), or first take it over (`mpe adopt {self.group} "
+                "--take-over`)."
+            )
+        return found
 
     def show(self, found: Inventory | None) -> None:
         """List what would go, in order, and what would be left."""

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from mpe.aws.inventory import Inventories
 from mpe.aws.objects import Objects
-from mpe.aws.personalize import Personalize
+from mpe.aws.personalize import Missing, Personalize
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.apply import WATCH, YES, apply_config, end
 from mpe.cli.configs import refuse
@@ -21,6 +21,7 @@ from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError
 from mpe.model.plan.carried import carried
 from mpe.model.plan.inventory import Exported, exported, scheduled
+from mpe.model.plan.owner import maintained_by, owner_of
 
 GROUP = click.argument("group")
 
@@ -67,6 +68,7 @@ def export(group: str, out: Path | None, account: Account, output: str) -> None:
     help="When to train every solution; without it those that the service trains by itself are "
     "trained as often as now.",
 )
+@click.option("--take-over", is_flag=True, help="Also where another stack maintains it.")
 @WATCH
 @YES
 @in_account
@@ -75,6 +77,7 @@ def adopt(
     group: str,
     import_schedule: str,
     full_schedule: str | None,
+    take_over: bool,
     watch: bool,
     yes: bool,
     account: Account,
@@ -83,12 +86,18 @@ def adopt(
     """Maintain an existing dataset group from now on: export its config and upload it.
 
     It gets schedules, which take over from the service's own automatic training. The CSVs are
-    not touched: data that is uploaded later is imported by the schedule.
+    not touched: data that is uploaded later is imported by the schedule. A dataset group bears the
+    name of the stack that maintains it; one of another stack is refused without --take-over.
 
     Example: mpe adopt movielens --import-schedule "cron(0 3 * * ? *)"
     """
-    key = account.turns.key(group)
-    if key:
+    key, owner = account.turns.key(group), owner_of_group(account, group)
+    if owner and not take_over:
+        raise click.ClickException(
+            f"{maintained_by(group, owner)}: nothing was changed. Change it there (`--stack "
+            f"{owner}`), or take it over with --take-over."
+        )
+    if key and not owner:
         raise click.ClickException(
             f"{group} is maintained already, from s3://{account.output('DataBucket')}/{key}: "
             f"nothing was changed. Change that config (`mpe export {group}` has all of it) and "
@@ -104,8 +113,18 @@ def adopt(
         raise click.UsageError(str(error)) from None
     config = _valid(document, group)
     text = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
-    uploaded = apply_config(config, text, account, files=(), yes=yes)
+    uploaded = apply_config(config, text, account, files=(), yes=yes, taken_from=owner)
     end(uploaded, account, watch=watch)
+
+
+def owner_of_group(account: Account, group: str) -> str | None:
+    """Return the stack that maintains a dataset group, where that is another than the account's."""
+    place, personalize = account.place(), Personalize(account.client("personalize"))
+    try:
+        owner = owner_of(personalize.tags(place.arn(f"dataset-group/{group}")))
+    except Missing:
+        return None
+    return owner if owner != place.stack else None
 
 
 def inventory_of(account: Account, group: str) -> Exported:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -27,7 +27,7 @@ from mpe.model.plan.changes import (
 )
 from mpe.model.plan.desired import DesiredState, desired_state
 from mpe.model.plan.inventory import Found
-from mpe.model.plan.reconcile import Change, Create, Reject, Skip, Update, Wait
+from mpe.model.plan.reconcile import Change, Create, Mark, Reject, Skip, Update, Wait
 
 CHANGES = 2
 PROBLEMS = 1
@@ -58,9 +58,13 @@ class Plan:
             yield {"action": "leave", "resource": found.noun, "name": found.name, "why": why}
 
 
-def planned(config: Config, account: Account, objects: Objects) -> Plan:
-    """Return what uploading a config would change, with the data as some objects are."""
+def planned(config: Config, account: Account, objects: Objects, *, take_over: bool = False) -> Plan:
+    """Return what uploading a config would change, with the data as some objects are.
+
+    With ``take_over`` it does not matter which stack maintains the dataset group.
+    """
     place, turns = account.place(), account.turns
+    place = replace(place, stack="") if take_over else place
     group = str(config.group.params["name"])
     state = desired_state(config, place, version="plan", folder=turns.folder(group))
     personalize = Personalize(account.client("personalize"))
@@ -103,6 +107,7 @@ def _row(step: Step, age: Change | None, *, expected: bool) -> dict[str, Any]:
         "name": step.desired.name,
         "path": step.desired.path,
         **({"note": step.note} if step.note else {}),
+        **({"owner": step.observed.owner} if step.observed and step.observed.owner else {}),
     }
     changes = [asdict(age)] if age else []
     if step.unread and (expected or not isinstance(step.action, Skip)):
@@ -115,6 +120,9 @@ def _row(step: Step, age: Change | None, *, expected: bool) -> dict[str, Any]:
             return {**told, "changes": [*(asdict(change) for change in drifted), *changes]}
         case Reject(error, message):
             return {**told, "error": error, "message": message}
+        case Mark(_, stack):
+            note = f"the next run marks it as maintained by the stack {stack}."
+            return {**told, "action": "keep", "note": note}
     return {**told, "action": "update", "changes": changes} if changes else told
 
 
@@ -178,6 +186,8 @@ def _line(row: Mapping[str, Any]) -> str:
         return f"{named}: {row['schedule']} ({row['timeZone']})"
     if row["action"] == "leave":
         return f"{named}: {row['why']}"
+    if "owner" in row:
+        return f"{named} (maintained by the stack {row['owner']})"
     return f"{named}{_WHY.get(row.get('why', ''), '')}"
 
 

@@ -210,15 +210,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     upload = Upload.from_event(event)
     LOGGER.set_correlation_id(upload.run)
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
+    stack = setting("STACK")
     configure = Configure(
         Objects(client("s3")),
         Turns(table(setting("TURNS_TABLE"))),
         Executions(client("stepfunctions")),
         Events(client("events"), setting("EVENT_BUS")),
         Emf(setting("STACK")),
-        Place(region, account, upload.bucket, setting("PERSONALIZE_ROLE"), partition),
+        Place(region, account, upload.bucket, setting("PERSONALIZE_ROLE"), partition, stack),
         setting("WORKFLOW"),
-        setting("STACK"),
+        stack,
     )
     result = configure(upload)
     LOGGER.info("configured", extra={"key": upload.key, "result": result})

@@ -34,6 +34,7 @@ from mpe.model.plan.desired import Desired
 from mpe.model.plan.erasure import CLASH, DELETION, due
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import CHANGES, Outcome
+from mpe.model.plan.owner import marked
 from mpe.model.plan.quotas import for_good
 from mpe.model.plan.reconcile import (
     MISSING,
@@ -41,6 +42,7 @@ from mpe.model.plan.reconcile import (
     Create,
     Keep,
     Look,
+    Mark,
     Observed,
     Reject,
     Skip,
@@ -233,7 +235,7 @@ class Ensure:
         action = self._decide(step, completed, before, observed)
         if lost and isinstance(action, Wait | Keep):
             before = replace(before, did=lost)
-        if isinstance(action, Create | Update | Switch):
+        if isinstance(action, Create | Update | Switch | Mark):
             self._keep_in_turn(step)
         match action:
             case Create(why):
@@ -253,6 +255,9 @@ class Ensure:
                 return self._again(step, waiting, observed)
             case Look():
                 return self._look_again(before)
+            case Mark(arn, owner):
+                self._mark(desired, arn, owner)
+                return before.ready(arn=arn, status=_status(observed))
             case Keep(arn):
                 self._weigh(step, before, observed)
                 seconds = self._learned(step, before, observed)
@@ -263,6 +268,13 @@ class Ensure:
                 seen = observed.arn if observed else before.arn
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
+
+    def _mark(self, desired: Desired, arn: str, owner: str) -> None:
+        """Mark what is there with the stack's name; that it may have no more tags fails no run."""
+        try:
+            self.personalize.tag(arn, marked((), owner))
+        except Refused as error:
+            LOGGER.warning("not marked", extra={"resource": desired.id, "error": str(error)})
 
     def _weigh(self, step: Step, before: Outcome, observed: Observed | None) -> None:
         """Keep the numbers of a version that is there, once.

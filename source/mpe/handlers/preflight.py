@@ -45,6 +45,8 @@ class Preflight:
     states: States
     ledger: Ledger
     clock: Clock
+    stack: str
+    """The name of the stack, whose the dataset group must be."""
 
     def __call__(self, run: Mapping[str, Any]) -> dict[str, Any]:
         """Note in the ledger what the run would fail for; tell whether it must not begin.
@@ -64,7 +66,7 @@ class Preflight:
 
     def _refused(self, state: DesiredState, task: Task | None) -> list[Outcome]:
         try:
-            steps = list(foresee(state, self.personalize, task))
+            steps = list(foresee(state, self.personalize, task, stack=self.stack))
         except Busy:
             raise
         except ServiceError as error:
@@ -90,6 +92,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Objects(client("s3")),
         Ledger(table(setting("LEDGER_TABLE"))),
         Clock.from_environment(),
+        setting("STACK"),
     )
     answer = preflight(run)
     LOGGER.info("preflight", extra={"answer": answer})

@@ -19,7 +19,7 @@ from mpe.infrastructure.functions import HandlerFunction, personalize_arn
 from mpe.infrastructure.reasons import accept_wildcard
 from mpe.infrastructure.rooms import Rooms
 from mpe.infrastructure.service_role import ServiceRole
-from mpe.model.service.spec import SPECS
+from mpe.model.service.spec import SPECS, ResourceSpec
 
 CONFIGS = "train/*.json"
 """The keys at which an upload is a config."""
@@ -156,13 +156,13 @@ class Preflight(HandlerFunction):
             package=rooms.package,
             handler="preflight",
             description="Refuse a run that is known to fail, before anything is made",
-            environment={"LEDGER_TABLE": rooms.ledger.table_name},
+            environment={"LEDGER_TABLE": rooms.ledger.table_name, "STACK": Aws.STACK_NAME},
             timeout=Duration.minutes(10),
         )
         named = [spec for spec in SPECS.values() if not spec.repeatable]
         for spec in named:
             self.allow(
-                [f"personalize:{spec.describe}"],
+                [f"personalize:{one}" for one in (spec.describe, *_of_tags(spec))],
                 [personalize_arn(self, spec.iam_resource)],
                 because="Users name their resources; all that a config names is looked at.",
             )
@@ -176,6 +176,11 @@ class Preflight(HandlerFunction):
             because="Reads the desired state of whichever dataset group has a run.",
         )
         self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
+
+
+def _of_tags(spec: ResourceSpec) -> tuple[str, ...]:
+    """Return what it takes to know which stack maintains one of a type."""
+    return ("ListTagsForResource",) if spec.marked else ()
 
 
 class _Finishing(HandlerFunction):

@@ -7,6 +7,7 @@
     ├── DataError        a CSV is wrong: mend it and upload it, and the config, again
     ├── DriftError       an immutable field differs: rename the resource or delete it
     ├── NewerForm        a newer release wrote what is read: deploy that one again
+    ├── OfAnotherStack   another stack maintains the dataset group: change it there, or take it over
     ├── ResourceFailed   Amazon Personalize reported that the resource failed
     ├── ResourceMissing  a scheduled task found that its resource is gone
     ├── TurnLost         the run works on a dataset group that is another run's now
@@ -140,6 +141,10 @@ class NewerForm(PersonalizationError):
 
 class DriftError(PersonalizationError):
     """An existing resource differs in a field that the service cannot update."""
+
+
+class OfAnotherStack(PersonalizationError):
+    """A dataset group is maintained by another stack of this account."""
 
 
 class ResourceFailed(PersonalizationError):

@@ -69,6 +69,11 @@ BY_ERROR = (
         "Its schedule is disabled now. Upload the config to create it again.",
         "{apply}",
     ),
+    Remedy(
+        "OfAnotherStack",
+        "Change it there, or let this stack maintain it.",
+        "mpe adopt {group} --take-over",
+    ),
     Remedy("TurnLost", "Another run has taken over: see what it does.", "mpe watch {group}"),
     Remedy(
         "LimitExceededException|RequestLimitExceeded|TooManyRequestsException",

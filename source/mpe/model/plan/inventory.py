@@ -13,6 +13,7 @@ from typing import Any
 
 from mpe.model.config.checks.parameters import FILLED
 from mpe.model.plan.desired import DATASET_TYPES, LATEST, value_at
+from mpe.model.plan.owner import unmarked
 from mpe.model.service.schedules import problem as not_a_schedule
 from mpe.model.service.shapes import operation
 from mpe.model.service.spec import ACTIVE, FAILED, SPECS, ResourceSpec
@@ -250,7 +251,11 @@ def _section(found: Found) -> dict[str, Any]:
     return {
         "serviceConfig": {
             **params,
-            **({"tags": [dict(tag) for tag in found.tags]} if found.tags else {}),
+            **(
+                {"tags": [dict(tag) for tag in unmarked(found.tags)]}
+                if unmarked(found.tags)
+                else {}
+            ),
         }
     }
 

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mpe.model.errors import DriftError, ResourceFailed, ResourceMissing
+from mpe.model.errors import DriftError, OfAnotherStack, ResourceFailed, ResourceMissing
 from mpe.model.plan.alike import included
 from mpe.model.plan.desired import Desired
+from mpe.model.plan.owner import maintained_by
 from mpe.model.service.spec import ACTIVE, DONE, FAILED, INACTIVE, ResourceSpec
 
 DRIFT, FAILURE = DriftError.__name__, ResourceFailed.__name__
 MISSING = ResourceMissing.__name__
+ANOTHERS = OfAnotherStack.__name__
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Observed:
     """The status of its newest update, where the type has updates and one was made."""
     reason: str = ""
     """The service's own words on a failure."""
+    owner: str | None = None
+    """The stack that its tags name, where its type is marked."""
 
     @property
     def in_progress(self) -> bool:
@@ -103,6 +107,14 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """It is as it should be, but for the name of the stack that maintains it."""
+
+    arn: str
+    owner: str
+
+
+@dataclass(frozen=True)
 class Keep:
     """It is as it should be."""
 
@@ -123,7 +135,7 @@ class Reject:
     message: str
 
 
-Action = Create | Update | Switch | Wait | Look | Keep | Skip | Reject
+Action = Create | Update | Switch | Wait | Look | Mark | Keep | Skip | Reject
 
 
 def decide(
@@ -154,6 +166,8 @@ def decide(
         return Look() if pinned and lagging else _absent(desired, pinned, existing)
     if _of_another_group(desired, observed):
         return Reject(DRIFT, _another_group(desired, observed))
+    if observed.owner and desired.owner and observed.owner != desired.owner:
+        return Reject(ANOTHERS, _another_stack(desired, observed.owner))
     if observed.in_progress:
         return Wait(observed.arn)
     if observed.status in FAILED:
@@ -183,6 +197,14 @@ def _another_group(desired: Desired, observed: Observed) -> str:
     return (
         f"the {desired.noun} {desired.name} is of the dataset group {found}, and is left as it is. "
         "Choose another name."
+    )
+
+
+def _another_stack(desired: Desired, found: str) -> str:
+    return (
+        f"{maintained_by(desired.name, found)}, and not by {desired.owner}. Two stacks would undo "
+        f"each other's work: change it there, or take it over with `mpe adopt {desired.name} "
+        "--take-over`."
     )
 
 
@@ -250,6 +272,8 @@ def nothing_new(desired: Desired, refusal: str) -> bool:
 
 def _converge(desired: Desired, observed: Observed, pinned: str | None) -> Action:
     changes = drift(desired, observed.fields)
+    if not changes and desired.owner and not observed.owner:
+        return Mark(observed.arn, desired.owner)
     if not changes:
         return Keep(observed.arn)
     frozen = [change for change in changes if change.field not in desired.spec.mutable]

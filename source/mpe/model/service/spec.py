@@ -104,6 +104,8 @@ class ResourceSpec:
     """The create parameters that the workflow fills in."""
     tagged: bool = True
     """Whether the create operation takes tags."""
+    marked: bool = False
+    """Whether one of its tags names the stack that maintains it."""
     by_recipe: bool = False
     """Whether it is made by a recipe, which its creation may be checked on as well."""
     authorized_as: str | None = None
@@ -175,6 +177,8 @@ class ResourceSpec:
             operations.append("GetSolutionMetrics")
         if self.tagged:
             operations.append("TagResource")
+        if self.marked:
+            operations.append("ListTagsForResource")
         return tuple(f"personalize:{operation}" for operation in operations)
 
     @property
@@ -220,6 +224,7 @@ _ROWS = (
         # The role that it was created with cannot be changed, and need not be ours.
         write_only=frozenset({"tags", "roleArn"}),
         passes_role=True,  # only beside a KMS key
+        marked=True,
         typical_seconds=30,
     ),
     ResourceSpec(

@@ -28,9 +28,10 @@ def group(making: Making) -> Desired:
     role = {"roleArn": place.role_arn} if section.params.get("kmsKeyArn") else {}
     own = {key: value for key, value in section.params.items() if key != "roleArn"}
     params = {**own, **role, **making.tags("DatasetGroup", section)}
-    return Desired(
+    made = Desired(
         "datasetGroup", "DatasetGroup", making.group, section.path, params, arn=making.group_arn
     )
+    return made.owned_by(place.stack) if place.stack else made
 
 
 def schema_and_dataset(making: Making, config: DatasetConfig) -> tuple[Desired, Desired]:

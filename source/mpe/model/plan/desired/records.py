@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from mpe.model.errors import NewerForm
 from mpe.model.plan.forms import RELEASE, STATE, known
+from mpe.model.plan.owner import marked, owner_of
 from mpe.model.plan.tasks import Task
 from mpe.model.service.names import NAME_LIMIT, job_name
 from mpe.model.service.spec import SPECS, ResourceSpec
@@ -23,6 +24,8 @@ class Place:
     bucket: str
     role_arn: str
     partition: str = "aws"
+    stack: str = ""
+    """The stack that maintains it; without it nobody is said to."""
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a Personalize resource from its resource part."""
@@ -83,6 +86,16 @@ class Desired:
     @property
     def spec(self) -> ResourceSpec:
         return SPECS[self.noun]
+
+    @property
+    def owner(self) -> str | None:
+        """The stack that it is to be marked with, where its type is."""
+        return owner_of(self.params.get("tags", ())) if self.spec.marked else None
+
+    def owned_by(self, stack: str) -> Desired:
+        """Return it with a stack's mark."""
+        tags = marked(self.params.get("tags", ()), stack)
+        return replace(self, params={**self.params, "tags": tags})
 
     def as_made_by(self, run: str, *, first: bool = False) -> dict[str, Any]:
         """Return the Create parameters of a run: a job or a version bears the run's name.
