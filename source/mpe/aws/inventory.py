@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mpe.aws.personalize import Missing, Personalize
@@ -32,6 +33,17 @@ class Inventories:
             (*found, *(self._found(SPECS["Schema"], arn) for arn in sorted(schemas))),
             frozenset(self._shared(schemas, group_arn)),
         )
+
+    def with_schemas(self, inventory: Inventory, arns: Iterable[str]) -> Inventory:
+        """Add schemas that are there and that no dataset of it has any more."""
+        new = sorted(set(arns) - {one.arn for one in inventory.of("Schema")})
+        found = []
+        for arn in new:
+            with suppress(Missing):
+                found.append(self._found(SPECS["Schema"], arn))
+        shared = self._shared({one.arn for one in found}, inventory.group.arn) if found else ()
+        more = frozenset(shared) | inventory.shared
+        return replace(inventory, found=(*inventory.found, *found), shared=more)
 
     def named(self, group_arn: str) -> Iterator[Found]:
         """Yield what a dataset group holds, but for its history; raise Missing without one."""

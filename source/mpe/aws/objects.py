@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -11,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from mpe.model.errors import NewerForm
 from mpe.model.plan.desired import Data, Desired, DesiredState, value_at, with_value
 from mpe.model.plan.forms import known
 from mpe.model.service.csvs import HEAD, Head
@@ -114,6 +116,12 @@ class Objects:
     def load_state(self, pointer: Pointer) -> DesiredState:
         """Return the desired state that a run works towards."""
         return DesiredState.from_json(self.read(pointer.bucket, pointer.key))
+
+    def states(self, bucket: str, group: str) -> Iterator[DesiredState]:
+        """Yield the desired states that a dataset group has or had, as far as they can be read."""
+        for item in self._below(bucket, f"state/{group}/"):
+            with suppress(NewerForm, ValueError, KeyError, TypeError):
+                yield self.load_state(Pointer(bucket, str(item["Key"])))
 
     def completed(self, desired: Desired) -> Completed:
         """Fill in where a resource's data lies, and tell when it last changed."""

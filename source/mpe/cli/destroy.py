@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import click
 
-from mpe.aws.executions import Executions
 from mpe.aws.inventory import Inventories
 from mpe.aws.objects import FOLDERS, Objects
-from mpe.aws.personalize import Busy, Missing, Personalize, ServiceError
+from mpe.aws.personalize import Personalize
 from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
-from mpe.aws.turns import Claim, Turns
+from mpe.aws.turns import Turns
 from mpe.cli.account import OUTPUT, Account, in_account
+from mpe.cli.deletions import Deletions
 from mpe.cli.terminal import answer, say
 from mpe.model.plan.desired import DATASET_TYPES, DELETIONS
 from mpe.model.plan.inventory import Found, Inventory, told
-from mpe.model.plan.owner import maintained_by, owner_of
 from mpe.model.plan.tasks import schedule_name
 
-LOOK, LOOK_LOCALLY = 10.0, 0.5
-"""Seconds between two looks at what is being removed."""
-LOOKS = 60
-"""How many looks in a row may find nothing gone, before there is a new one at the whole group."""
 MOST_ROUNDS = 36
 """How many such rounds may pass in vain: six hours."""
 MOST_TOLD = 20
 """How many refusals of S3 are told by name."""
-LEASE = timedelta(hours=1)
-"""How long runs are kept out after a removal that was interrupted for good."""
 
 
 @click.command()
@@ -105,22 +97,35 @@ class Removal:
     data: bool = False
     versions: bool = False
     """Whether older versions of the data go as well."""
-    removed: list[dict[str, str]] = field(default_factory=list)
-    """What is gone by now."""
+
+    @cached_property
+    def _deletions(self) -> Deletions:
+        return Deletions(self.account, self.group, "destroy")
+
+    @property
+    def removed(self) -> list[dict[str, str]]:
+        """What is gone by now."""
+        return self._deletions.removed
 
     def found(self) -> Inventory | None:
-        """Return what there is, or None where the group is gone: then only the rest is left."""
-        inventories = Inventories(self._personalize)
-        arn = inventories.groups().get(self.group)
-        found = inventories.of(arn) if arn else None
-        owner = owner_of(found.group.tags) if found else None
-        if owner and owner != self.account.place().stack:
-            raise click.ClickException(
-                f"{maintained_by(self.group, owner)}: nothing was removed. Remove it there "
-                f"(`--stack {owner}`), or first take it over (`mpe adopt {self.group} "
-                "--take-over`)."
-            )
-        return found
+        """Return what there is, or None where the group is gone: then only the rest is left.
+
+        The schemas are also those that an earlier config had, which the service keeps.
+        """
+        found = self._deletions.found()
+        if found is None:
+            return None
+        return Inventories(self._personalize).with_schemas(found, self._former_schemas())
+
+    def _former_schemas(self) -> set[str]:
+        """Return the ARNs of the schemas that any config of the group asked for."""
+        states = self._objects.states(self._bucket, self.group)
+        return {
+            str(one.arn)
+            for state in states
+            for one in state.resources.values()
+            if one.noun == "Schema"
+        }
 
     def show(self, found: Inventory | None) -> None:
         """List what would go, in order, and what would be left."""
@@ -182,57 +187,26 @@ class Removal:
 
     def __call__(self, found: Inventory | None) -> None:
         """Remove it all, in a turn of its own so that no run makes it anew meanwhile."""
-        self._take_turn()
+        self._deletions.take_turn()
         newest = self._turns.newest_run(self.group)
         for task in list(self._tasks.ids(self.group)):
             self._schedules.delete(schedule_name(self.group, task))
             self._tasks.delete(self.group, task)
             say(f"removed schedule of {task}")
-            self.removed.append({"resource": "schedule", "name": task})
+            self._deletions.removed.append({"resource": "schedule", "name": task})
         self._remove_all(found)
         if self.data:
             for prefix in self._counts(versions=self.versions):
-                self._keep_turn()
+                self._deletions.keep_turn()
                 self._delete_below(prefix)
         forgotten = self._turns.forget(self.group, newest)
-        self._turns.give_back(self.group, self._claim.execution)
+        self._deletions.give_back()
         say(f"The dataset group {self.group} is gone.")
         if not forgotten:
             say(
                 "A config of it was uploaded meanwhile: its run makes the dataset group anew, with "
                 f"all that it costs. See it with `mpe watch {self.group}`."
             )
-
-    @property
-    def _claim(self) -> Claim:
-        return Claim(self.group, "destroy", f"destroy:{self.group}", "")
-
-    def _take_turn(self) -> None:
-        """Keep runs out; an interrupted removal's own turn is taken again."""
-        executions = Executions(self.account.client("stepfunctions"))
-        told = False
-        while holder := self._turns.take_turn(self._claim, executions, datetime.now(UTC), LEASE):
-            if executions.running(holder):
-                raise click.ClickException(
-                    f"a run works on {self.group}: wait for its end (`mpe watch {self.group}`), "
-                    f"or stop it. Nothing was removed. It is {holder}"
-                )
-            if not told:
-                say("waiting until the functions of a run that was stopped are done")
-            told = True
-            self._pause()
-
-    def _keep_turn(self) -> None:
-        """Keep the turn for as long again; who has lost it removes nothing any more."""
-        holder = self._turns.take(self._claim, datetime.now(UTC), LEASE)
-        if holder is not None:
-            raise click.ClickException(
-                f"the turn in {self.group} is another's now, who may need what is left: "
-                f"{holder or 'it was given back'}. Start it again to go on."
-            )
-
-    def _pause(self) -> None:
-        time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
 
     def _remove_all(self, found: Inventory | None) -> None:
         """Remove it stage by stage; where nothing moves, look anew at what there is.
@@ -243,7 +217,7 @@ class Removal:
         before, idle = frozenset[str](), 0
         while found:
             schemas |= {one.arn: one for one in found.removable_schemas if self.schemas}
-            if all(self._remove(stage) for stage in found.removal(schemas=False)):
+            if all(self._deletions.remove(stage) for stage in found.removal(schemas=False)):
                 break
             found = self.found()
             now = frozenset(one.arn for one in found.found) if found else frozenset()
@@ -254,55 +228,12 @@ class Removal:
                     "See what uses it, and start it again to go on."
                 )
             before = now
-        self._remove(tuple(schemas.values()))
+        self._deletions.remove(tuple(schemas.values()))
 
     @staticmethod
     def _names(found: Inventory | None) -> str:
         stages = list(found.removal(schemas=False)) if found else []
         return ", ".join(f"{one.noun} {one.name}" for one in stages[0]) if stages else ""
-
-    def _remove(self, stage: Sequence[Found]) -> bool:
-        """Remove what can go at the same time; tell whether it is gone, or nothing moves."""
-        left, looks = list(stage), 0
-        blocked: dict[str, str] = {}
-        while left and looks < LOOKS:
-            still = [one for one in left if not self._gone(one, blocked)]
-            looks = 0 if len(still) < len(left) else looks + 1
-            left = still
-            if left:
-                self._keep_turn()
-                self._pause()
-        return not left
-
-    def _gone(self, one: Found, blocked: dict[str, str]) -> bool:
-        """Ask for a removal, and tell whether it is done; what is in use is asked again."""
-        try:
-            if not self._going(one):
-                self._keep_turn()
-                self._personalize.delete(one.spec, one.arn)
-            return not one.spec.has_status and self._removed(one)
-        except Missing:
-            return self._removed(one)
-        except Busy as busy:
-            if blocked.get(one.arn) != busy.message:
-                say(f"waiting for {one.noun} {one.name}: {busy.message}")
-            blocked[one.arn] = busy.message
-            return False
-        except ServiceError as error:
-            raise click.ClickException(
-                f"{one.noun} {one.name} cannot be removed: {error.message} Mend that, and start "
-                "it again to go on."
-            ) from error
-
-    def _going(self, one: Found) -> bool:
-        """Tell whether it is being removed already."""
-        status = str(self._personalize.described(one.spec, one.arn).get("status", ""))
-        return status.startswith("DELETE") and not status.endswith("FAILED")
-
-    def _removed(self, one: Found) -> bool:
-        say(f"removed {one.noun} {one.name}")
-        self.removed.append({"resource": one.noun, "name": one.name})
-        return True
 
     def _delete_below(self, prefix: str) -> None:
         refused = self._objects.delete_below(self._bucket, prefix, versions=self.versions)
@@ -313,7 +244,9 @@ class Removal:
                 f"{told}\nMend that, and start it again to go on."
             )
         say(f"removed s3://{self._bucket}/{prefix}")
-        self.removed.append({"resource": "objects", "name": f"s3://{self._bucket}/{prefix}"})
+        self._deletions.removed.append(
+            {"resource": "objects", "name": f"s3://{self._bucket}/{prefix}"}
+        )
 
     def _counts(self, *, versions: bool = False, marks: bool = True) -> dict[str, int]:
         """Return how many objects, or versions of such, lie in each folder of the group."""

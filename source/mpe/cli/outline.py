@@ -26,6 +26,7 @@ COMMANDS = {
     "watch": "mpe.cli.apply:watch",
     "export": "mpe.cli.export:export",
     "adopt": "mpe.cli.export:adopt",
+    "remove": "mpe.cli.remove:remove",
     "destroy": "mpe.cli.destroy:destroy",
     "runs": "mpe.cli.runs:runs",
     "status": "mpe.cli.status:status",

@@ -100,6 +100,28 @@ class Inventory:
                 yield stage
 
 
+def using(inventory: Inventory, one: Found) -> tuple[Found, ...]:
+    """Return what must be removed before one resource of an inventory can be.
+
+    A solution is served by campaigns, a dataset is written to by the event tracker and measured by
+    the metric attribution, and a schema is a dataset's
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_DeleteSolution.html,
+    https://docs.aws.amazon.com/personalize/latest/dg/API_DeleteSchema.html,
+    https://docs.aws.amazon.com/personalize/latest/dg/deleting-resources.html).
+    """
+    if one.noun == "Solution":
+        served = inventory.of("Campaign")
+        below = f"{one.arn}/"
+        return tuple(each for each in served if each.fields["solutionVersionArn"].startswith(below))
+    if one.noun == "Schema":
+        datasets = tuple(inventory.of("Dataset", schemaArn=one.arn))
+        above = [each for dataset in datasets for each in using(inventory, dataset)]
+        return (*dict.fromkeys(above), *datasets)
+    if one.noun == "Dataset" and one.fields.get("datasetType", "").upper() == "INTERACTIONS":
+        return (*inventory.of("EventTracker"), *inventory.of("MetricAttribution"))
+    return ()
+
+
 @dataclass
 class Exported:
     """A config made of an inventory, and what could not be put into it."""

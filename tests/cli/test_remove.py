@@ -1,0 +1,175 @@
+"""`mpe remove` takes one resource away, in a turn of its own; `mpe destroy` leaves no schema."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mpe.aws.turns import Claim
+from tests.cli.maintained import Maintained, maintained
+from tests.local.conftest import CSV, small
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maintained]:
+    with maintained(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def made(stack: Maintained, **more: Any) -> dict[str, Any]:
+    """Maintain a dataset group."""
+    document = {**small("films"), **more}
+    stack.put("train/films/interactions.csv", CSV)
+    told = stack.upload(document, "train/films/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    return document
+
+
+def names(stack: Maintained, noun: str) -> list[str]:
+    found = getattr(stack.personalize, f"list_{noun}s")()
+    return [one["name"] for one in next(value for key, value in found.items() if noun[1:] in key)]
+
+
+def free(stack: Maintained) -> bool:
+    return stack.turns.holder("films") is None
+
+
+def test_a_campaign_is_removed_and_all_else_stays(stack: Maintained) -> None:
+    made(stack)
+    result = stack.mpe("remove", "films", "campaign/films-live", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "  - Campaign films-live (billed until it is gone)" in result.output
+    assert "the config names Campaign films-live: its next run makes it anew" in result.output
+    assert names(stack, "campaign") == []
+    assert names(stack, "solution") == ["films-popular"]
+    assert free(stack)
+
+
+def test_what_others_use_is_refused_and_then_removed_after_them(stack: Maintained) -> None:
+    made(stack)
+    refused = stack.mpe("remove", "films", "films-popular", "--yes")
+    assert refused.exit_code == 1
+    assert "Solution films-popular is used by Campaign films-live" in refused.output
+    assert names(stack, "solution") == ["films-popular"]
+    done = stack.mpe(
+        "remove", "films", "films-popular", "--with-users", "--yes", "--output", "json"
+    )
+    assert done.exit_code == 0, done.output
+    removed = json.loads(done.stdout)["removed"]
+    assert [one["resource"] for one in removed] == ["Campaign", "Solution"]
+    assert names(stack, "solution") == []
+
+
+def test_every_type_can_be_removed_alone(stack: Maintained) -> None:
+    document = small("films")
+    document["eventTracker"] = {"serviceConfig": {"name": "films-clicks"}}
+    document["filters"] = [
+        {
+            "serviceConfig": {
+                "name": "films-unseen",
+                "filterExpression": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")',
+            }
+        }
+    ]
+    made(stack, **document)
+    for resource in ("filter/films-unseen", "event-tracker/films-clicks"):
+        result = stack.mpe("remove", "films", resource, "--yes")
+        assert result.exit_code == 0, result.output
+    assert not stack.personalize.list_filters()["Filters"]
+    assert not stack.personalize.list_event_trackers()["eventTrackers"]
+
+
+def test_a_dataset_goes_after_the_tracker_that_writes_to_it(stack: Maintained) -> None:
+    made(stack, eventTracker={"serviceConfig": {"name": "films-clicks"}})
+    refused = stack.mpe("remove", "films", "dataset/films-interactions", "--yes")
+    assert refused.exit_code == 1
+    assert "is used by EventTracker films-clicks" in refused.output
+
+
+def test_what_is_not_there_is_told_with_what_is(stack: Maintained) -> None:
+    made(stack)
+    result = stack.mpe("remove", "films", "films-dead", "--yes")
+    assert result.exit_code == 1
+    assert "there is no 'films-dead'. There are:" in result.output
+    assert "campaign/films-live" in result.output
+    result = stack.mpe("remove", "films", "films", "--yes")
+    assert "mpe destroy films" in result.output
+    assert "there is no dataset group 'other'" in stack.mpe("remove", "other", "x").output
+
+
+def test_nothing_is_removed_unasked_or_while_a_run_works(stack: Maintained) -> None:
+    made(stack)
+    unasked = stack.mpe("remove", "films", "films-live")
+    assert unasked.exit_code == 1
+    assert "say so with --yes" in unasked.output
+    claim = Claim("films", "destroy", "destroy:films", "")
+    assert stack.turns.take(claim, datetime.now(UTC)) is None
+    held = stack.mpe("remove", "films", "films-live", "--yes")
+    assert held.exit_code == 1
+    assert "a run works on films" in held.output
+    assert names(stack, "campaign") == ["films-live"]
+
+
+def test_a_group_of_another_stack_is_refused(stack: Maintained) -> None:
+    made(stack)
+    arn = stack.personalize.list_dataset_groups()["datasetGroups"][0]["datasetGroupArn"]
+    tag = {"tagKey": "mpe:stack", "tagValue": "Other"}
+    stack.personalize.tag_resource(resourceArn=arn, tags=[tag])
+    result = stack.mpe("remove", "films", "films-live", "--yes")
+    assert result.exit_code == 1
+    assert "maintained by the stack Other" in result.output
+    assert names(stack, "campaign") == ["films-live"]
+
+
+def test_destroy_removes_the_schemas_that_the_datasets_had(stack: Maintained) -> None:
+    document = small("films")
+    items = {
+        "dataset": {"serviceConfig": {"name": "films-items"}},
+        "schema": {
+            "serviceConfig": {
+                "name": "films-items-1",
+                "schema": {
+                    "type": "record",
+                    "name": "Items",
+                    "namespace": "com.amazonaws.personalize.schema",
+                    "fields": [
+                        {"name": "ITEM_ID", "type": "string"},
+                        {"name": "GENRES", "type": ["null", "string"], "categorical": True},
+                    ],
+                    "version": "1.0",
+                },
+            }
+        },
+    }
+    document["datasets"]["items"] = items
+    made(stack, **document)
+    newer = copy.deepcopy(document)
+    schema = newer["datasets"]["items"]["schema"]["serviceConfig"]
+    schema["name"] = "films-items-2"
+    schema["schema"]["fields"].append({"name": "PRICE", "type": ["null", "float"]})
+    assert stack.upload(newer, "train/films/config.json")["Status"] == "SUCCEEDED"
+    assert {"films-items-1", "films-items-2"} <= set(names(stack, "schema"))
+    result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert result.exit_code == 0, result.output
+    assert "  - Schema films-items-1" in result.output
+    assert names(stack, "schema") == []
+
+
+def test_destroy_leaves_a_former_schema_that_another_group_has_now(stack: Maintained) -> None:
+    document = made(stack)
+    other = json.loads(json.dumps(document).replace("films", "series"))
+    other["datasets"]["interactions"]["schema"]["serviceConfig"]["name"] = document["datasets"][
+        "interactions"
+    ]["schema"]["serviceConfig"]["name"]
+    stack.put("train/series/interactions.csv", CSV)
+    assert stack.upload(other, "train/series/config.json")["Status"] == "SUCCEEDED"
+    before = names(stack, "schema")
+    result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert result.exit_code == 0, result.output
+    assert names(stack, "schema") == before
