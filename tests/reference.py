@@ -150,12 +150,18 @@ def _option(option: click.Option) -> str:
     if isinstance(option.type, click.Choice):
         kind = " " + " \\| ".join(f"`{one}`" for one in option.type.choices)
     elif not option.is_flag:
-        kind = f" `{option.make_metavar(click.Context(mpe)).strip('[]<>')}`"
+        kind = f" `{_bare(option.make_metavar(click.Context(mpe)))}`"
     told = (option.help or "").rstrip(".")
     if option.show_default and option.default not in (None, False, ()):
         told += f"; `{option.default}` unless told otherwise"
     many = "; may be repeated" if option.multiple else ""
     return f"| {names}{kind} | {told}{many} |"
+
+
+def _bare(metavar: str) -> str:
+    """Return what stands for a value without the brackets around the whole of it."""
+    whole = re.fullmatch(r"\[([^][]*)\]|<([^<>]*)>", metavar)
+    return (whole[1] or whole[2]) if whole else metavar
 
 
 def config_page() -> str:

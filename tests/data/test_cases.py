@@ -88,8 +88,22 @@ def test_rows_without_a_user_are_left_out_when_asked_and_kept_apart(work: Work) 
     assert "" not in work.column("interactions", "USER_ID")
     rejects = (work.out / "rejected-interactions.csv").read_text().splitlines()
     assert len(rejects) == gone + 1
-    assert rejects[:2] == ["why it is left out,row,user_id,item_id,ts",
-                           'user_id is empty,1,"",i29,1700000000']  # fmt: skip
+    assert rejects[0] == "why it is left out,file,row,user_id,item_id,ts"
+    assert rejects[1].endswith('log.csv,1,"",i29,1700000000')
+
+
+def test_a_row_that_is_left_out_is_told_by_its_file_and_its_number_there(work: Work) -> None:
+    first = work.put(
+        "may", "user,item,ts\n" + "".join(f"u{n},i{n},{n + 10**9}\n" for n in range(90))
+    )
+    second = work.put("june", "user,item,ts\nu1,i1,1000000000\nu2,,1000000001\n,i3,1000000002\n")
+    both = (Source(first, "may.csv"), Source(second, "june.csv"))
+    work.init(saying=Saying(skip=True), files={"interactions": both})
+    rejects = (work.out / "rejected-interactions.csv").read_text().splitlines()
+    assert rejects[1:] == [
+        'item is empty,june.csv,2,u2,"",1000000001',
+        'user is empty,june.csv,3,"",i3,1000000002',
+    ]
 
 
 def test_the_one_bad_time_is_shown_and_can_be_left_out(work: Work) -> None:

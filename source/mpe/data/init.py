@@ -411,12 +411,23 @@ def _convert(dataset: Dataset, folder: Path, engine: Engine) -> None:
     header = [one.field.name for one in columns]
     engine.write(query, folder / f"{dataset.kind}.csv", header=header, quoted=texts)
     if dataset.rejected:
-        own = dataset.files[0].header
-        cells = ", ".join(name(f"c{place}") for place in range(len(own)))
-        told = f"SELECT {reason} AS reason, rowid + 1 AS row, {cells} FROM {table}"
-        query = f"{told} WHERE reason IS NOT NULL"
         target = folder / f"rejected-{dataset.kind}.csv"
-        engine.write(query, target, header=["why it is left out", "row", *own])
+        header = ["why it is left out", "file", "row", *dataset.files[0].header]
+        engine.write(_left_out(dataset, reason), target, header=header)
+
+
+def _left_out(dataset: Dataset, reason: str) -> str:
+    """Return the query of the rows that are left out, each with its file and its number there."""
+    table = name(dataset.kind)
+    cells = ", ".join(name(f"c{place}") for place in range(len(dataset.files[0].header)))
+    files = " ".join(
+        f"WHEN {number} THEN {text(file.source.name)}" for number, file in enumerate(dataset.files)
+    )
+    return (
+        f"SELECT {reason} AS reason, CASE f._of {files} END, t.rowid - f.first + 1, {cells} "
+        f"FROM {table} t JOIN (SELECT _file AS _of, min(rowid) AS first FROM {table} GROUP BY 1) f "
+        "ON f._of = t._file WHERE reason IS NOT NULL ORDER BY t.rowid"
+    )
 
 
 def reasons(request: Request, result: Result) -> str:
