@@ -1,0 +1,159 @@
+"""A dataset group that the AWS solution made, with its lower-case names, is taken over as it is.
+
+It is made here as that solution's README has a config: records in lower case and without a
+version, jobs named with a date, a solution from before the service trained by itself.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.maintained import BUCKET, ROLE, Maintained, maintained
+from tests.local.conftest import CSV
+from tests.model.config.test_public_forms import dataset, field, named, solution
+
+DAILY, WEEKLY = "cron(0 */6 * * ? *)", "cron(0 2 ? * 1 *)"
+CONFIG: dict[str, Any] = {
+    "datasetGroup": {**named("harbour"), "workflowConfig": {"schedules": {"import": DAILY}}},
+    "datasets": {
+        "interactions": dataset(
+            "interactions",
+            field("USER_ID"),
+            field("ITEM_ID"),
+            field("EVENT_TYPE"),
+            field("EVENT_VALUE", "float"),
+            field("TIMESTAMP", "long"),
+        )
+    },
+    "solutions": [
+        {
+            **solution("popularity-count"),
+            "workflowConfig": {"schedules": {"full": WEEKLY}},
+            "campaigns": [named("harbour-campaign", minProvisionedTPS=1)],
+        }
+    ],
+    "eventTracker": named("harbour-tracker"),
+    "filters": [
+        named(
+            "harbour-seen",
+            filterExpression='INCLUDE ItemID WHERE Interactions.EVENT_TYPE in ("view")',
+        )
+    ],
+}
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maintained]:
+    with maintained(tmp_path, monkeypatch) as made:
+        old_stack(made)
+        yield made
+
+
+def ready(describe: Callable[..., Document], key: str, arn: str) -> str:
+    """Wait for a resource, and return its ARN."""
+    while describe(**{f"{key}Arn": arn})[key]["status"] != "ACTIVE":
+        time.sleep(0.01)
+    return arn
+
+
+def old_stack(stack: Maintained) -> None:
+    """Make what the config says, in another bucket, as somebody else's stack."""
+    aws, params = stack.personalize, copy.deepcopy(CONFIG)
+    stack.s3.create_bucket(Bucket="old")
+    stack.s3.put_object(Bucket="old", Key="train/harbour/interactions.csv", Body=CSV.encode())
+    group = aws.create_dataset_group(name="harbour")["datasetGroupArn"]
+    ready(aws.describe_dataset_group, "datasetGroup", group)
+    section = params["datasets"]["interactions"]
+    schema = section["schema"]["serviceConfig"]
+    made = aws.create_schema(name=schema["name"], schema=json.dumps(schema["schema"]))
+    data = aws.create_dataset(
+        name=section["dataset"]["serviceConfig"]["name"],
+        schemaArn=made["schemaArn"],
+        datasetGroupArn=group,
+        datasetType="interactions",
+    )["datasetArn"]
+    ready(aws.describe_dataset, "dataset", data)
+    job = aws.create_dataset_import_job(
+        jobName="dataset_import_interactions_2026_01_02_03_04_05",
+        datasetArn=data,
+        dataSource={"dataLocation": "s3://old/train/harbour/interactions.csv"},
+        roleArn=ROLE,
+        importMode="FULL",
+    )["datasetImportJobArn"]
+    ready(aws.describe_dataset_import_job, "datasetImportJob", job)
+    (wanted,) = params["solutions"]
+    solo = {**wanted["serviceConfig"], "performAutoTraining": False}
+    own = aws.create_solution(**solo, datasetGroupArn=group)["solutionArn"]
+    ready(aws.describe_solution, "solution", own)
+    version = aws.create_solution_version(solutionArn=own)["solutionVersionArn"]
+    ready(aws.describe_solution_version, "solutionVersion", version)
+    (campaign,) = wanted["campaigns"]
+    live = aws.create_campaign(**campaign["serviceConfig"], solutionVersionArn=version)
+    ready(aws.describe_campaign, "campaign", live["campaignArn"])
+    tracker = aws.create_event_tracker(
+        **params["eventTracker"]["serviceConfig"], datasetGroupArn=group
+    )
+    ready(aws.describe_event_tracker, "eventTracker", tracker["eventTrackerArn"])
+    (kept,) = params["filters"]
+    filtered = aws.create_filter(**kept["serviceConfig"], datasetGroupArn=group)["filterArn"]
+    ready(aws.describe_filter, "filter", filtered)
+
+
+def rows(stack: Maintained, document: Document) -> list[Document]:
+    planned = stack.mpe("plan", stack.config(document), "--output", "json")
+    assert planned.exit_code in {0, 2}, planned.output
+    found: list[Document] = json.loads(planned.stdout)
+    return found
+
+
+def counts(stack: Maintained) -> dict[str, int]:
+    """Return how many there are of what is made anew where something is taken for another."""
+    aws = stack.personalize
+    return {
+        "imports": len(aws.list_dataset_import_jobs()["datasetImportJobs"]),
+        "versions": len(aws.list_solution_versions()["solutionVersions"]),
+        "schemas": len(aws.list_schemas()["schemas"]),
+    }
+
+
+def test_its_own_config_changes_nothing_but_its_schedules(stack: Maintained) -> None:
+    changed = [one for one in rows(stack, CONFIG) if one["action"] != "keep"]
+    assert [(one["resource"], one["action"]) for one in changed] == [("Task", "create")] * 2
+    assert {one["name"] for one in changed} == {"import", "full.harbour-popularity-count"}
+
+
+def test_a_run_of_its_own_config_makes_and_imports_nothing_again(stack: Maintained) -> None:
+    before = counts(stack)
+    told = stack.upload(CONFIG, "train/harbour/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    assert counts(stack) == before
+    assert not told["Changes"]
+    again = stack.upload(CONFIG, "train/harbour/config.json")
+    assert again["Status"] == "SUCCEEDED", again
+    assert not again["Changes"]
+    assert counts(stack) == before
+
+
+def test_an_export_of_it_plans_nothing_and_is_adopted(stack: Maintained) -> None:
+    before = counts(stack)
+    exported = stack.mpe("export", "harbour", "--output", "json")
+    assert exported.exit_code == 0, exported.output
+    document = json.loads(exported.stdout)["config"]
+    planned = stack.mpe("plan", stack.config(document))
+    assert planned.exit_code == 0, planned.output
+    adopted = stack.mpe("adopt", "harbour", "--full-schedule", WEEKLY, "--yes")
+    assert adopted.exit_code == 0, adopted.output
+    body = stack.s3.get_object(Bucket=BUCKET, Key="train/harbour/config.json")["Body"].read()
+    told = stack.upload(json.loads(body), "train/harbour/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    assert counts(stack) == before
+    tasks = {row["record"]: row["expression"] for row in stack.tasks.of("harbour")}
+    assert tasks == {"import": "rate(1 day)", "full.harbour-popularity-count": WEEKLY}
