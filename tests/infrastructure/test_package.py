@@ -126,6 +126,17 @@ def test_a_layer_is_compiled_by_this_python_and_tells_nothing_of_this_machine() 
         assert found.startswith("/opt/python/"), found
 
 
+def test_the_layer_has_what_either_of_lambdas_architectures_needs() -> None:
+    """https://peps.python.org/pep-3149/ has how the name of an extension tells its machine."""
+    modules = {one.name.split(".")[1] for one in layer(LAMBDA).rglob("*.so")}
+    assert modules == {"cpython-314-aarch64-linux-gnu", "cpython-314-x86_64-linux-gnu"}
+    listed = json.loads((layer(LAMBDA) / LIBRARIES).read_text())
+    (rpds,) = [one for one in listed.values() if "others" in one]
+    archives = [rpds, *rpds["others"]]
+    assert [one["archive"].rsplit("_", 1)[-1] for one in archives] == ["aarch64.whl", "64.whl"]
+    assert all(f"sha256:{one['sha256']}" in REQUIREMENTS.read_text() for one in archives)
+
+
 MAGIC = {(3, 14): 3627}
 """The magic number of a final version's bytecode
 (https://github.com/python/cpython/blob/3.14/Include/internal/pycore_magic_number.h)."""

@@ -521,6 +521,7 @@ def test_a_start_is_tried_again_for_each_way_in_which_it_can_be_refused(
 
 def test_email_and_key_are_optional(template: Template) -> None:
     assert template["Parameters"]["Tell"]["Default"] == "all"
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
     for name in ("Email", "PersonalizeKmsKeyArn"):
         assert template["Parameters"][name]["Default"] == ""
     (subscription,) = of(template, "AWS::SNS::Subscription")

@@ -16,6 +16,7 @@ import pytest
 
 from mpe.assembly.zips import SMALL, zipped
 from mpe.infrastructure.package import LAMBDA, LOCAL, layer
+from mpe.release.bill import component_of
 from mpe.release.build import BOOTSTRAP, TEMPLATE_BYTES, Build, build
 from mpe.release.errors import ReleaseError
 from mpe.release.libraries import libraries_of
@@ -127,6 +128,14 @@ def test_the_bill_lists_each_library_as_its_metadata_has_it(bill: dict[str, Any]
             assert one["licenses"], one["name"]
             ((digest,),) = (one["hashes"],)
             assert len(digest["content"]) == 64
+
+
+def test_the_bill_has_the_archive_of_the_other_architecture() -> None:
+    (rpds,) = [one for one in libraries_of(layer(LAMBDA)) if one.others]
+    component = component_of(rpds)
+    (other,) = component["externalReferences"]
+    assert "x86_64" in other["url"]
+    assert component["hashes"] != other["hashes"]
 
 
 def test_the_bill_has_the_hash_of_each_asset(built: Build, bill: dict[str, Any]) -> None:

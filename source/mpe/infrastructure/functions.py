@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnParameter, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -29,9 +29,17 @@ class Package(Construct):
             "Libraries",
             code=lambda_.Code.from_asset(str(package.layer(target)), display_name="Libraries"),
             compatible_runtimes=[RUNTIME],
-            compatible_architectures=[lambda_.Architecture.X86_64],
+            compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
             description="The libraries of Maintaining Personalized Experiences",
         )
+        chosen = CfnParameter(
+            Stack.of(self),
+            "Architecture",
+            default=lambda_.Architecture.ARM_64.name,
+            allowed_values=[lambda_.Architecture.ARM_64.name, lambda_.Architecture.X86_64.name],
+            description="The processors that the functions run on; arm64 costs a fifth less",
+        )
+        self.architecture = lambda_.Architecture.custom(chosen.value_as_string)
 
 
 class HandlerFunction(lambda_.Function):
@@ -71,7 +79,7 @@ class HandlerFunction(lambda_.Function):
             scope,
             id,
             runtime=RUNTIME,
-            architecture=lambda_.Architecture.X86_64,
+            architecture=package.architecture,
             code=package.code,
             layers=[package.layer],
             handler=f"mpe.handlers.{handler}.handler",

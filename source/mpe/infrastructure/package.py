@@ -16,7 +16,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,8 @@ class Target:
     name: str
     python: tuple[int, int]
     pip: tuple[str, ...] = ()
+    machines: tuple[str, ...] = ()
+    """pip's platforms: what one has of machine code lies beside the others', by another name."""
 
     @property
     def own(self) -> bool:
@@ -107,13 +109,11 @@ class Target:
 LAMBDA = Target(
     "lambda",
     (3, 14),
-    (
-        "--platform=manylinux2014_x86_64",
-        "--python-version=3.14",
-        "--implementation=cp",
-        "--only-binary=:all:",
-    ),
+    ("--python-version=3.14", "--implementation=cp", "--only-binary=:all:"),
+    ("manylinux2014_aarch64", "manylinux2014_x86_64"),
 )
+"""Both architectures of Lambda, of which the stack's parameter chooses
+(https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html)."""
 LOCAL = Target(f"local-{sys.implementation.cache_tag}", sys.version_info[:2])
 
 
@@ -182,7 +182,37 @@ def _settle(unfinished: Path, place: Path) -> None:
         shutil.rmtree(unfinished)
 
 
-def install(target: Target, requirements: Path, place: Path) -> dict[str, dict[str, str]]:
+def install(target: Target, requirements: Path, place: Path) -> dict[str, dict[str, Any]]:
+    """Install pinned libraries for every machine of a target; return which archives.
+
+    A library of machine code has an archive for each, the others' in ``others``: extension
+    modules bear the machine in their names (https://peps.python.org/pep-3149/), so that all lie
+    in one folder, and each machine loads its own.
+    """
+    if not target.machines:
+        return _install(target.pip, requirements, place)
+    first, *rest = target.machines
+    installed = _install((*target.pip, f"--platform={first}"), requirements, place)
+    for machine in rest:
+        beside = place.with_name(machine)
+        others = _install((*target.pip, f"--platform={machine}"), requirements, beside)
+        _add_machine_code(beside, place)
+        shutil.rmtree(beside)
+        for name, one in others.items():
+            if one != installed[name]:
+                installed[name].setdefault("others", []).append(one)
+    return installed
+
+
+def _add_machine_code(beside: Path, place: Path) -> None:
+    for module in sorted(beside.rglob("*.so")):
+        copy = place / module.relative_to(beside)
+        if copy.exists():
+            raise PackageError(f"{module.name} is of two machines by one name")
+        shutil.copyfile(module, copy)
+
+
+def _install(options: Sequence[str], requirements: Path, place: Path) -> dict[str, dict[str, Any]]:
     """Install pinned libraries, each with a hash that its pin lists; return which archives.
 
     https://pip.pypa.io/en/stable/topics/secure-installs/ has the hash-checking mode.
@@ -201,7 +231,7 @@ def install(target: Target, requirements: Path, place: Path) -> dict[str, dict[s
         f"--report={report}",
         f"--target={place}",
         f"--requirement={requirements}",
-        *target.pip,
+        *options,
     ]
     report.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -212,7 +242,7 @@ def install(target: Target, requirements: Path, place: Path) -> dict[str, dict[s
     return installed
 
 
-def _archives(report: dict[str, Any]) -> dict[str, dict[str, str]]:
+def _archives(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return version, file and hash of each archive that pip installed, without its address.
 
     https://pip.pypa.io/en/stable/reference/installation-report/

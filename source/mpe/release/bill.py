@@ -41,14 +41,14 @@ def bill_of_materials(
                 "version": released.version,
             }
         },
-        "components": [*(_component(parts[purl]) for purl in sorted(parts)), *files],
+        "components": [*(component_of(parts[purl]) for purl in sorted(parts)), *files],
         "dependencies": [{"ref": root, "dependsOn": needed}, *_dependencies(parts)],
     }
     number = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(bill, sort_keys=True))
     return {**bill, "serialNumber": number.urn}
 
 
-def _component(library: Library) -> Component:
+def component_of(library: Library) -> Component:
     component: Component = {
         "type": "library",
         "bom-ref": library.purl,
@@ -60,6 +60,16 @@ def _component(library: Library) -> Component:
     if library.sha256:
         component["hashes"] = [{"alg": "SHA-256", "content": library.sha256}]
         component["properties"] = [{"name": "archive", "value": library.archive}]
+    if library.others:  # https://cyclonedx.org/docs/1.6/json/#components_items_externalReferences
+        component["externalReferences"] = [
+            {
+                "type": "distribution",
+                "url": archive,
+                "comment": "for the other architecture, in the same component",
+                "hashes": [{"alg": "SHA-256", "content": sha256}],
+            }
+            for archive, sha256 in library.others
+        ]
     return component
 
 

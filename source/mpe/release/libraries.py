@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -42,6 +43,8 @@ class Library:
     texts: dict[str, str]
     archive: str
     sha256: str
+    others: tuple[tuple[str, str], ...]
+    """The archives for other machines, each with its hash, where it has machine code."""
 
     @property
     def purl(self) -> str:
@@ -63,7 +66,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _library(found: Distribution, archive: dict[str, str]) -> Library:
+def _library(found: Distribution, archive: dict[str, Any]) -> Library:
     return Library(
         name=normal(found.name),
         version=found.version,
@@ -73,6 +76,7 @@ def _library(found: Distribution, archive: dict[str, str]) -> Library:
         texts=dict(_texts(found)),
         archive=archive.get("archive", ""),
         sha256=archive.get("sha256", ""),
+        others=tuple((one["archive"], one["sha256"]) for one in archive.get("others", ())),
     )
 
 
