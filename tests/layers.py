@@ -33,9 +33,9 @@ FLOORS = {
     "usage": set(),
     "rules": {"errors", "text"},
     "service": {"rules", "errors", "text"},
-    "config": {"service", "rules", "errors", "text"},
-    "plan": {"config", "service", "rules", "errors", "text"},
-    "gate": {"config", "service", "rules", "errors", "text"},
+    "config": {"gate", "service", "rules", "errors", "text"},
+    "plan": {"gate", "config", "service", "rules", "errors", "text"},
+    "gate": {"service", "rules", "errors", "text"},
     "remedies": {"service"},
     "messages": {"gate", "plan", "config", "service", "errors", "text"},
 }

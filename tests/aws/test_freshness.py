@@ -36,6 +36,9 @@ class Empty:
     def seen(self, group: str, job: str) -> None:
         return None
 
+    def pointer(self, group: str, campaign: str) -> None:
+        return None
+
 
 def the_import(max_age: int | None) -> Desired:
     place = Place("us-east-1", "000000000000", "data", ROLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from mpe.aws.personalize import Personalize
 from mpe.aws.survey import UNKNOWN, survey
 from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
-from mpe.model.plan.desired import Data, Place, desired_state
+from mpe.model.gate.pointer import ModelPointer
+from mpe.model.plan.desired import Data, Desired, DesiredState, Place, desired_state
 from mpe.model.plan.reconcile import Change, Create, Keep, Reject, Skip, Update, Wait
 from tests.conftest import MOVIELENS, ROLE, Emulated, config
 from tests.emulator.conftest import Builder
@@ -91,6 +93,19 @@ class Empty:
     def seen(self, group: str, job: str) -> None:
         return None
 
+    def pointer(self, group: str, campaign: str) -> None:
+        return None
+
+
+@dataclass
+class Pointing(Empty):
+    """A ledger that knows where campaigns are to be."""
+
+    at: ModelPointer
+
+    def pointer(self, group: str, campaign: str) -> ModelPointer:  # type: ignore[override]
+        return self.at
+
 
 def planned(emulated: Emulated, document: dict[str, Any]) -> dict[str, Any]:
     place = Place("us-east-1", "000000000000", "data", ROLE)
@@ -136,6 +151,47 @@ def films(recipe: str = "aws-popularity-count", tps: int = 1) -> dict[str, Any]:
             }
         ],
     }
+
+
+def test_a_held_version_is_shown_with_its_reason_and_the_campaign_stays(
+    emulated: Emulated, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    old = build.version(solution)
+    live = build.campaign(old)
+    build.wait(60)
+    new = build.version(solution)
+    pointer = ModelPointer(old, held=new, reason="it is worse.")
+    params = {"name": live.rpartition("/")[2]}
+    campaign = Desired(
+        "campaign.s.live",
+        "Campaign",
+        params["name"],
+        "$.c",
+        params,
+        arn=live,
+        parent=solution,
+        given=("solutionVersionArn",),
+        pointer="campaign.s.live",
+    )
+    version = Desired(
+        "version.s", "SolutionVersion", "s", "$.s", {"solutionArn": solution}, parent=solution
+    )
+    whole = Desired(
+        "datasetGroup",
+        "DatasetGroup",
+        group.rpartition("/")[2],
+        "$.g",
+        {"name": group.rpartition("/")[2]},
+        arn=group,
+    )
+    state = DesiredState("films", "1", {one.id: one for one in (whole, version, campaign)})
+    memory = Pointing(pointer)
+    steps = list(survey(state, Personalize(emulated.client), Nothing(), memory, Clock()))
+    assert steps[-1].held == "it is worse."
+    assert isinstance(steps[-1].action, Keep)
 
 
 def test_of_nothing_everything_would_be_created(emulated: Emulated) -> None:

@@ -17,6 +17,7 @@ from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock, MemoryObjects, Request, Response
 from mpe.handlers.ensure import Ensure, Step
 from mpe.local.faults import without_newest
+from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
@@ -42,7 +43,10 @@ class Ledger:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     data: dict[str, frozenset[str]] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, Version] = field(default_factory=dict)
+    numbers: dict[str, Version] = field(default_factory=dict)
+    judged: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    pointers: dict[str, ModelPointer] = field(default_factory=dict)
+    decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str, kind: str) -> float | None:
         return self.durations.get((resource, kind))
@@ -60,10 +64,35 @@ class Ledger:
         return self.data.get(job)
 
     def weigh(self, group: str, version: Version) -> None:
-        self.versions[version.arn] = version
+        self.numbers[version.arn] = version
 
     def weighed(self, group: str, arn: str) -> Version | None:
-        return self.versions.get(arn)
+        return self.numbers.get(arn)
+
+    def versions(self, group: str, solution: str) -> Iterator[Version]:
+        yield from (one for one in self.numbers.values() if one.solution == solution)
+
+    def note_verdict(self, group: str, version: str, campaign: str, row: Any) -> bool:
+        new = (version, campaign) not in self.judged
+        self.judged.setdefault((version, campaign), {"campaign": campaign, **row})
+        return new
+
+    def verdicts(self, group: str, version: str) -> Iterator[dict[str, Any]]:
+        yield from (row for (of, _), row in self.judged.items() if of == version)
+
+    def pointer(self, group: str, campaign: str) -> ModelPointer | None:
+        return self.pointers.get(campaign)
+
+    def point(self, group: str, campaign: str, pointer: ModelPointer) -> None:
+        self.pointers[campaign] = pointer
+
+    def decision(self, group: str, version: str) -> dict[str, Any] | None:
+        return self.decisions.get(version)
+
+    def decide(self, group: str, version: str, row: Any) -> bool:
+        new = version not in self.decisions
+        self.decisions.setdefault(version, dict(row))
+        return new
 
     def hold(self, group: str, run: str, resource: str, why: str, now: datetime) -> None:
         self.held[resource] = why
@@ -894,7 +923,7 @@ def test_the_numbers_of_a_new_version_are_kept(world: World, build: Builder) -> 
     build.imported(group)
     arn = world.follow(version(build.solution(group))).arn
     assert arn
-    kept = world.ledger.versions[arn]
+    kept = world.ledger.numbers[arn]
     told = build.client.get_solution_metrics(solutionVersionArn=arn)["metrics"]
     assert (kept.metrics, kept.mode, kept.run) == (told, "FULL", RUN)
     described = build.client.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
@@ -910,9 +939,9 @@ def test_a_version_of_before_the_records_is_weighed_when_it_is_replaced(
     old = build.version(solution)
     build.wait(60)
     world.follow(version(solution), task=True, anew_since=world.emulated.clock())
-    assert world.ledger.versions[old].metrics
-    assert world.ledger.versions[old].run is None
-    assert len(world.ledger.versions) == 2
+    assert world.ledger.numbers[old].metrics
+    assert world.ledger.numbers[old].run is None
+    assert len(world.ledger.numbers) == 2
 
 
 def test_metrics_that_the_service_refuses_fail_no_run(world: World, build: Builder) -> None:
@@ -923,7 +952,7 @@ def test_metrics_that_the_service_refuses_fail_no_run(world: World, build: Build
     outcome = world.follow(desired)
     assert outcome.failed is None
     assert outcome.arn
-    assert world.ledger.versions[outcome.arn].metrics == {}
+    assert world.ledger.numbers[outcome.arn].metrics == {}
 
 
 def test_a_campaign_remembers_what_it_served(world: World, build: Builder) -> None:

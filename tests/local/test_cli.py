@@ -157,6 +157,17 @@ def test_the_models_have_their_numbers_and_where_they_are_live(run: Any, user: U
     assert "there is no dataset group 'gone'" in run("models", "gone").output
 
 
+def test_a_campaign_is_frozen_and_what_cannot_be_decided_is_refused(run: Any) -> None:
+    (model,) = told(run("models", "shown", "--output", "json"))
+    why = ("--why", "a test")
+    nothing = run("rollback", "shown", model["live"][0], *why)
+    assert (nothing.exit_code, "name one with --to" in nothing.output) == (1, True)
+    assert "no longer the newest" not in run("approve", "shown", "shown-popular", *why).output
+    assert "was approved by arn:" in run("approve", "shown", "shown-popular", *why).output
+    assert "froze" in run("freeze", "shown", model["live"][0], *why).output
+    assert "unfroze" in run("unfreeze", "shown", model["live"][0], *why).output
+
+
 def test_a_group_that_is_not_there_is_told_with_those_that_are(run: Any) -> None:
     result = run("status", "nothing")
     assert result.exit_code == 1

@@ -9,6 +9,7 @@ from typing import Protocol
 from mpe.aws.clock import Clock
 from mpe.aws.objects import Completed
 from mpe.aws.personalize import Personalize
+from mpe.model.gate.pointer import ModelPointer
 from mpe.model.plan.reconcile import Observed
 
 
@@ -16,6 +17,8 @@ class Memory(Protocol):
     """What the ledger keeps of the data that jobs were made for."""
 
     def seen(self, group: str, job: str) -> frozenset[str] | None: ...
+
+    def pointer(self, group: str, campaign: str) -> ModelPointer | None: ...
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ the run is done with it, so that a run's outcome needs no room in the workflow's
 survives a run that is killed. Each resource also has a row with its last duration for each
 kind of work that was done to it (:mod:`mpe.model.plan.waits`), and so has each resource type,
 whatever the dataset group. A job has one with the data that it was made for, and a solution's
-version one with its numbers.
+version one with its numbers. What was thought of a version for each campaign, a person's word on
+it, and each campaign's pointer have one as well (:mod:`mpe.model.gate`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from mpe.aws.tables import condition_failed, pages, read, stored
+from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.forms import NOTE, OUTCOME
 
@@ -103,6 +105,52 @@ class Ledger:
         for row in pages(self._table.query, KeyConditionExpression=found):
             if NOTE.readable(row):  # else it is a newer release's, and told by that
                 yield Version.from_dict(read(row))
+
+    def note_verdict(self, group: str, version: str, campaign: str, row: Mapping[str, Any]) -> bool:
+        """Keep what was thought of a version for a campaign; return False where it is known."""
+        key = {"group": group, "record": f"JUDGED#{_of_version(version)}#{campaign}"}
+        told = {"version": version, "campaign": campaign, **row}
+        return self._put_new({**key, **stored(told)})
+
+    def verdicts(self, group: str, version: str) -> Iterator[dict[str, Any]]:
+        """Yield what was thought of a version, campaign by campaign."""
+        found = Key("group").eq(group) & Key("record").begins_with(
+            f"JUDGED#{_of_version(version)}#"
+        )
+        for row in pages(self._table.query, KeyConditionExpression=found):
+            yield dict(read(row))
+
+    def pointer(self, group: str, campaign: str) -> ModelPointer | None:
+        """Return which version a campaign, by its id, is to serve; None where nobody said."""
+        key = {"group": group, "record": f"POINTER#{campaign}"}
+        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return ModelPointer.from_dict(read(found)) if found else None
+
+    def point(self, group: str, campaign: str, pointer: ModelPointer) -> None:
+        """Move the pointer of a campaign."""
+        key = {"group": group, "record": f"POINTER#{campaign}"}
+        self._table.put_item(Item={**key, **stored(pointer.as_dict())})
+
+    def decide(self, group: str, version: str, row: Mapping[str, Any]) -> bool:
+        """Keep a person's word on a version: once; return False where there is one."""
+        key = {"group": group, "record": f"DECISION#{_of_version(version)}"}
+        return self._put_new({**key, "version": version, **stored(dict(row))})
+
+    def decision(self, group: str, version: str) -> dict[str, Any] | None:
+        """Return a person's word on a version: ``word``, ``by``, ``why`` and ``at``."""
+        key = {"group": group, "record": f"DECISION#{_of_version(version)}"}
+        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return dict(read(found)) if found else None
+
+    def _put_new(self, item: Mapping[str, Any]) -> bool:
+        """Put a row unless it is there; return whether it was not."""
+        try:
+            self._table.put_item(Item=item, ConditionExpression=Attr("record").not_exists())
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
         """Keep what a run did to a resource; writing it again changes nothing."""

@@ -32,6 +32,8 @@ class Step:
     """What else is to be known of it."""
     unread: str = ""
     """Where nothing lies of what it would read."""
+    held: str = ""
+    """Why it does not get the newest version, where a gate holds that."""
 
 
 def survey(
@@ -53,8 +55,10 @@ def survey(
     freshness = Freshness(personalize, memory, clock)
     counts = Counts(personalize, str(state.resources["datasetGroup"].arn))
     for resource in state.resources.values():
+        held = ""
         if resource.given:
-            arn = versions.get(resource.parent, UNKNOWN)
+            newest = versions.get(resource.parent, UNKNOWN)
+            arn, held = _pointed(state.group, resource, newest, memory)
             resource = replace(resource, params={**resource.params, "solutionVersionArn": arn})
         completed = objects.completed(resource)
         desired = completed.desired
@@ -70,7 +74,9 @@ def survey(
         if desired.noun == "SolutionVersion":
             versions[desired.parent] = _version(observed, action)
         unread = _unread(completed) if isinstance(action, Create | Skip) else ""
-        step = _of_schema(Step(desired, action, observed, unread=unread), state, personalize)
+        step = _of_schema(
+            Step(desired, action, observed, unread=unread, held=held), state, personalize
+        )
         yield counts.noted(step) if isinstance(action, Create) else step
 
 
@@ -106,6 +112,14 @@ class Counts:
                     yield one
         except Missing:
             return
+
+
+def _pointed(group: str, desired: Desired, newest: str, memory: Memory) -> tuple[str, str]:
+    """Return the version that a resource is to have, and why it is not the newest if it is not."""
+    pointer = memory.pointer(group, desired.pointer) if desired.pointer else None
+    if pointer is None or not pointer.version or newest not in {pointer.held, pointer.version}:
+        return newest, ""
+    return pointer.version, pointer.reason if pointer.held == newest else ""
 
 
 def _unread(completed: Completed) -> str:

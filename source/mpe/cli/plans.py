@@ -108,6 +108,7 @@ def _row(step: Step, age: Change | None, *, expected: bool) -> dict[str, Any]:
         "path": step.desired.path,
         **({"note": step.note} if step.note else {}),
         **({"owner": step.observed.owner} if step.observed and step.observed.owner else {}),
+        **({"held": step.held} if step.held else {}),
     }
     changes = [asdict(age)] if age else []
     if step.unread and (expected or not isinstance(step.action, Skip)):
@@ -164,7 +165,7 @@ def print_plan(plan: Plan) -> None:
     out = console()
     rows = list(plan.rows())
     for row in rows:
-        sign, style = _SIGNS[row["action"]]
+        sign, style = ("?", "yellow") if "held" in row else _SIGNS[row["action"]]
         print_plain(out, f"{sign} {_line(row)}", style=style)
         for change in row.get("changes", ()):
             old, new = json.dumps(change["old"], default=str), json.dumps(change["new"])
@@ -188,6 +189,8 @@ def _line(row: Mapping[str, Any]) -> str:
         return f"{named}: {row['why']}"
     if "owner" in row:
         return f"{named} (maintained by the stack {row['owner']})"
+    if "held" in row:
+        return f"{named} held: {row['held']}"
     return f"{named}{_WHY.get(row.get('why', ''), '')}"
 
 

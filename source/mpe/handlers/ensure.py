@@ -8,6 +8,8 @@ second of the same name.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,8 +29,10 @@ from mpe.aws.outages import outages_pass, passes
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
+from mpe.handlers.judging import Judging
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import DataError, NewerForm, TurnLost
+from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.erasure import CLASH, DELETION, due
@@ -223,6 +227,14 @@ class Ensure:
             LOGGER.warning("not told", extra={"resource": desired.id, "error": str(error)})
 
     def _advance(self, step: Step) -> Outcome:
+        pointer = self._pointer(step)
+        step = _pointed(step, pointer)
+        if pointer and pointer.version is None:  # nothing may be served yet
+            return step.previous.ready(did="skipped", status="HELD")
+        return self._towards(step)
+
+    def _towards(self, step: Step) -> Outcome:
+        """Observe, decide and act."""
         completed = self.objects.completed(step.desired)
         desired, before = completed.desired, replace(step.previous, data=completed.version)
         observed = self.personalize.observe(desired, before.arn)
@@ -260,6 +272,9 @@ class Ensure:
                 return before.ready(arn=arn, status=_status(observed))
             case Keep(arn):
                 self._weigh(step, before, observed)
+                if desired.campaigns:
+                    judging = Judging(self.personalize, self.ledger, self.events)
+                    judging(step.group, desired, arn, self.clock.now())
                 seconds = self._learned(step, before, observed)
                 return before.ready(arn=arn, status=_status(observed), seconds=seconds)
             case Skip():
@@ -295,6 +310,7 @@ class Ensure:
         version = Version(
             observed.arn,
             metrics,
+            setup=_setup(told),
             mode=str(told.get("trainingMode") or "FULL"),
             hours=told.get("trainingHours"),
             created=observed.created.isoformat() if observed.created else None,
@@ -352,6 +368,12 @@ class Ensure:
             return False
         began = self.turns.began(step.group, step.run)
         return began is not None and moment >= began
+
+    def _pointer(self, step: Step) -> ModelPointer | None:
+        """Return what says which version a resource is to have, where a gate does."""
+        if step.desired.pointer is None:
+            return None
+        return self.ledger.pointer(step.group, step.desired.pointer)
 
     def _keep_in_turn(self, step: Step) -> None:
         """Raise TurnLost where another run has the turn, before anything is changed.
@@ -488,6 +510,28 @@ class Ensure:
         kind = _kind(step, before, observed)
         self.ledger.remember(step.group, before.resource, before.noun, kind, seconds)
         return seconds
+
+
+def _setup(told: Mapping[str, Any]) -> str:
+    """Return a digest of the settings of a version: its hyperparameters and its events."""
+    config = told.get("solutionConfig") or {}
+    keys = ("algorithmHyperParameters", "eventsConfig", "eventValueThreshold")
+    settings = [told.get("eventType"), told.get("performHPO"), *(config.get(one) for one in keys)]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _pointed(step: Step, pointer: ModelPointer | None) -> Step:
+    """Return a step with the version that its pointer says in the place of the newest."""
+    newest = step.desired.params.get("solutionVersionArn")
+    if pointer is None or pointer.version == newest:
+        return step
+    params = {**step.desired.params, "solutionVersionArn": pointer.version}
+    held = pointer.held or newest
+    return replace(
+        step,
+        desired=replace(step.desired, params=params),
+        previous=replace(step.previous, held=held),
+    )
 
 
 def _kind(

@@ -20,7 +20,7 @@ from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import NewerForm
-from mpe.model.gate.versions import Version, trained
+from mpe.model.gate.versions import Version, held, trained
 from mpe.model.messages import MOST_DUE, within
 from mpe.model.plan.erasure import FULL
 from mpe.model.remedies import Where, remedy
@@ -103,6 +103,14 @@ class Finish:
             self.turns.give_back(group, execution)
         return _verdict(failures)
 
+    def _models(
+        self, group: str, outcomes: Sequence[Mapping[str, Any]]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the versions that were trained, their numbers and what was thought of them."""
+        versions = (one.get("arn") for one in outcomes if one["noun"] == "SolutionVersion")
+        verdicts = {arn: list(self.ledger.verdicts(group, arn)) for arn in versions if arn}
+        return trained(outcomes, self._known(group, outcomes), verdicts)
+
     def _known(self, group: str, outcomes: Iterable[Mapping[str, Any]]) -> dict[str, Version]:
         """Return the numbers of the versions of all solutions that were trained."""
         solutions = {str(one["name"]) for one in outcomes if one["noun"] == "SolutionVersion"}
@@ -141,7 +149,7 @@ class Finish:
     ) -> dict[str, Any]:
         started = row.get("started")
         began = datetime.fromisoformat(started) if started else self.clock.now()
-        models = list(trained(outcomes, self._known(run["group"], outcomes)))
+        models = list(self._models(run["group"], outcomes))
         due = _due(outcomes, models)
         return {
             "DatasetGroup": run["group"],
@@ -160,7 +168,11 @@ class Finish:
             "Kept": sum(one.get("did") == "kept" for one in outcomes if not one.get("failed")),
             "Failures": within(failures),
             "Failed": len(failures),
-            "Notes": [*run.get("notes", []), *_without_data(outcomes)],
+            "Notes": [
+                *run.get("notes", []),
+                *_without_data(outcomes),
+                *held(run["group"], outcomes),
+            ],
         }
 
 

@@ -37,6 +37,8 @@ class EnsureFunction(HandlerFunction):
         self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
         if spec.has_status:  # else there is nothing to wait for, nor to remember of waits
             self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
+        if spec.measured:
+            self._judge(rooms)
         self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [rooms.turns.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
 
@@ -60,6 +62,16 @@ class EnsureFunction(HandlerFunction):
                 [service_role.role_arn],
                 StringEquals={"iam:PassedToService": "personalize.amazonaws.com"},
             )
+
+    def _judge(self, rooms: Rooms) -> None:
+        """Let it compare a version with those before it, and with what the campaigns serve."""
+        campaign = SPECS["Campaign"]
+        self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])
+        self.allow(
+            [f"personalize:{campaign.describe}"],
+            [personalize_arn(self, campaign.iam_resource)],
+            because="Users name their campaigns; a new version is judged for each of them.",
+        )
 
     def _read(self, spec: ResourceSpec, rooms: Rooms) -> None:
         """Let it read the desired state, and look at the data where that decides something."""

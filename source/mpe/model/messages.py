@@ -276,6 +276,19 @@ def _models(detail: Mapping[str, Any]) -> Iterator[str]:
         if not model["Metrics"]:
             yield "  The service told no metrics of it."
         yield from _beside(model)
+        yield from _verdicts(model)
+
+
+def _verdicts(model: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what the gate thinks of a model, and what follows from it."""
+    for one in model.get("Verdicts", ()):
+        held = one["Held"]
+        effect = "held" if held else "it is pinned" if one["Pinned"] else "it moves"
+        yield f"  verdict for {one['Campaign']} ({one['Mode']}): {one['Verdict']}; {effect}"
+        yield from (f"      {told}" for told in (*one["Reasons"], *one["Notes"]))
+        if one["NoNewItems"] and (held or one["Pinned"]):
+            yield "      From now on the live version gets no new items: the service brings them,"
+            yield "      every two hours, into the newest version alone."
 
 
 def _beside(model: Mapping[str, Any]) -> Iterator[str]:

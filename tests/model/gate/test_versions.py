@@ -32,7 +32,7 @@ def test_a_version_stands_beside_what_its_own_campaigns_served() -> None:
         outcome("Campaign", "popular-live", did="updated", served=OTHER),
     ]
     known = {NEW: Version(NEW, {"coverage": 0.2}, hours=0.5), OLD: Version(OLD, {"coverage": 0.1})}
-    (told,) = trained(outcomes, known)
+    (told,) = trained(outcomes, known, {})
     assert (told["Solution"], told["Version"], told["TrainingHours"]) == ("films", NEW, 0.5)
     (live,) = told["Live"]
     assert (live["Campaign"], live["Version"], live["Metrics"]) == (
@@ -44,16 +44,16 @@ def test_a_version_stands_beside_what_its_own_campaigns_served() -> None:
 
 @pytest.mark.parametrize("did", ["kept", "skipped"])
 def test_a_version_that_was_not_trained_now_is_not_told(did: str) -> None:
-    assert list(trained([outcome("SolutionVersion", "films", arn=NEW, did=did)], {})) == []
+    assert list(trained([outcome("SolutionVersion", "films", arn=NEW, did=did)], {}, {})) == []
 
 
 def test_a_training_that_failed_has_no_numbers() -> None:
     failed = outcome("SolutionVersion", "films", arn=NEW, failed={"error": "E", "reason": "r"})
-    assert list(trained([failed], {})) == []
+    assert list(trained([failed], {}, {})) == []
 
 
 def test_a_version_of_which_nothing_is_known_is_told_without_numbers() -> None:
-    (told,) = trained([outcome("SolutionVersion", "films", arn=NEW)], {})
+    (told,) = trained([outcome("SolutionVersion", "films", arn=NEW)], {}, {})
     assert told["Metrics"] == {}
 
 

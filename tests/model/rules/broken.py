@@ -102,6 +102,15 @@ def metadata(count: int, *where: str) -> Bend:
     return both(*(field(f"M{number}", "int", *where) for number in range(count)))
 
 
+VERDICTS: dict[str, tuple[dict[str, Any], float | None]] = {
+    "MPE-Q006": ({"metrics": {"coverage": {"atLeast": 0.5}}}, 0.4),
+    "MPE-Q007": ({"metrics": {"coverage": {"notBelow": "-20%"}}}, 0.1),
+    "MPE-Q008": ({"metrics": {"coverage": {"notAbove": "+100%"}}}, 0.9),
+    "MPE-Q009": ({"metrics": {}, "baseline": {"solution": "popular", "lift": 2}}, 0.2),
+    "MPE-Q010": ({}, None),
+}
+"""Gates, and the coverage of versions that break them; that of the live one is 0.2."""
+
 TEXTS: dict[str, str | bytes] = {
     "MPE-J001": " " * (SIZE_LIMIT + 1),
     "MPE-J002": '{"datasetGroup": ',
@@ -114,7 +123,27 @@ TEXTS: dict[str, str | bytes] = {
 }
 """Files that are no config at all."""
 
+
+def gate(given: dict[str, Any], *more: Bend) -> Bend:
+    """Give the first solution a gate."""
+    return both(put("solutions", 0, "workflowConfig", {"gate": given}), *more)
+
+
+HOLD = gate({"mode": "hold"}, put(*SOLUTION, "performAutoTraining", False))
+NDCG = "normalized_discounted_cumulative_gain_at_10"
+SYNC = put(*CAMPAIGN, "campaignConfig", {"syncWithLatestSolutionVersion": True})
+PINNED = put(
+    *CAMPAIGN, "solutionVersionArn", f"arn:aws:personalize:us-east-1:000000000000:solution/{LONG}/1"
+)
+
 CONFIGS: dict[str, Bend] = {
+    "MPE-Q001": gate({"metrics": {"hits_at_1_percent": {}}}),
+    "MPE-Q002": gate({"metrics": {NDCG: {"atLeast": 2}}}),
+    "MPE-Q003": both(HOLD, SYNC),
+    "MPE-Q004": gate({"mode": "hold"}, put(*SOLUTION, "performAutoTraining", True)),
+    "MPE-Q005": gate({"baseline": {"solution": "nowhere"}}),
+    "MPE-Q011": HOLD,
+    "MPE-Q012": both(PINNED, put("solutions", 0, "workflowConfig", {"maxAge": "30 days"})),
     "MPE-J009": put("eventTraker", {}),
     "MPE-J010": drop("datasetGroup"),
     "MPE-J011": put("solutions", {}),

@@ -13,12 +13,15 @@ from click.testing import CliRunner
 from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
+from mpe.model.gate.terms import Gate
+from mpe.model.gate.verdict import judge
+from mpe.model.gate.versions import Version
 from mpe.model.messages import message_for
 from mpe.model.rules.catalogue import ALL
 from tests.conftest import config
 from tests.handlers.test_runs import Account, account
 from tests.model.config.bending import Bend
-from tests.model.rules.broken import CONFIGS, DATA, TEXTS, UPLOADS, Files
+from tests.model.rules.broken import CONFIGS, DATA, TEXTS, UPLOADS, VERDICTS, Files
 
 __all__ = ["account"]
 
@@ -47,7 +50,7 @@ def checked(file: Path) -> list[dict[str, Any]]:
 
 
 def test_each_rule_has_an_input_that_breaks_it() -> None:
-    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA} == set(ALL)
+    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS} == set(ALL)
 
 
 @pytest.mark.parametrize("rule", TEXTS)
@@ -59,6 +62,16 @@ def test_a_file_that_is_no_config_breaks_a_rule(rule: str) -> None:
 def test_a_bend_of_the_config_breaks_a_rule(rule: str, bend: Bend) -> None:
     assert ids(json.dumps(config())) == set()
     assert rule in ids(bent(bend))
+
+
+@pytest.mark.parametrize("rule", VERDICTS)
+def test_a_version_breaks_a_rule(rule: str) -> None:
+    given, coverage = VERDICTS[rule]
+    live = Version("solution/films/1", {"coverage": 0.2})
+    metrics = {} if coverage is None else {"coverage": coverage}
+    new = Version("solution/films/2", metrics)
+    verdict = judge(Gate.of(given), new, live=live, baseline=live)
+    assert [one.rule for one in verdict.reasons] == [rule]
 
 
 @pytest.mark.parametrize(("rule", "data"), DATA.items(), ids=DATA)

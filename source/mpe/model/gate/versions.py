@@ -30,6 +30,8 @@ class Version:
     hours: float | None = None
     """The service's ``trainingHours``."""
     created: str | None = None
+    setup: str | None = None
+    """A digest of the settings that it was trained with: those of another are not comparable."""
     run: str | None = None
     """The run that trained it, or None where the service or somebody else did."""
 
@@ -85,11 +87,14 @@ def in_short(metrics: Mapping[str, float], before: Mapping[str, float] | None = 
 
 
 def trained(
-    outcomes: Sequence[Mapping[str, Any]], known: Mapping[str, Version]
+    outcomes: Sequence[Mapping[str, Any]],
+    known: Mapping[str, Version],
+    verdicts: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Iterator[dict[str, Any]]:
     """Yield each version that a run trained, beside what its campaigns served before.
 
-    ``known`` are the numbers of versions by their ARN; the form is that of the run's event.
+    ``known`` are the numbers of versions by their ARN, and ``verdicts`` what was thought of them
+    for each campaign; the form is that of the run's event.
     """
     for one in outcomes:
         new = one.get("did") in {"created", "adopted"} and not one.get("failed")
@@ -105,7 +110,36 @@ def trained(
                 {"Campaign": name, "Version": served, **_told(known.get(served, Version(served)))}
                 for name, served in _served(outcomes, arn)
             ],
+            "Verdicts": [_verdict(row, outcomes) for row in verdicts.get(arn, ())],
         }
+
+
+def _verdict(row: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    id = str(row["campaign"])
+    held = any(one.get("resource") == id and one.get("held") == row["version"] for one in outcomes)
+    return {
+        "Campaign": id.rpartition(".")[2],
+        "Verdict": row["word"],
+        "Mode": row["mode"],
+        "Held": held,
+        "Pinned": row["pinned"],
+        "NoNewItems": row["refreshed"],
+        "Reasons": [f"{one['told']} [{one['rule']}]" for one in row["reasons"]],
+        "Notes": list(row["notes"]),
+    }
+
+
+def held(group: str, outcomes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say of each campaign that was not moved to the newest version so, with what can be done."""
+    for one in outcomes:
+        if one.get("held") and one["noun"] == "Campaign":
+            solution, _, version = str(one["held"]).rpartition("/")
+            name = solution.rpartition("/")[2]
+            yield (
+                f"Campaign {one['name']} is held: it is not moved to {name}/{version}. "
+                f"mpe approve {group} {name} {version} --why ... lets it be served, and "
+                f"mpe reject {group} {name} {version} --why ... ends the matter."
+            )
 
 
 def _served(outcomes: Sequence[Mapping[str, Any]], arn: str) -> Iterator[tuple[str, str]]:

@@ -49,6 +49,8 @@ class Outcome:
     """The version of the data that it is of: when that last changed, and where it lies."""
     served: str | None = None
     """The version that it served when the run came to it, where it serves one."""
+    held: str | None = None
+    """The version that it is not moved to: its pointer says why."""
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
     unseen: str | None = None

@@ -11,6 +11,7 @@ from mpe.model.rules import (
     files,
     filters,
     forms,
+    gate,
     groups,
     names,
     parameters,
@@ -40,6 +41,7 @@ SUBJECTS: dict[str, ModuleType] = {
     "O": places,
     "H": tuning,
     "W": forms,
+    "Q": gate,
     "D": data,
 }
 """The room of each subject's rules, by the letter of their ids."""

@@ -42,6 +42,9 @@ class Recipe:
     """Whether batch inference jobs are."""
     themes: bool = False
     """Whether batch inference with theme generation is."""
+    refreshed: bool = False
+    """Whether the service brings new items into the newest, fully trained version every two hours
+    (https://docs.aws.amazon.com/personalize/latest/dg/how-new-data-influences-recommendations.html)."""
     datasets: tuple[str, ...] = ("interactions",)
     """The datasets that it cannot do without."""
     event: str | None = None
@@ -69,13 +72,14 @@ class Recipe:
 
 
 _CUSTOM = (
-    Recipe(name="aws-user-personalization-v2", type=USER_PERSONALIZATION),
+    Recipe(name="aws-user-personalization-v2", type=USER_PERSONALIZATION, refreshed=True),
     Recipe(
         name="aws-user-personalization",
         type=USER_PERSONALIZATION,
         updates=True,
         hpo=True,
         objective=True,
+        refreshed=True,
     ),
     Recipe(name="aws-personalized-ranking-v2", type=PERSONALIZED_RANKING),
     Recipe(
@@ -105,6 +109,7 @@ _CUSTOM = (
         name="aws-next-best-action",
         type=PERSONALIZED_ACTIONS,
         batch=False,
+        refreshed=True,
         datasets=("interactions", "actions"),
     ),
     Recipe(name="aws-item-affinity", type=USER_SEGMENTATION, batch=False, features="item-affinity"),

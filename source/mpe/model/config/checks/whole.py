@@ -12,6 +12,7 @@ from mpe.model.config.checks import (
     batch,
     columns,
     filters,
+    gate,
     groups,
     ignored,
     names,
@@ -35,6 +36,7 @@ def problems(config: Config) -> Iterator[Problem]:
         yield from solutions.problems(solution, config)
         yield from serving.problems(solution)
         yield from batch.problems(solution, config)
+        yield from gate.problems(solution, config)
     for recommender in config.recommenders:
         yield from recommenders.problems(recommender, config)
 
@@ -60,3 +62,4 @@ def _notes(config: Config) -> Iterator[Problem]:
     yield from schedules.notes(config)
     for solution in config.solutions:
         yield from solutions.notes(solution)
+        yield from gate.notes(solution, config)

@@ -80,6 +80,12 @@ class Desired:
     """The folder in S3 below which each job writes to one of its own name."""
     max_age: int | None = None
     """Seconds after which it is made anew, where it is history."""
+    gate: Mapping[str, Any] = field(default_factory=dict)
+    """What its versions are judged by (:meth:`mpe.model.gate.terms.Gate.of`), where they are."""
+    campaigns: tuple[Mapping[str, Any], ...] = ()
+    """The campaigns that its versions are judged for: each its ``id``, ``arn`` and ``mode``."""
+    pointer: str | None = None
+    """The id of the campaign whose pointer says which version it is to have."""
     status: str | None = None
     """The status that it is brought to, where it can be started and stopped."""
 
@@ -132,6 +138,7 @@ class Desired:
                 **known(cls, saved),
                 "given": tuple(saved.get("given", ())),
                 "after": tuple(saved.get("after", ())),
+                "campaigns": tuple(saved.get("campaigns", ())),
                 "data": Data(**known(Data, data)) if data else None,
             }
         )

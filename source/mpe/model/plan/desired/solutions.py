@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mpe.model.config.sections import ResourceConfig, SolutionConfig
+from mpe.model.config.sections import ResourceConfig, SolutionConfig, inner
+from mpe.model.gate.terms import merged
 from mpe.model.plan.desired.making import Making, name_of
 from mpe.model.plan.desired.records import Data, Desired
 from mpe.model.service.spec import SPECS
@@ -54,18 +55,61 @@ class SolutionMaking:
             {**section.params, "solutionArn": self.arn, **tags},
             parent=self.arn,
             max_age=self.config.solution.max_age,
+            gate=self.gate(),
+            campaigns=self.judged(),
         )
+
+    def gate(self) -> dict[str, Any]:
+        """Return what its versions are judged by, the group's and its own."""
+        group = inner(self.making.config.group.workflow, "gate")
+        own = inner(self.config.solution.workflow, "gate")
+        found = merged(group, own, self.name, self.config.recipe)
+        refreshed = self.config.recipe is not None and self.config.recipe.refreshed
+        return {**found, "refreshed": refreshed}
+
+    def judged(self) -> tuple[dict[str, Any], ...]:
+        """Return the campaigns that versions are judged for: not those that follow by themselves.
+
+        A solution without campaigns has a pointer of its own, for its batch jobs.
+        """
+        mode = self.gate().get("mode", "observe")
+        found = []
+        for section in self.config.campaigns:
+            own = inner(section.workflow, "gate").get("mode", mode)
+            pinned = "solutionVersionArn" in section.params
+            if own != "off" and not _follows(section):
+                name = name_of(section)
+                arn = self.making.place.arn(f"campaign/{name}")
+                id = f"campaign.{self.name}.{name}"
+                found.append({"id": id, "arn": arn, "mode": own, "pinned": pinned})
+        if not self.config.campaigns and self.batches and mode != "off":
+            found.append({"id": f"version.{self.name}", "mode": mode, "pinned": False})
+        return tuple(found)
+
+    @property
+    def batches(self) -> bool:
+        return bool(self.config.batch_inference_jobs or self.config.batch_segment_jobs)
+
+    def pointer(self, id: str | None = None) -> str | None:
+        """Return the id of the pointer that a campaign follows, or the first that there is."""
+        own = (one["id"] for one in self.judged() if not one["pinned"])
+        return next((one for one in own if id in {None, one}), None)
+
+
+def _follows(section: ResourceConfig) -> bool:
+    options = section.params.get("campaignConfig") or {}
+    return bool(options.get("syncWithLatestSolutionVersion"))
 
 
 def campaigns(of: SolutionMaking) -> Iterator[Desired]:
     for section in of.config.of("Campaign"):
         name = name_of(section)
-        options = section.params.get("campaignConfig") or {}
-        follows = options.get("syncWithLatestSolutionVersion")
+        follows = _follows(section)
         version = {"solutionVersionArn": f"{of.arn}/{LATEST}"} if follows else {}
         stays = "solutionVersionArn" in section.params
+        id = f"campaign.{of.name}.{name}"
         yield Desired(
-            f"campaign.{of.name}.{name}",
+            id,
             "Campaign",
             name,
             section.path,
@@ -74,6 +118,7 @@ def campaigns(of: SolutionMaking) -> Iterator[Desired]:
             parent=of.arn,
             group=of.making.group_arn,
             given=() if follows or stays else ("solutionVersionArn",),
+            pointer=None if follows or stays else of.pointer(id),
         )
 
 
@@ -98,6 +143,7 @@ def _batch_jobs(noun: str, of: SolutionMaking) -> Iterator[Desired]:
             _job_params(making, noun, section),
             parent=of.arn,
             given=("solutionVersionArn",),
+            pointer=None if section.workflow.get("version") == "newest" else of.pointer(),
             data=Data(making.place.bucket, folder + BATCH_INPUT),
             output=making.output(noun, of.name),
             max_age=section.max_age,

@@ -1,0 +1,146 @@
+"""``mpe approve``, ``reject``, ``rollback``, ``freeze`` and ``unfreeze``: a person's decisions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from mpe.aws.decisions import DecisionRefused, Decisions
+from mpe.aws.events import Events
+from mpe.aws.executions import Executions
+from mpe.aws.objects import Objects, state_of
+from mpe.aws.personalize import Personalize
+from mpe.aws.turns import Claim, Turns
+from mpe.cli.account import Account, in_account
+from mpe.cli.follow import LOOK, LOOK_LOCALLY
+from mpe.cli.terminal import say
+
+LEASE = timedelta(hours=1)
+"""How long a decision that is interrupted keeps runs out, at the most."""
+MODEL_DECIDED = "Personalize Model Decided"
+WHY = click.option("--why", required=True, help="The reason, which is kept with the decision.")
+
+
+@click.command()
+@click.argument("group")
+@click.argument("solution")
+@click.argument("version", required=False)
+@WHY
+@in_account
+def approve(group: str, solution: str, version: str | None, why: str, account: Account) -> None:
+    """Let the newest version of a solution be served, and move its campaigns to it.
+
+    Example: mpe approve movielens films 1a2b3c4d --why "checked by hand"
+    """
+    _decide(account, group, why, "approve", lambda one: one.approve(solution, version))
+
+
+@click.command()
+@click.argument("group")
+@click.argument("solution")
+@click.argument("version", required=False)
+@WHY
+@in_account
+def reject(group: str, solution: str, version: str | None, why: str, account: Account) -> None:
+    """Never let the newest version of a solution be served.
+
+    Example: mpe reject movielens films 1a2b3c4d --why "lists are all alike"
+    """
+    _decide(account, group, why, "reject", lambda one: one.reject(solution, version))
+
+
+@click.command()
+@click.argument("group")
+@click.argument("campaign")
+@click.option("--to", "version", help="The version; without it the one served before.")
+@WHY
+@in_account
+def rollback(group: str, campaign: str, version: str | None, why: str, account: Account) -> None:
+    """Return a campaign to the version that it served before.
+
+    No run brings back the one that it leaves. Example: mpe rollback movielens films-live --why slow
+    """
+    _decide(account, group, why, "rollback", lambda one: one.rollback(campaign, version))
+
+
+@click.command()
+@click.argument("group")
+@click.argument("campaign")
+@WHY
+@in_account
+def freeze(group: str, campaign: str, why: str, account: Account) -> None:
+    """Keep a campaign at its version, whatever is trained.
+
+    Example: mpe freeze movielens films-live --why "the sale"
+    """
+    _decide(account, group, why, "freeze", lambda one: one.freeze(campaign))
+
+
+@click.command()
+@click.argument("group")
+@click.argument("campaign")
+@WHY
+@in_account
+def unfreeze(group: str, campaign: str, why: str, account: Account) -> None:
+    """Let runs move a campaign again.
+
+    Example: mpe unfreeze movielens films-live --why "the sale is over"
+    """
+    _decide(account, group, why, "unfreeze", lambda one: one.unfreeze(campaign))
+
+
+def _decide(
+    account: Account,
+    group: str,
+    why: str,
+    word: str,
+    decision: Callable[[Decisions], Iterator[str]],
+) -> None:
+    """Decide in a turn of one's own, so that no run moves a campaign at the same time."""
+    turns = Turns(account.table("TurnsTable"))
+    newest = next((row for row in turns.newest() if row["group"] == group), None)
+    if newest is None:
+        raise click.ClickException(f"there is no config of {group!r}. See `mpe status`.")
+    objects = Objects(account.client("s3"))
+    state = objects.load_state(state_of(account.output("DataBucket"), group, newest["run"]))
+    by = account.client("sts").get_caller_identity()["Arn"]
+    claim = Claim(group, word, f"{word}:{group}:{by}", "")
+    _take_turn(account, turns, claim)
+    try:
+        personalize = Personalize(account.client("personalize"))
+        decisions = Decisions(state, personalize, account.ledger, by, why, account.clock.now())
+        told: list[str] = []
+        for line in decision(decisions):
+            say(line)
+            told.append(line)
+    except DecisionRefused as error:
+        raise click.ClickException(f"{error} Nothing was changed.") from error
+    finally:
+        turns.give_back(group, claim.execution)
+    _tell(account, group=group, word=word, by=by, why=why, did=told)
+
+
+def _take_turn(account: Account, turns: Turns, claim: Claim) -> None:
+    executions = Executions(account.client("stepfunctions"))
+    told = False
+    while holder := turns.take_turn(claim, executions, account.clock.now(), LEASE):
+        if not told:
+            say(f"waiting for the end of what works on {claim.group}: {holder}")
+        told = True
+        time.sleep(LOOK_LOCALLY if account.endpoint else LOOK)
+
+
+def _tell(account: Account, **told: Any) -> None:
+    bus = Events(account.client("events"), account.output("EventBus"))
+    detail = {
+        "DatasetGroup": told["group"],
+        "Decision": told["word"],
+        "By": told["by"],
+        "Why": told["why"],
+        "Did": told["did"],
+    }
+    bus.put(MODEL_DECIDED, detail)

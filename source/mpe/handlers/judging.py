@@ -1,0 +1,150 @@
+"""A new version is judged, once, for each campaign of its solution, and their pointers follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from mpe.aws.ledger import Ledger
+from mpe.aws.personalize import Missing, Personalize
+from mpe.model.gate.pointer import judged, serving
+from mpe.model.gate.terms import Gate
+from mpe.model.gate.verdict import Verdict, judge, promotes
+from mpe.model.gate.versions import Version
+from mpe.model.plan.desired import Desired
+from mpe.model.service.spec import SPECS
+
+MODEL_JUDGED = "Personalize Model Judged"
+
+
+class EventSink(Protocol):
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Judge through the ledger, and through what the campaigns serve."""
+
+    personalize: Personalize
+    ledger: Ledger
+    events: EventSink
+
+    def __call__(self, group: str, desired: Desired, newest: str, now: datetime) -> None:
+        """Judge the newest version of a solution for each of its campaigns.
+
+        What was thought of it before stays so; a person's word, and what a campaign serves by now,
+        count anew.
+        """
+        if not desired.campaigns:
+            return
+        solution = str(desired.parent)
+        versions = self.ledger.versions(group, solution.rpartition("/")[2])
+        history = sorted(versions, key=lambda one: one.created or "")
+        known = {row["campaign"]: row for row in self.ledger.verdicts(group, newest)}
+        for campaign in desired.campaigns:
+            gate = replace(Gate.of(desired.gate), mode=campaign["mode"])
+            live = self._live(group, campaign, solution)
+            row: Mapping[str, Any] | None = known.get(campaign["id"])
+            if row is None and live != newest:
+                row = self._judge(group, desired, gate, campaign, newest, live, history, now)
+            if not campaign["pinned"]:
+                self._point(group, gate, campaign, newest, live, row, now)
+
+    def _live(self, group: str, campaign: Mapping[str, Any], solution: str) -> str | None:
+        """Return the version of the solution that is served: by the campaign, or by batch jobs."""
+        if "arn" not in campaign:
+            pointer = self.ledger.pointer(group, campaign["id"])
+            return pointer.version if pointer else None
+        try:
+            found = self.personalize.described(SPECS["Campaign"], campaign["arn"])
+        except Missing:
+            return None
+        served = serving(found)
+        return served if served.rpartition("/")[0] == solution else None
+
+    def _judge(
+        self,
+        group: str,
+        desired: Desired,
+        gate: Gate,
+        campaign: Mapping[str, Any],
+        newest: str,
+        live: str | None,
+        history: list[Version],
+        now: datetime,
+    ) -> Mapping[str, Any]:
+        """Say what is thought of a version, to the bus and to the ledger."""
+        versions = {one.arn: one for one in history}
+        baseline = list(self.ledger.versions(group, gate.baseline)) if gate.baseline else []
+        verdict = judge(
+            gate,
+            versions.get(newest, Version(newest)),
+            live=versions.get(live, Version(live)) if live else None,
+            history=[one for one in history if one.arn != newest],
+            baseline=max(baseline, key=lambda one: one.created or "", default=None),
+        )
+        served = promotes(gate, verdict) and not campaign["pinned"]
+        row = {
+            **verdict.as_dict(),
+            "mode": gate.mode,
+            "live": live,
+            "pinned": campaign["pinned"],
+            "refreshed": bool(desired.gate.get("refreshed")),
+            "at": now.isoformat(timespec="seconds"),
+        }
+        self.events.put(MODEL_JUDGED, _detail(group, desired, campaign, newest, verdict, served))
+        self.ledger.note_verdict(group, newest, campaign["id"], row)
+        return row
+
+    def _point(
+        self,
+        group: str,
+        gate: Gate,
+        campaign: Mapping[str, Any],
+        newest: str,
+        live: str | None,
+        row: Mapping[str, Any] | None,
+        now: datetime,
+    ) -> None:
+        decision = self.ledger.decision(group, newest)
+        before = self.ledger.pointer(group, campaign["id"])
+        after = judged(
+            before,
+            live=live,
+            newest=newest,
+            decision=decision["word"] if decision else None,
+            passes=row is None or promotes(gate, row),
+            reason=reason_of(row) if row else "",
+            at=now.isoformat(timespec="seconds"),
+        )
+        if after != before:
+            self.ledger.point(group, campaign["id"], after)
+
+
+def reason_of(row: Mapping[str, Any]) -> str:
+    """Say in a line what was thought of a version."""
+    told = " ".join(f"{one['told']} [{one['rule']}]" for one in row["reasons"])
+    if row["word"] == "pass" and row["mode"] == "approve":
+        return "it passed, and waits for somebody's approval."
+    return told or row["word"]
+
+
+def _detail(
+    group: str,
+    desired: Desired,
+    campaign: Mapping[str, Any],
+    newest: str,
+    verdict: Verdict,
+    served: bool,
+) -> dict[str, Any]:
+    return {
+        "DatasetGroup": group,
+        "Solution": desired.name,
+        "Version": newest,
+        "Campaign": campaign["id"].rpartition(".")[2] if "arn" in campaign else None,
+        "Verdict": verdict.word,
+        "Promoted": served,
+        "Reasons": [one.told for one in verdict.reasons],
+    }

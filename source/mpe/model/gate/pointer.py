@@ -1,0 +1,118 @@
+"""Which version a campaign is to serve: a pointer that only a recorded decision moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from mpe.model.service.spec import ACTIVE, FAILED
+
+Word = Literal["approved", "rejected"]
+GATE = "gate"
+"""Who moves a pointer where no person does."""
+SERVICE = "what the campaign serves"
+"""Who moved it where the campaign serves another version than the ledger knows of."""
+
+
+@dataclass(frozen=True)
+class ModelPointer:
+    """The version that a campaign is to serve, and how it came to that."""
+
+    version: str | None = None
+    """Its ARN, or None where the campaign is to serve none yet."""
+    former: str | None = None
+    """What it pointed to before, to which a rollback returns."""
+    by: str = GATE
+    """A caller's ARN, :data:`GATE` or :data:`SERVICE`."""
+    why: str = ""
+    at: str | None = None
+    barred: tuple[str, ...] = ()
+    """Versions that somebody rolled back: the gate does not return to them."""
+    frozen: str | None = None
+    """Why it stays where it is, or None where it may move."""
+    held: str | None = None
+    """The newest version, where it may not be served, and :attr:`reason` says why."""
+    reason: str = ""
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> ModelPointer:
+        """Read back what :meth:`as_dict` wrote, and pass over what is kept beside it."""
+        known = {name: saved[name] for name in cls.__dataclass_fields__ if name in saved}
+        return cls(**{**known, "barred": tuple(known.get("barred", ()))})
+
+    def as_dict(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    def moved(self, version: str, *, by: str, why: str, at: str) -> ModelPointer:
+        """Return it at another version; where it is there already, it is as it was."""
+        if version == self.version:
+            return replace(self, held=None, reason="")
+        former = self.version or self.former
+        return replace(
+            self, version=version, former=former, by=by, why=why, at=at, held=None, reason=""
+        )
+
+    def rolled_back(self, version: str, *, by: str, why: str, at: str) -> ModelPointer:
+        """Return it at an earlier version, with the one that it leaves barred."""
+        left = (self.version,) if self.version else ()
+        barred = tuple(one for one in dict.fromkeys((*self.barred, *left)) if one != version)
+        return replace(self.moved(version, by=by, why=why, at=at), barred=barred)
+
+
+def serving(campaign: Mapping[str, Any]) -> str:
+    """Return the version that a campaign serves as it is described, or will once it is updated.
+
+    An update that failed leaves it as it was
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_CampaignUpdateSummary.html).
+    """
+    update = campaign.get("latestCampaignUpdate") or {}
+    under_way = update.get("status", ACTIVE) not in {ACTIVE, *FAILED}
+    return str(update["solutionVersionArn"] if under_way else campaign["solutionVersionArn"])
+
+
+def judged(
+    pointer: ModelPointer | None,
+    *,
+    live: str | None,
+    newest: str,
+    decision: Word | None,
+    passes: bool,
+    reason: str,
+    at: str,
+) -> ModelPointer:
+    """Return where a campaign's pointer is once the newest version has been judged.
+
+    What the campaign serves (``live``) wins over what the ledger knew, unless that was rolled back
+    and the campaign has not been moved yet. ``passes`` is the gate's own word, ``decision`` a
+    person's on that version.
+    """
+    found = _as_served(pointer or ModelPointer(), live, at)
+    if newest == found.version:
+        return found.moved(newest, by=found.by, why=found.why, at=at)
+    held = _held(found, newest, decision, passes=passes, reason=reason)
+    if held is not None:
+        return replace(found, held=newest, reason=held)
+    why = "approved" if decision == "approved" else reason
+    return found.moved(newest, by=GATE, why=why, at=at)
+
+
+def _as_served(pointer: ModelPointer, live: str | None, at: str) -> ModelPointer:
+    if live is None or live in pointer.barred:
+        return pointer
+    return pointer.moved(live, by=SERVICE, why="the campaign served it", at=at)
+
+
+def _held(
+    pointer: ModelPointer, newest: str, decision: Word | None, *, passes: bool, reason: str
+) -> str | None:
+    """Say why the newest version may not be served, or None where it may."""
+    if pointer.frozen is not None:
+        return f"the campaign is frozen: {pointer.frozen}"
+    if newest in pointer.barred:
+        return "it was rolled back."
+    if decision == "approved":
+        return None
+    if decision == "rejected":
+        return "it was rejected."
+    return None if passes else reason

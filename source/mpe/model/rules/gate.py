@@ -1,0 +1,86 @@
+"""The gate: what a version is held to before it is served, and what a gate may ask."""
+
+from mpe.model.rules.record import Rule
+
+_GUIDE = "https://docs.aws.amazon.com/personalize/latest/dg"
+_METRICS = f"{_GUIDE}/working-with-training-metrics.html"
+
+METRIC = Rule(
+    "MPE-Q001",
+    "A gate names metrics that the recipe has",
+    "A limit on a metric that no version has would never be looked at.",
+    _METRICS,
+)
+LIMIT = Rule(
+    "MPE-Q002",
+    "A gate's limit can be kept, and can be broken",
+    "Metrics are from 0 to 1, but for counts of hits; a limit beyond that holds every version, or "
+    "none.",
+    _METRICS,
+)
+SYNC = Rule(
+    "MPE-Q003",
+    "What is held does not follow the newest version by itself",
+    "With syncWithLatestSolutionVersion the service moves the campaign, whatever a gate says.",
+    f"{_GUIDE}/API_CampaignConfig.html",
+)
+TRAINED_BY_SERVICE = Rule(
+    "MPE-Q004",
+    "What is held is trained by our runs alone",
+    "Versions that the service trains by itself appear outside every run, and nobody judges them.",
+    f"{_GUIDE}/solution-config-auto-training.html",
+)
+BASELINE_SOLUTION = Rule(
+    "MPE-Q005",
+    "A gate's baseline is another solution of the config",
+    "A version is compared with the newest version of that solution, trained on the same data.",
+    "ours: what is not in the config is not trained with it",
+)
+AT_LEAST = Rule(
+    "MPE-Q006",
+    "A version's metric is at least what the gate asks",
+    "Below it the model is of no use, whatever came before it.",
+    _METRICS,
+)
+NOT_BELOW = Rule(
+    "MPE-Q007",
+    "A version is not worse than the live one by more than noise",
+    "Each training tests on other users, so that equally good versions differ; further below the "
+    "model, or its data, is worse.",
+    "ours: the guide warns of comparing versions trained on different data, and the noise of a "
+    "solution's own versions says how far that goes",
+)
+NOT_ABOVE = Rule(
+    "MPE-Q008",
+    "A version is not better than the live one beyond belief",
+    "Where data was lost, or tells the future, the offline metrics rise.",
+    "ours: of broken data sets of films most made the metric rise, by up to 231 %",
+)
+BASELINE = Rule(
+    "MPE-Q009",
+    "A version is better than a simple model by what the gate asks",
+    "What is no better than the most popular items is not worth its price.",
+    _METRICS,
+)
+NO_METRICS = Rule(
+    "MPE-Q010",
+    "A version that is judged has metrics",
+    "Without them nothing can be said, and that is told.",
+    f"{_GUIDE}/API_GetSolutionMetrics.html",
+    "warning",
+)
+NO_NEW_ITEMS = Rule(
+    "MPE-Q011",
+    "A campaign serves the newest version, where new items are wanted",
+    "Every two hours the service brings new items into the latest fully trained version alone: one "
+    "that is pinned, held or rolled back to gets none from then on.",
+    f"{_GUIDE}/how-new-data-influences-recommendations.html",
+    "warning",
+)
+TRAINED_FOR_NOBODY = Rule(
+    "MPE-Q012",
+    "A solution that is trained again has a campaign that follows",
+    "Every training is billed, and campaigns that stay at a version serve none of it.",
+    "ours: the price of what nobody uses should be told",
+    "warning",
+)

@@ -1,0 +1,163 @@
+"""A person's decisions: recorded first, done by one update, refused where they cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mpe.aws.decisions import DecisionRefused, Decisions
+from mpe.aws.personalize import Personalize
+from mpe.model.plan.desired import DesiredState
+from tests.emulator.conftest import build as build
+from tests.handlers.test_ensure import PLACE, campaign, version
+from tests.handlers.test_ensure import world as world
+from tests.handlers.test_judging import ID, IMPOSSIBLE, Life
+from tests.handlers.test_judging import life as life
+
+Decide = Callable[[Decisions], Iterator[str]]
+
+
+@pytest.fixture
+def held(life: Life) -> tuple[str, str]:
+    """Return the version that is live, and a newer one that is held."""
+    first = life.train()
+    life.deploy(first)
+    second = life.train(**IMPOSSIBLE)
+    life.deploy(second)
+    return first, second
+
+
+def decisions(life: Life, by: str = "me") -> Decisions:
+    told = {"id": ID, "arn": f"{PLACE}campaign/live", "mode": "hold", "pinned": False}
+    resources = {
+        "version.s": replace(version(life.solution), campaigns=(told,)),
+        ID: replace(campaign(f"{life.solution}/x"), id=ID, pointer=ID),
+    }
+    return Decisions(
+        DesiredState("films", "1", resources),
+        Personalize(life.world.emulated.client),
+        life.world.ledger,  # type: ignore[arg-type]
+        by,
+        "checked",
+        life.world.emulated.clock(),
+        pause=life.world.emulated.clock.advance,
+    )
+
+
+def do(life: Life, decision: Decide, by: str = "me") -> list[str]:
+    told = list(decision(decisions(life, by)))
+    life.world.emulated.clock.advance(3600)
+    return told
+
+
+def snapshot(life: Life) -> Any:
+    ledger = life.world.ledger
+    return dict(ledger.pointers), dict(ledger.decisions), life.serves
+
+
+def test_an_approval_moves_the_campaign(life: Life, held: tuple[str, str]) -> None:
+    do(life, lambda one: one.approve("s"))
+    assert life.serves == held[1]
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.version, pointer.former, pointer.by, pointer.held) == (
+        held[1],
+        held[0],
+        "me",
+        None,
+    )
+    assert life.world.ledger.decisions[held[1]]["why"] == "checked"
+    life.judge_again()
+    assert life.deploy(held[1]).did == "kept"
+
+
+def test_the_second_of_two_approvals_is_refused(life: Life, held: tuple[str, str]) -> None:
+    do(life, lambda one: one.approve("s"))
+    before = snapshot(life)
+    with pytest.raises(DecisionRefused, match="was approved by me at"):
+        do(life, lambda one: one.approve("s"), by="another")
+    assert snapshot(life) == before
+
+
+def test_an_approval_that_was_killed_half_way_is_done_by_the_same_again(
+    life: Life, held: tuple[str, str]
+) -> None:
+    life.world.ledger.decisions[held[1]] = {"word": "approved", "by": "me"}
+    do(life, lambda one: one.approve("s"))
+    assert life.serves == held[1]
+
+
+def test_a_version_that_is_superseded_or_gone_is_refused_with_the_newest(
+    life: Life, held: tuple[str, str]
+) -> None:
+    before = snapshot(life)
+    for name, told in (("run-1", "is no longer the newest"), ("gone", "is not there")):
+        with pytest.raises(DecisionRefused, match=f"{name} {told}: the newest is run-2"):
+            do(life, lambda one, name=name: one.approve("s", name))  # type: ignore[misc]
+    assert snapshot(life) == before
+
+
+def test_a_rejected_version_is_never_promoted(life: Life, held: tuple[str, str]) -> None:
+    do(life, lambda one: one.reject("s"))
+    life.mode = "observe"
+    life.judge_again()
+    assert life.deploy(held[1]).did == "kept"
+    assert life.serves == held[0]
+    with pytest.raises(DecisionRefused, match="was rejected by me"):
+        do(life, lambda one: one.approve("s"))
+
+
+def test_what_is_served_is_not_rejected(life: Life, held: tuple[str, str]) -> None:
+    do(life, lambda one: one.approve("s"))
+    with pytest.raises(DecisionRefused, match="`mpe rollback` it instead"):
+        do(life, lambda one: one.reject("s"))
+
+
+def test_a_rollback_returns_to_the_version_before_with_one_update(
+    life: Life, held: tuple[str, str]
+) -> None:
+    do(life, lambda one: one.approve("s"))
+    do(life, lambda one: one.rollback("live"))
+    assert life.serves == held[0]
+    life.judge_again()
+    assert life.deploy(held[1]).did == "kept", "no run returns to what was rolled back"
+    third = life.train()
+    assert life.deploy(third).did == "updated", "a newer one is another"
+
+
+def test_a_rollback_waits_out_a_running_update(life: Life, held: tuple[str, str]) -> None:
+    list(decisions(life).approve("s"))  # its update has just begun
+    do(life, lambda one: one.rollback("live"))
+    assert life.serves == held[0]
+
+
+def test_to_roll_back_to_nothing_is_refused(life: Life) -> None:
+    life.deploy(life.train())
+    before = snapshot(life)
+    with pytest.raises(DecisionRefused, match="name one with --to"):
+        do(life, lambda one: one.rollback("live"))
+    with pytest.raises(DecisionRefused, match="there is no version gone any more"):
+        do(life, lambda one: one.rollback("live", "gone"))
+    with pytest.raises(DecisionRefused, match="serves run-1 already"):
+        do(life, lambda one: one.rollback("live", "run-1"))
+    with pytest.raises(DecisionRefused, match="there is no campaign 'dead'"):
+        do(life, lambda one: one.rollback("dead"))
+    assert snapshot(life) == before
+
+
+def test_a_frozen_campaign_is_moved_by_nothing(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    do(life, lambda one: one.freeze("live"))
+    second = life.train()
+    assert life.deploy(second).held == second
+    assert life.serves == first
+    with pytest.raises(DecisionRefused, match="`mpe unfreeze` it first"):
+        do(life, lambda one: one.approve("s"))
+    with pytest.raises(DecisionRefused, match="is frozen already"):
+        do(life, lambda one: one.freeze("live"))
+    do(life, lambda one: one.unfreeze("live"))
+    life.judge_again()
+    assert life.deploy(second).did == "updated"

@@ -1,0 +1,165 @@
+"""Versions are judged once they are trained, and campaigns and batch jobs follow their pointers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from mpe.handlers.judging import MODEL_JUDGED
+from mpe.model.plan.desired import Desired
+from mpe.model.plan.outcome import Outcome
+from tests.emulator.conftest import Builder
+from tests.emulator.conftest import build as build
+from tests.handlers.test_ensure import PLACE, World, campaign, version
+from tests.handlers.test_ensure import world as world
+
+IMPOSSIBLE = {"metrics": {"coverage": {"atLeast": 1.5}}}
+ID = "campaign.s.live"
+
+
+@dataclass
+class Life:
+    """A solution with a campaign, trained again and again."""
+
+    world: World
+    solution: str
+    gate: dict[str, Any]
+    mode: str = "hold"
+    pinned: bool = False
+    runs: int = 0
+
+    def train(self, **gate: Any) -> str:
+        """Train a new version, have it judged, and return its ARN."""
+        self.runs += 1
+        self.world.emulated.clock.advance(60)
+        told = {"id": ID, "arn": f"{PLACE}campaign/live", "mode": self.mode, "pinned": self.pinned}
+        desired = replace(
+            version(self.solution), gate={**self.gate, **gate, "refreshed": True}, campaigns=(told,)
+        )
+        now = self.world.emulated.clock()
+        arn = self.world.follow(desired, f"run-{self.runs}", task=True, anew_since=now).arn
+        assert arn
+        return arn
+
+    def judge_again(self) -> None:
+        told = {"id": ID, "arn": f"{PLACE}campaign/live", "mode": self.mode, "pinned": False}
+        desired = replace(version(self.solution), gate=self.gate, campaigns=(told,))
+        self.world.follow(desired, "again")
+
+    def deploy(self, newest: str) -> Outcome:
+        return self.world.follow(replace(campaign(newest), pointer=ID), f"run-{self.runs}")
+
+    @property
+    def serves(self) -> str:
+        found = self.world.emulated.client.describe_campaign(campaignArn=f"{PLACE}campaign/live")
+        return str(found["campaign"]["solutionVersionArn"])
+
+
+@pytest.fixture
+def life(world: World, build: Builder) -> Life:
+    group = build.group()
+    build.imported(group)
+    return Life(world, build.solution(group), {"metrics": {"coverage": {"atLeast": 0.0}}})
+
+
+def test_what_passes_is_served(life: Life) -> None:
+    first = life.train()
+    assert life.deploy(first).did == "created"
+    second = life.train()
+    assert life.deploy(second).did == "updated"
+    assert life.serves == second
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.version, pointer.former) == (second, first)
+
+
+def test_what_does_not_pass_is_held_and_the_campaign_stays(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    second = life.train(**IMPOSSIBLE)
+    held = life.deploy(second)
+    assert (held.did, held.held) == ("kept", second)
+    assert life.serves == first
+    (row,) = life.world.ledger.verdicts("films", second)
+    assert (row["word"], row["live"], row["reasons"][0]["rule"]) == ("hold", first, "MPE-Q006")
+    kind, detail = life.world.heard.told[-1]
+    assert (kind, detail["Verdict"], detail["Promoted"]) == (MODEL_JUDGED, "hold", False)
+
+
+def test_the_same_config_again_promotes_nothing_that_was_held(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    second = life.train(**IMPOSSIBLE)
+    life.judge_again()  # by a gate that would let it through
+    assert life.deploy(second).did == "kept"
+    assert life.serves == first
+
+
+def test_a_held_first_version_makes_no_campaign(life: Life) -> None:
+    first = life.train(**IMPOSSIBLE)
+    held = life.deploy(first)
+    assert (held.did, held.status, held.held, held.failed) == ("skipped", "HELD", first, None)
+    assert life.world.emulated.client.list_campaigns()["campaigns"] == []
+
+
+def test_an_approval_lets_it_be_served_at_the_next_run(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    second = life.train(**IMPOSSIBLE)
+    life.world.ledger.decisions[second] = {"word": "approved"}
+    life.judge_again()
+    assert life.deploy(second).did == "updated"
+    assert life.serves == second
+
+
+def test_to_observe_is_to_judge_and_to_hold_nothing(life: Life) -> None:
+    life.mode = "observe"
+    life.deploy(life.train())
+    second = life.train(**IMPOSSIBLE)
+    assert life.deploy(second).did == "updated"
+    (row,) = life.world.ledger.verdicts("films", second)
+    assert row["word"] == "hold"
+
+
+def test_to_approve_is_to_wait_for_a_person_every_time(life: Life) -> None:
+    life.mode = "approve"
+    first = life.train()
+    assert life.deploy(first).did == "skipped"
+    life.world.ledger.decisions[first] = {"word": "approved"}
+    life.judge_again()
+    assert life.deploy(first).did == "created"
+
+
+def test_a_pinned_campaign_is_judged_for_and_has_no_pointer(life: Life) -> None:
+    life.pinned = True
+    life.world.follow(campaign(life.train()))
+    second = life.train(**IMPOSSIBLE)
+    assert [row["word"] for row in life.world.ledger.verdicts("films", second)] == ["hold"]
+    assert life.world.ledger.pointers == {}
+
+
+def test_batch_jobs_follow_the_pointer(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    second = life.train(**IMPOSSIBLE)
+    job = Desired("job", "Campaign", "other", "$.b", {"name": "other"}, pointer=ID)
+    given = replace(
+        job, params={**job.params, "solutionVersionArn": second}, arn=f"{PLACE}campaign/other"
+    )
+    life.world.follow(given)
+    found = life.world.emulated.client.describe_campaign(campaignArn=f"{PLACE}campaign/other")
+    assert found["campaign"]["solutionVersionArn"] == first
+
+
+def test_what_the_campaign_serves_wins_over_the_ledger(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    second = life.train(**IMPOSSIBLE)
+    life.world.emulated.client.update_campaign(
+        campaignArn=f"{PLACE}campaign/live", solutionVersionArn=second
+    )
+    life.world.emulated.clock.advance(3600)
+    life.train(**IMPOSSIBLE)
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.version, pointer.by) == (second, "what the campaign serves")
