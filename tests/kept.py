@@ -36,6 +36,9 @@ from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
 from mpe.handlers.settle import Settle
 from mpe.model.config.parse import parse
+from mpe.model.gate.pointer import ModelPointer
+from mpe.model.gate.verdict import Reason, Verdict
+from mpe.model.gate.versions import Version
 from mpe.model.plan import forms
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.outcome import Outcome
@@ -157,6 +160,22 @@ class Life:
             ledger.remember(GROUP, outcome.resource, outcome.noun, "created", outcome.seconds)
         if outcome.noun == "DatasetImportJob":
             ledger.see(GROUP, "dataset-import-job/one", frozenset({"0123456789ab"}), NOW)
+        if outcome.noun == "SolutionVersion":
+            self._judged(str(outcome.arn))
+
+    def _judged(self, arn: str) -> None:
+        """Keep what is kept of a version that a gate holds, and that somebody approves."""
+        ledger, campaign, at = self.account.ledger, f"campaign.{GROUP}-for-you.live", str(NOW)
+        reason = Reason("MPE-Q007", "NDCG@10 is 0.1.", "coverage", -0.5, -0.1)
+        row = Verdict("hold", (reason,), ("not compared.",)).as_dict()
+        before = {"live": f"{arn}-before", "pinned": False, "refreshed": True}
+        ledger.weigh(GROUP, Version(arn, {"coverage": 0.5}, "FULL", 1.5, at, "0123", "one"))
+        ledger.note_verdict(GROUP, arn, campaign, {**row, **before, "mode": "hold", "at": at})
+        said = {"by": "arn:aws:iam::000000000000:user/me", "why": "looked at", "at": at}
+        ledger.decide(GROUP, arn, {"word": "approved", **said})
+        pointer = ModelPointer(f"{arn}-before", **said).moved(arn, **said)
+        barred = (f"{arn}-barred",)
+        ledger.point(GROUP, campaign, replace(pointer, barred=barred, frozen="the sale", held=arn))
 
     def _fired(self) -> None:
         execution = "arn:aws:states:us-east-1:000000000000:execution:tasks:one"

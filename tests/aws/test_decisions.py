@@ -106,7 +106,13 @@ def test_a_rejected_version_is_never_promoted(life: Life, held: tuple[str, str])
     assert life.deploy(held[1]).did == "kept"
     assert life.serves == held[0]
     with pytest.raises(DecisionRefused, match="was rejected by me"):
-        do(life, lambda one: one.approve("s"))
+        do(life, lambda one: one.reject("s"))
+
+
+def test_who_rejected_a_version_may_approve_it_after_all(life: Life, held: tuple[str, str]) -> None:
+    do(life, lambda one: one.reject("s"))
+    do(life, lambda one: one.approve("s"))
+    assert life.serves == held[1]
 
 
 def test_what_is_served_is_not_rejected(life: Life, held: tuple[str, str]) -> None:

@@ -90,9 +90,10 @@ class Ledger:
         return self.decisions.get(version)
 
     def decide(self, group: str, version: str, row: Any) -> bool:
-        new = version not in self.decisions
-        self.decisions.setdefault(version, dict(row))
-        return new
+        if self.decisions.get(version, {}).get("word") == row["word"]:
+            return False
+        self.decisions[version] = dict(row)
+        return True
 
     def hold(self, group: str, run: str, resource: str, why: str, now: datetime) -> None:
         self.held[resource] = why

@@ -50,8 +50,8 @@ class Decisions:
                 told = f"the campaign {one.name} is frozen ({pointers[one.id].frozen})"
                 raise DecisionRefused(f"{told}: `mpe unfreeze` it first.")
         served = all(one.version == arn for one in pointers.values())
-        if not self._decide(arn, "approved"):
-            self._refuse_decided(arn, "approved", done=served)
+        if not self._decide(arn, "approved") and served:
+            self._refuse_decided(arn)
         yield f"approved {solution}/{_id(arn)}"
         for one in campaigns:
             yield from self._move(one, pointers[one.id], self._moved(pointers[one.id], arn))
@@ -65,7 +65,7 @@ class Decisions:
                 told = f"the campaign {one.name} serves {_id(arn)}"
                 raise DecisionRefused(f"{told}: `mpe rollback` it instead.")
         if not self._decide(arn, "rejected"):
-            self._refuse_decided(arn, "rejected", done=True)
+            self._refuse_decided(arn)
         yield f"rejected {solution}/{_id(arn)}: no run, pin or batch job brings it back"
 
     def rollback(self, campaign: str, version: str | None = None) -> Iterator[str]:
@@ -173,12 +173,11 @@ class Decisions:
         row = {"word": word, "by": self.by, "why": self.why, "at": self._at}
         return self.ledger.decide(self.state.group, arn, row)
 
-    def _refuse_decided(self, arn: str, word: str, *, done: bool) -> None:
-        """Refuse a second word on a version, unless the first has yet to be done."""
+    def _refuse_decided(self, arn: str) -> None:
+        """Refuse a word on a version that was said and done."""
         known = self.ledger.decision(self.state.group, arn) or {}
-        if known.get("word") != word or done:
-            told = f"{_id(arn)} was {known.get('word')} by {known.get('by')} at {known.get('at')}"
-            raise DecisionRefused(f"{told}: {known.get('why')}")
+        told = f"{_id(arn)} was {known.get('word')} by {known.get('by')} at {known.get('at')}"
+        raise DecisionRefused(f"{told}: {known.get('why')}")
 
     def _pointer(self, campaign: Desired) -> ModelPointer:
         return self.ledger.pointer(self.state.group, campaign.id) or ModelPointer()

@@ -110,7 +110,7 @@ class Ledger:
         """Keep what was thought of a version for a campaign; return False where it is known."""
         key = {"group": group, "record": f"JUDGED#{_of_version(version)}#{campaign}"}
         told = {"version": version, "campaign": campaign, **row}
-        return self._put_new({**key, **stored(told)})
+        return self._put({**key, **stored(told)}, Attr("record").not_exists())
 
     def verdicts(self, group: str, version: str) -> Iterator[dict[str, Any]]:
         """Yield what was thought of a version, campaign by campaign."""
@@ -118,36 +118,50 @@ class Ledger:
             f"JUDGED#{_of_version(version)}#"
         )
         for row in pages(self._table.query, KeyConditionExpression=found):
-            yield dict(read(row))
+            if NOTE.readable(row):
+                yield dict(read(row))
 
     def pointer(self, group: str, campaign: str) -> ModelPointer | None:
         """Return which version a campaign, by its id, is to serve; None where nobody said."""
         key = {"group": group, "record": f"POINTER#{campaign}"}
         found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return ModelPointer.from_dict(read(found)) if found else None
+        return ModelPointer.from_dict(read(NOTE.read(found))) if found else None
 
     def point(self, group: str, campaign: str, pointer: ModelPointer) -> None:
-        """Move the pointer of a campaign."""
-        key = {"group": group, "record": f"POINTER#{campaign}"}
-        self._table.put_item(Item={**key, **stored(pointer.as_dict())})
+        """Move the pointer of a campaign, once there is a row of its own about that move."""
+        row = {"campaign": campaign, **stored(pointer.as_dict())}
+        if pointer.version and pointer.at:
+            move = f"MOVE#{campaign}#{pointer.at}#{pointer.version.rpartition('/')[2]}"
+            self._put({"group": group, "record": move, **row}, Attr("record").not_exists())
+        self._table.put_item(
+            Item=NOTE.marked({"group": group, "record": f"POINTER#{campaign}", **row})
+        )
+
+    def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
+        """Yield where a campaign's pointer was moved to, by whom and why, in the order of time."""
+        found = Key("group").eq(group) & Key("record").begins_with(f"MOVE#{campaign}#")
+        for row in pages(self._table.query, KeyConditionExpression=found):
+            if NOTE.readable(row):
+                yield ModelPointer.from_dict(read(row))
 
     def decide(self, group: str, version: str, row: Mapping[str, Any]) -> bool:
-        """Keep a person's word on a version: once; return False where there is one."""
-        key = {"group": group, "record": f"DECISION#{_of_version(version)}"}
-        return self._put_new({**key, "version": version, **stored(dict(row))})
+        """Keep a person's word on a version; return False where that was the last word already."""
+        record = f"DECISION#{_of_version(version)}"
+        item = {"group": group, "record": record, "version": version, **stored(dict(row))}
+        return self._put(item, Attr("record").not_exists() | Attr("word").ne(row["word"]))
 
     def decision(self, group: str, version: str) -> dict[str, Any] | None:
         """Return a person's word on a version: ``word``, ``by``, ``why`` and ``at``."""
         key = {"group": group, "record": f"DECISION#{_of_version(version)}"}
         found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-        return dict(read(found)) if found else None
+        return dict(read(NOTE.read(found))) if found else None
 
-    def _put_new(self, item: Mapping[str, Any]) -> bool:
-        """Put a row unless it is there; return whether it was not."""
+    def _put(self, item: Mapping[str, Any], condition: Any) -> bool:
+        """Put a row where a condition holds, and return whether it does."""
         try:
-            self._table.put_item(Item=item, ConditionExpression=Attr("record").not_exists())
+            self._table.put_item(Item=NOTE.marked(item), ConditionExpression=condition)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise
             return False
         return True
