@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
 
+from mpe.aws.ledger import Ledger
 from mpe.cli.main import mpe
 from mpe.local.cloud import LocalCloud
 from tests.local.conftest import CSV, User, small, wait_until
@@ -191,3 +194,60 @@ def test_the_doctor_finds_nothing_wrong_and_tells_what_cannot_be_tried_here(run:
     assert {found[check] for check in untried} == {"could not be tried"}, result.output
     assert "wrong" not in found.values(), result.output
     assert result.exit_code == 0
+
+
+FOR_YOU = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
+NDCG = "normalized_discounted_cumulative_gain_at_10"
+
+
+def test_a_worse_model_is_held_approved_and_rolled_back(user: User, run: Any) -> None:
+    """By a person, who is told how; each move is a row of the ledger."""
+    gated = User(user.cloud, "gated")
+    document = small("gated")
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": YEARLY}}
+    (solution,) = document["solutions"]
+    solution["serviceConfig"]["recipeArn"] = FOR_YOU
+    solution["workflowConfig"] = {
+        "schedules": {"full": YEARLY},
+        "gate": {"mode": "hold", "metrics": {NDCG: {"notBelow": "-30%"}}},
+    }
+    gated.put("interactions.csv", CSV)
+    gated.upload(document)
+    assert gated.wait_for_run() == "SUCCEEDED"
+    first = serves(gated)
+    gated.put("interactions.csv", shuffled(CSV))
+    for task in ("import", "full.gated-popular"):
+        assert run("schedule", "run", "gated", task).exit_code == 0
+        settled(gated, task, "SUCCEEDED")
+    assert serves(gated) == first
+    versions = told(run("models", "gated", "--output", "json"))
+    (second,) = (one["arn"] for one in versions if one["arn"] != first)
+    (mail,) = (one for one in gated.mail() if "is held" in one["body"])
+    assert f"mpe approve gated gated-popular {second.rpartition('/')[2]}" in mail["body"]
+    why = ("--why", "looked at lists", "--output", "json")
+    assert "moves from" in str(told(run("approve", "gated", "gated-popular", *why))["did"])
+    assert wait_until(lambda: serves(gated) == second)
+    assert "moves from" in str(told(run("rollback", "gated", "gated-live", *why))["did"])
+    assert wait_until(lambda: serves(gated) == first)
+    ledger = Ledger(boto3.resource("dynamodb").Table(user.cloud.outputs["LedgerTable"]))
+    moves = list(ledger.moves("gated", "campaign.gated-popular.gated-live"))
+    assert [one.version for one in moves] == [first, second, first]
+    assert [one.why for one in moves[1:]] == ["looked at lists"] * 2
+    assert moves[0].by == "gate"
+    assert all(one.by.startswith("arn:") for one in moves[1:])
+
+
+def serves(user: User) -> str:
+    arn = user.arn(f"campaign/{user.group}-live")
+    found = user.cloud.client("personalize").describe_campaign(campaignArn=arn)["campaign"]
+    return str(found["solutionVersionArn"])
+
+
+def shuffled(csv: str) -> str:
+    """Return interactions whose items are dealt anew."""
+    head, *rows = csv.splitlines()
+    cells = [row.split(",") for row in rows]
+    items = [row[1] for row in cells]
+    random.Random(3).shuffle(items)
+    dealt = [",".join([row[0], item, *row[2:]]) for row, item in zip(cells, items, strict=True)]
+    return "\n".join([head, *dealt]) + "\n"

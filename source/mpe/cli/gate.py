@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +15,9 @@ from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects, state_of
 from mpe.aws.personalize import Personalize
 from mpe.aws.turns import Claim, Turns
-from mpe.cli.account import Account, in_account
+from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.follow import LOOK, LOOK_LOCALLY
-from mpe.cli.terminal import say
+from mpe.cli.terminal import answer, say
 
 LEASE = timedelta(hours=1)
 """How long a decision that is interrupted keeps runs out, at the most."""
@@ -31,12 +31,16 @@ WHY = click.option("--why", required=True, help="The reason, which is kept with 
 @click.argument("version", required=False)
 @WHY
 @in_account
-def approve(group: str, solution: str, version: str | None, why: str, account: Account) -> None:
+@OUTPUT
+def approve(
+    group: str, solution: str, version: str | None, why: str, account: Account, output: str
+) -> None:
     """Let the newest version of a solution be served, and move its campaigns to it.
 
     Example: mpe approve movielens films 1a2b3c4d --why "checked by hand"
     """
-    _decide(account, group, why, "approve", lambda one: one.approve(solution, version))
+    told = _decide(account, group, why, "approve", lambda one: one.approve(solution, version))
+    _answer(told, output)
 
 
 @click.command()
@@ -45,12 +49,16 @@ def approve(group: str, solution: str, version: str | None, why: str, account: A
 @click.argument("version", required=False)
 @WHY
 @in_account
-def reject(group: str, solution: str, version: str | None, why: str, account: Account) -> None:
+@OUTPUT
+def reject(
+    group: str, solution: str, version: str | None, why: str, account: Account, output: str
+) -> None:
     """Never let the newest version of a solution be served.
 
     Example: mpe reject movielens films 1a2b3c4d --why "lists are all alike"
     """
-    _decide(account, group, why, "reject", lambda one: one.reject(solution, version))
+    told = _decide(account, group, why, "reject", lambda one: one.reject(solution, version))
+    _answer(told, output)
 
 
 @click.command()
@@ -59,12 +67,16 @@ def reject(group: str, solution: str, version: str | None, why: str, account: Ac
 @click.option("--to", "version", help="The version; without it the one served before.")
 @WHY
 @in_account
-def rollback(group: str, campaign: str, version: str | None, why: str, account: Account) -> None:
+@OUTPUT
+def rollback(
+    group: str, campaign: str, version: str | None, why: str, account: Account, output: str
+) -> None:
     """Return a campaign to the version that it served before.
 
     No run brings back the one that it leaves. Example: mpe rollback movielens films-live --why slow
     """
-    _decide(account, group, why, "rollback", lambda one: one.rollback(campaign, version))
+    told = _decide(account, group, why, "rollback", lambda one: one.rollback(campaign, version))
+    _answer(told, output)
 
 
 @click.command()
@@ -72,12 +84,14 @@ def rollback(group: str, campaign: str, version: str | None, why: str, account: 
 @click.argument("campaign")
 @WHY
 @in_account
-def freeze(group: str, campaign: str, why: str, account: Account) -> None:
+@OUTPUT
+def freeze(group: str, campaign: str, why: str, account: Account, output: str) -> None:
     """Keep a campaign at its version, whatever is trained.
 
     Example: mpe freeze movielens films-live --why "the sale"
     """
-    _decide(account, group, why, "freeze", lambda one: one.freeze(campaign))
+    told = _decide(account, group, why, "freeze", lambda one: one.freeze(campaign))
+    _answer(told, output)
 
 
 @click.command()
@@ -85,12 +99,14 @@ def freeze(group: str, campaign: str, why: str, account: Account) -> None:
 @click.argument("campaign")
 @WHY
 @in_account
-def unfreeze(group: str, campaign: str, why: str, account: Account) -> None:
+@OUTPUT
+def unfreeze(group: str, campaign: str, why: str, account: Account, output: str) -> None:
     """Let runs move a campaign again.
 
     Example: mpe unfreeze movielens films-live --why "the sale is over"
     """
-    _decide(account, group, why, "unfreeze", lambda one: one.unfreeze(campaign))
+    told = _decide(account, group, why, "unfreeze", lambda one: one.unfreeze(campaign))
+    _answer(told, output)
 
 
 def _decide(
@@ -99,7 +115,7 @@ def _decide(
     why: str,
     word: str,
     decision: Callable[[Decisions], Iterator[str]],
-) -> None:
+) -> dict[str, Any]:
     """Decide in a turn of one's own, so that no run moves a campaign at the same time."""
     turns = Turns(account.table("TurnsTable"))
     newest = next((row for row in turns.newest() if row["group"] == group), None)
@@ -121,7 +137,9 @@ def _decide(
         raise click.ClickException(f"{error} Nothing was changed.") from error
     finally:
         turns.give_back(group, claim.execution)
-    _tell(account, group=group, word=word, by=by, why=why, did=told)
+    detail = {"DatasetGroup": group, "Decision": word, "By": by, "Why": why, "Did": told}
+    Events(account.client("events"), account.output("EventBus")).put(MODEL_DECIDED, detail)
+    return detail
 
 
 def _take_turn(account: Account, turns: Turns, claim: Claim) -> None:
@@ -134,13 +152,14 @@ def _take_turn(account: Account, turns: Turns, claim: Claim) -> None:
         time.sleep(LOOK_LOCALLY if account.endpoint else LOOK)
 
 
-def _tell(account: Account, **told: Any) -> None:
-    bus = Events(account.client("events"), account.output("EventBus"))
-    detail = {
-        "DatasetGroup": told["group"],
-        "Decision": told["word"],
-        "By": told["by"],
-        "Why": told["why"],
-        "Did": told["did"],
-    }
-    bus.put(MODEL_DECIDED, detail)
+def _answer(detail: Mapping[str, Any], output: str) -> None:
+    if output == "json":
+        answer(
+            {
+                "group": detail["DatasetGroup"],
+                "decision": detail["Decision"],
+                "by": detail["By"],
+                "why": detail["Why"],
+                "did": detail["Did"],
+            }
+        )
