@@ -223,7 +223,7 @@ def test_a_worse_model_is_held_approved_and_rolled_back(user: User, run: Any) ->
     versions = told(run("models", "gated", "--output", "json"))
     (second,) = (one["arn"] for one in versions if one["arn"] != first)
     asked = f"mpe approve gated gated-popular {second.rpartition('/')[2]}"
-    assert wait_until(lambda: [one for one in gated.mail() if asked in one["body"]])
+    assert wait_until(lambda: [one for one in gated.cloud.mail() if asked in one["body"]])
     why = ("--why", "looked at lists", "--output", "json")
     assert "moves from" in str(told(run("approve", "gated", "gated-popular", *why))["did"])
     assert wait_until(lambda: serves(gated) == second)
