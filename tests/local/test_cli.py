@@ -225,9 +225,11 @@ def test_a_worse_model_is_held_approved_and_rolled_back(user: User, run: Any) ->
     asked = f"mpe approve gated gated-popular {second.rpartition('/')[2]}"
     assert wait_until(lambda: [one for one in gated.cloud.mail() if asked in one["body"]])
     why = ("--why", "looked at lists", "--output", "json")
-    assert "moves from" in str(told(run("approve", "gated", "gated-popular", *why))["did"])
+    approved = json.loads(run("approve", "gated", "gated-popular", *why).stdout)
+    assert "moves from" in approved["did"][1]
     assert wait_until(lambda: serves(gated) == second)
-    assert "moves from" in str(told(run("rollback", "gated", "gated-live", *why))["did"])
+    (moved,) = json.loads(run("rollback", "gated", "gated-live", *why).stdout)["did"]
+    assert "moves from" in moved
     assert wait_until(lambda: serves(gated) == first)
     ledger = Ledger(boto3.resource("dynamodb").Table(user.cloud.outputs["LedgerTable"]))
     moves = list(ledger.moves("gated", "campaign.gated-popular.gated-live"))
