@@ -492,3 +492,35 @@ def test_codes_are_no_numbers_whatever_they_look_like(work: Work) -> None:
     work.put("items", "id,code,x\n" + "".join(f"i{n},1e{n},{n % 3}\n" for n in range(20)))
     work.init()
     assert work.fields("items")["CODE"].startswith("string")
+
+
+def test_a_url_with_spaces_is_no_language(work: Work) -> None:
+    work.events("user,item,ts")
+    work.put(
+        "items", "id,link\n" + "".join(f"i{n},https://x.org/{n}?q=a red hat\n" for n in range(40))
+    )
+    work.init()
+    assert work.fields("items")["LINK"] == "string*"  # a category, since there must be one
+    assert work.column("items", "LINK")[1] == "https://x.org/1?q=a red hat"
+
+
+@pytest.mark.parametrize("form", ["${}.99", "{},50 €", "EUR {}", "{}%", "{}:30", "01:{:02d}:30"])
+def test_amounts_with_a_unit_are_kept_as_text_and_told(work: Work, form: str) -> None:
+    work.events("user,item,ts")
+    lines = "".join(f"i{n};{form.format(n % 7)}\n" for n in range(40))
+    work.put("items", f"id;price\n{lines}")
+    notes = work.init().notes
+    assert work.column("items", "PRICE")[:2] == [form.format(0), form.format(1)]
+    assert any("price of the items has amounts with a unit or a sign" in one for one in notes)
+
+
+def test_a_time_of_the_day_beside_its_date_is_told_and_can_be_joined(work: Work) -> None:
+    days = "".join(
+        f"u{n % 9},i{n % 20},2024-01-{n % 20 + 1:02d},{n % 12 + 1}:05 PM\n" for n in range(60)
+    )
+    work.put("interactions", f"user,item,date,time\n{days}")
+    notes = work.init("date=TIMESTAMP").notes
+    assert any("--map date+time=TIMESTAMP" in one for one in notes)
+    joined = work.init("date+time=TIMESTAMP", force=True)
+    assert not any("days alone" in one for one in joined.notes)
+    assert work.column("interactions", "TIMESTAMP")[0] == "1704114300"

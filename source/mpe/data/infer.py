@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mpe.data.columns import Asker, Unsure, own_name, reserved
+from mpe.data.columns import plain as bare
 from mpe.data.engine import Engine, name, text
 from mpe.data.lists import parsed
 from mpe.data.times import DATED, TimeForm, Where, has_format, time_form
@@ -41,6 +42,11 @@ THOUSANDS = "-?[0-9]{1,3}(,[0-9]{3})+"
 EUROPEAN = r"-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"
 AMERICAN = r"-?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?"
 """Numbers with thousands: which they are is sure where one value has both signs."""
+AMOUNT = (
+    r"-?(\p{Sc}|[A-Z]{3})\s?-?[0-9][0-9.,]*|-?[0-9][0-9.,]*\s?(\p{Sc}|%|[A-Z]{3})"
+    r"|-?[0-9]{1,3}(:[0-5][0-9]){1,2}"
+)
+"""A number with the sign of a currency or a percentage, or a length of time."""
 EXACTLY = 100_000
 """Rows up to which different values are counted exactly."""
 CODES = (
@@ -50,7 +56,7 @@ CODES = (
 LONG_CODE = 12
 """Whole numbers that all have so many digits, or more, name something: an EAN has 13."""
 NOT_PROSE = (
-    r"[A-Za-z][A-Za-z0-9+.-]*://\S+|www\.\S+|//\S+"  # URLs
+    r"[A-Za-z][A-Za-z0-9+.-]*://.+|www\.\S+|//\S+"  # URLs, also with spaces
     r"|[^@\s]+@[^@\s]+\.[^@\s]+"  # e-mail
     r"|\S*[0-9]\S*|\S{25,}|[0-9a-fA-F]{16,}"  # codes, UUIDs, hashes
     r"|[~.]{0,2}[/\\]\S+|[\w.-]+([/\\][\w.%-]+)+"  # paths
@@ -68,6 +74,10 @@ PERSONAL = frozenset(
 """Names of columns of users, without signs, that tell who somebody is."""
 COUNTED_TOO = ("EVENT_TYPE", "EVENT_VALUE")
 """See :data:`mpe.data.check.COUNTED_TOO`."""
+CLOCKS = frozenset(
+    {"time", "hour", "hours", "hr", "clock", "timeofday", "minute", "min", "uhrzeit"}
+)
+"""Names of columns, without signs, that have the time of a day."""
 MADE_UP = 1_700_000_000
 """The first second of an order that is made up."""
 FROM_ROWS = "(the order of the rows)"
@@ -85,6 +95,7 @@ TESTS = {
     "dates": f"regexp_full_match(v, {text(DATED)})",
     "lists": "regexp_full_match(v, '(?s)\\[.*\\]|\\{.*\\}|\\(.*\\)')",
     "wholes": "regexp_full_match(v, '[0-9]+(\\.0+)?')",
+    "amounts": f"regexp_full_match(v, {text(AMOUNT)})",
     "mails": f"regexp_full_match(v, {text(MAIL)})",
     "prose": f"NOT regexp_full_match(v, {text(NOT_PROSE)})",
 }
@@ -166,6 +177,8 @@ class Facts:
     average: float
     wholes: int
     """Whole numbers with a point and zeros, as ``1.0``, or without."""
+    amounts: int
+    """Values that measure something, with a unit."""
     prose: int
     """Values that may be language."""
     mails: int
@@ -266,6 +279,7 @@ class Inference:
                 self._own(found, source, mapped.get(source), facts[source])
         self._fit(found, facts)
         self._tell_persons(found, facts)
+        self._tell_clock(header, targets, facts)
         return found
 
     def _made_up(self) -> Column:
@@ -276,6 +290,26 @@ class Inference:
         why = "Made up: the order of the rows, since there are no times."
         return Column(
             FROM_ROWS, _field("TIMESTAMP", "long", False), f"{MADE_UP} + rowid", why, gaps=False
+        )
+
+    def _tell_clock(
+        self, header: Sequence[str], targets: Mapping[str, str], facts: Mapping[str, Facts]
+    ) -> None:
+        """Note days without a time beside a column that has the time of the day."""
+        source = targets.get("TIMESTAMP", "")
+        free = [one for one in header if one in facts and one not in targets.values()]
+        clocks = [one for one in free if bare(one) in CLOCKS]
+        if source not in facts or not clocks or not facts[source].all(facts[source].dates):
+            return
+        value = facts[source].value
+        if any(self.engine.row(f"SELECT count(*) FILTER (contains({value}, ':')) "
+                               f"FROM {name(self.kind)}")):  # fmt: skip
+            return
+        joined = "+".join((source, *clocks))
+        self.notes.append(
+            f"{source} of the {self.kind} has days alone, and {clocks[0]} looks like the time of "
+            f"the day: all interactions of a day have one time now. Join them with --map "
+            f"{joined}=TIMESTAMP."
         )
 
     def _tell_persons(self, found: Inferred, facts: Mapping[str, Facts]) -> None:
@@ -511,6 +545,22 @@ class Inference:
                 f"kept as text. Say {option}."
             )
 
+    def _tell_amounts(self, source: str, facts: Facts) -> None:
+        """Note a column that measures something, and is a text for its unit."""
+        if facts.all(facts.amounts):
+            self.notes.append(
+                f"{source} of the {self.kind} has amounts with a unit or a sign, such as "
+                f"{self._first(facts)!r}, and is kept as text. Take that off where they are to be "
+                "numbers."
+            )
+
+    def _first(self, facts: Facts) -> str:
+        (found,) = self.engine.row(
+            f"SELECT arg_min({facts.value}, rowid) FILTER ({facts.value} IS NOT NULL) "
+            f"FROM {name(self.kind)}"
+        )
+        return str(found)
+
     def _text(self, target: str, source: str, facts: Facts, *, required: bool) -> Column:
         categorical = target in DOMAIN_CATEGORICAL and self.domain is not None
         sql, why = text_sql(facts), "The service's own column."
@@ -599,6 +649,7 @@ class Inference:
             if sql is not None:
                 return Column(source, _field(called, _number_type(facts), nullable), sql, why)
             self._tell_no_numbers(source, facts, target)
+            self._tell_amounts(source, facts)
         if target != "CREATION_TIMESTAMP":  # it is known to be no time
             form = self._dates(source, facts)
             if form:

@@ -23,6 +23,8 @@ _DAYS = (
 )  # fmt: skip
 FORMATS = (
     *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS),
+    "%Y-%m-%d %I:%M %p",
+    "%Y-%m-%d %I:%M:%S %p",
     "%Y-%m-%d %H:%M:%S %z",
     "%Y-%m-%d %H:%M:%S.%f %z",
     "%Y-%m-%dT%H:%M:%S %z",
