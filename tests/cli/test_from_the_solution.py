@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
+from mpe.handlers.gauges import NAMESPACE
+from mpe.model.config.parse import parse
+from mpe.model.plan.desired import DesiredState, desired_state
 from tests.cli.maintained import BUCKET, ROLE, Maintained, maintained
 from tests.local.conftest import CSV
-from tests.model.config.test_public_forms import dataset, field, named, solution
+from tests.model.config.test_public_forms import PLACE, dataset, field, named, solution
 
 DAILY, WEEKLY = "cron(0 */6 * * ? *)", "cron(0 2 ? * 1 *)"
 CONFIG: dict[str, Any] = {
@@ -157,3 +160,39 @@ def test_an_export_of_it_plans_nothing_and_is_adopted(stack: Maintained) -> None
     assert counts(stack) == before
     tasks = {row["record"]: row["expression"] for row in stack.tasks.of("harbour")}
     assert tasks == {"import": "rate(1 day)", "full.harbour-popularity-count": WEEKLY}
+
+
+PAGE = (Path(__file__).parents[2] / "docs/moving.md").read_text()
+RUN = "20260801T120000-0123abcd"
+
+
+def whole() -> DesiredState:
+    """Return what a config with all of that solution's schedules asks for."""
+    document = copy.deepcopy(CONFIG)
+    (one,) = document["solutions"]
+    one["serviceConfig"]["recipeArn"] = "arn:aws:personalize:::recipe/aws-user-personalization"
+    one["workflowConfig"]["schedules"]["update"] = "rate(1 day)"
+    job = {"serviceConfig": {}, "workflowConfig": {"schedule": "cron(0 3 * * ? *)"}}
+    one["batchInferenceJobs"] = [job]
+    return desired_state(parse(json.dumps(document)), PLACE, version=RUN)
+
+
+def test_the_page_names_the_tasks_as_they_are() -> None:
+    named = {one.replace("harbour-popularity-count", "<solution>") for one in whole().tasks}
+    assert len(named) == 4
+    assert all(f"`{one}`" in PAGE for one in named)
+
+
+def test_results_of_batch_jobs_and_names_are_as_the_page_says() -> None:
+    name = "harbour-popularity-count"
+    resources = whole().resources
+    job = resources[f"batchInferenceJob.{name}.{name}"].as_made_by(RUN)
+    place = job["jobOutput"]["s3DataDestination"]["path"]
+    assert place == f"s3://data/batch/harbour/{name}/{name}-{RUN}/"
+    assert "there too, in a folder `<solution>-<run>`" in PAGE
+    assert resources["import.interactions"].as_made_by(RUN)["jobName"].endswith(f"-{RUN}")
+    assert resources[f"version.{name}"].as_made_by(RUN)["name"] == RUN
+
+
+def test_the_page_names_the_metrics_namespace() -> None:
+    assert f"the same, in the namespace `{NAMESPACE}`" in PAGE

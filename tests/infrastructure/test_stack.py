@@ -747,3 +747,9 @@ def test_each_dead_letter_is_told_and_not_the_first_alone(template: Template) ->
     ]
     assert (alarm["MetricName"], alarm["Statistic"]) == ("NumberOfMessagesSent", "Sum")
     assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_the_page_on_moving_names_outputs_that_are_there(template: Template) -> None:
+    page = (ROOT / "docs/moving.md").read_text()
+    (told,) = re.findall(r"the outputs (`.*`) \|", page)
+    assert set(re.findall(r"`(\w+)`", told)) <= template["Outputs"].keys()
