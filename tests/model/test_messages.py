@@ -119,6 +119,8 @@ def test_the_link_is_of_the_partition(partition: str, host: str) -> None:
     [
         ("ResourceFailed", "Dataset has fewer than 1000 interactions: 3", "1,000"),
         ("InvalidInputException", "Invalid Data location: there is no CSV", "CSVs for a dataset"),
+        # https://docs.aws.amazon.com/personalize/latest/dg/error-messages.html has both
+        ("InvalidInputException", "Invalid S3 input path: s3://data/x.json", "lines for a batch"),
         ("AccessDeniedException", "User is not authorized", "permission"),
         ("ResourceFailed", "something new", ""),
     ],

@@ -120,7 +120,7 @@ BY_REASON = (
         "{apply} --data .",
     ),
     Remedy(
-        r"[Ii]nvalid [Dd]ata location|does not exist in S3",
+        r"[Ii]nvalid ([Dd]ata location|S3 input path)|does not exist in S3",
         "Upload the file to that place: CSVs for a dataset, JSON lines for a batch job.",
         "{apply} --data .",
     ),
