@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpe.model.errors import DataError, Finding
+from mpe.model.config.parse import parse
+from mpe.model.errors import ConfigError, DataError, Finding
 from mpe.model.service.avro import Field
 from mpe.model.service.csvs import Head, cell_rules, check_head
+from tests.data.writing import config
 
 FIELDS = [
     Field("USER_ID", ("string",)),
@@ -183,3 +187,57 @@ def test_the_error_of_an_import_stays_short() -> None:
     assert message.splitlines()[0] == "f.csv, lines 2, 3: is wrong. (1,200 times) Mend it."
     assert len(message.splitlines()) == 11
     assert message.endswith("And 2 more: see mpe check-data.")
+
+
+EVERY = {
+    "interactions": ["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "STEPS"],
+    "items": ["ITEM_ID", "CREATION_TIMESTAMP", "PRICE", "STEPS"],
+    "users": ["USER_ID", "STEPS"],
+}
+TYPES = {
+    "TIMESTAMP": "long",
+    "CREATION_TIMESTAMP": "long",
+    "EVENT_VALUE": "float",
+    "PRICE": "float",
+}
+
+
+def accepted(kind: str, column: str, types: object) -> bool:
+    """Tell whether a config is taken in which one column has other types."""
+    document = config("interactions", *({kind} - {"interactions"}))
+    fields = [
+        {"name": one, "type": TYPES.get(one, "int" if one == "STEPS" else "string")}
+        for one in EVERY[kind]
+    ]
+    for one in fields:
+        if one["name"] == column:
+            one["type"] = types  # type: ignore[assignment]
+    document["datasets"][kind]["schema"]["serviceConfig"]["schema"]["fields"] = fields
+    try:
+        parse(json.dumps(document))
+    except ConfigError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"), [(kind, one) for kind, names in EVERY.items() for one in names]
+)
+def test_what_is_advised_of_a_columns_type_is_what_a_config_may_have(
+    kind: str, column: str
+) -> None:
+    """Where a null is not advised, a config that has one is refused."""
+    type = TYPES.get(column, "int" if column == "STEPS" else "string")
+    rules = {one.test: one.remedy for one in cell_rules(kind, [Field(column, (type,))])}
+    assert accepted(kind, column, type)
+    assert ("give it the type" in rules["empty"]) == accepted(kind, column, ["null", type])
+    if "beyond" in rules:
+        advised = [one for one in ("long", "double", "string") if f" {one}" in rules["beyond"]]
+        assert all(accepted(kind, column, one) for one in advised)
+        assert bool(advised) == (column == "STEPS")
+
+
+@pytest.mark.parametrize("name", ["release year", "Größe", "1st", "x" * 200])
+def test_a_column_that_no_schema_may_have_is_not_to_be_added_as_it_is(name: str) -> None:
+    (found,) = check(HEADER.replace("COUNT", f"COUNT,{name}"))
+    assert "under a name of letters, digits and _" in found.remedy

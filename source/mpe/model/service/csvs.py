@@ -20,7 +20,13 @@ from typing import Literal
 from mpe.model.errors import Finding, Severity
 from mpe.model.rules import data
 from mpe.model.rules.record import Rule
-from mpe.model.service.avro import RULES, Field
+from mpe.model.service.avro import (
+    DOMAIN_REQUIRED,
+    FIELD_NAME,
+    FIELD_NAME_LIMIT,
+    RULES,
+    Field,
+)
 from mpe.model.service.dialect import Record, Unended, text_records
 from mpe.model.service.limits import DIGITS_LIMIT
 from mpe.model.text import plain
@@ -127,10 +133,10 @@ def _cell_rules(kind: str, one: Field) -> Iterator[CellRule]:
             "empty",
             "",
             "is empty, which its schema does not allow.",
-            'Fill it, or give it the type ["null", ...] where the service allows that.',
+            _fill(kind, one),
             data.EMPTY,
         )
-    yield from _typed(one)
+    yield from _typed(kind, one)
     if one.type == "string":
         yield from _texts(kind, one)
     if name in TIMES and name in {**rules.required, **rules.optional}:
@@ -146,7 +152,31 @@ def _cell_rules(kind: str, one: Field) -> Iterator[CellRule]:
         )
 
 
-def _typed(one: Field) -> Iterator[CellRule]:
+def _fill(kind: str, one: Field) -> str:
+    """Say what to do about empty cells: not every column of the service's own may be null."""
+    rules = RULES[kind]
+    types = {**rules.required, **rules.optional}.get(one.name, ("null",))
+    if "null" not in types:
+        return "Fill it: the service asks for it in each row."
+    asked = any(
+        of == kind and "null" not in required.get(one.name, ("null",))
+        for (_, of), required in DOMAIN_REQUIRED.items()
+    )
+    where = ", where the dataset group has no domain that asks for it" if asked else ""
+    return f'Fill it, or give it the type ["null", "{one.type}"] in the schema{where}.'
+
+
+def _wider(kind: str, one: Field) -> str:
+    """Say which type holds larger numbers: the service's own columns have theirs."""
+    rules = RULES[kind]
+    if one.name in {**rules.required, **rules.optional}:
+        return "Write a smaller number."
+    if one.type == "int":
+        return "Give it the type long in the schema."
+    return "Give it the type double or string in the schema."
+
+
+def _typed(kind: str, one: Field) -> Iterator[CellRule]:
     if one.type in {"int", "long"}:
         fraction = "Write it without a fraction, a separator or a unit."
         if one.name in TIMES:
@@ -155,7 +185,7 @@ def _typed(one: Field) -> Iterator[CellRule]:
         yield CellRule(one.name, "unlike", INTEGER, whole, fraction, data.INTEGER)
         bits = 31 if one.type == "int" else 63
         too_large = f"is too large for the type {one.type}."
-        yield CellRule(one.name, "beyond", bits, too_large, "Use long, or double.", data.BEYOND)
+        yield CellRule(one.name, "beyond", bits, too_large, _wider(kind, one), data.BEYOND)
     elif one.type in {"float", "double"}:
         remedy = "Write it with a point and without a separator or a unit."
         yield CellRule(one.name, "unlike", FLOAT, "is not a number.", remedy, data.NUMBER)
@@ -301,10 +331,14 @@ def _extra(header: Sequence[str], names: Sequence[str], file: str) -> Iterator[F
     known = set(names)
     extra = list(dict.fromkeys(one for one in header if one not in known))
     if extra:
+        named = all(FIELD_NAME.match(one) and len(one) <= FIELD_NAME_LIMIT for one in extra)
         yield data.EXTRA.finding(
             file,
             f"The schema has no such column: {_listed(extra)}.",
-            "Add it to the schema, or remove it from the file.",
+            "Add it to the schema, or remove it from the file."
+            if named
+            else "Remove it from the file, or add it to the schema under a name of letters, digits "
+            "and _, and rename it here.",
             column=_listed(extra),
             lines=(1,),
         )
