@@ -21,7 +21,7 @@ from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
-from mpe.model.plan.waits import VISIBLE_WITHIN
+from mpe.model.plan.waits import KNOWN_WITHIN, VISIBLE_WITHIN
 from mpe.model.service.csvs import Head
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
@@ -748,6 +748,37 @@ def test_what_follows_imports_is_made_anew_after_each_whatever_its_cause(
     build.wait(900)
     assert world.follow(wanted, run="three").did == "created"
     assert world.follow(wanted, run="four").did == "kept"
+
+
+@dataclass(frozen=True)
+class Strange:
+    """A client that describes a dataset group with a status of its own."""
+
+    client: Any
+    status: str
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def describe_dataset_group(self, **given: Any) -> Any:
+        found = self.client.describe_dataset_group(**given)
+        found["datasetGroup"]["status"] = self.status
+        return found
+
+
+@pytest.mark.parametrize(("status", "most"), [("MOVING", 2 * KNOWN_WITHIN), ("DELETE FAILED", 1)])
+def test_a_status_that_nobody_knows_is_watched_for_a_while_and_told(
+    world: World, build: Builder, status: str, most: int
+) -> None:
+    build.group()
+    strange = Strange(world.emulated.client, status)
+    world.ensure = replace(world.ensure, personalize=Personalize(strange))
+    began = world.emulated.clock()
+    failed = world.follow(group()).failed
+    assert failed
+    assert status in failed.reason
+    assert (world.emulated.clock() - began).total_seconds() < most
+    assert world.calls < 30
 
 
 def test_nothing_is_imported_or_trained_beside_a_deletion_that_an_earlier_run_left(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mpe.aws.objects import Objects, Pointer
+from mpe.aws.turns import MOST_TOLD
 from mpe.handlers.configure import Upload
 from mpe.model.messages import message_for
 from mpe.model.service.limits import SIZE_LIMIT
 from tests.conftest import config
-from tests.handlers.test_runs import Account, account
+from tests.handlers.test_runs import BUCKET, NOW, Account, account
 
 __all__ = ["account"]
 
@@ -112,6 +113,30 @@ def test_one_group_is_maintained_from_one_folder_and_its_own_may_take_over(
     assert account.upload(GOOD, key="train/spring/params.json", sequencer="05") == {"rejected": 1}
 
 
+def test_a_second_config_in_the_folder_of_one_that_lies_there_is_told(account: Account) -> None:
+    assert "started" in account.upload(GOOD, key="train/movielens/config.json", sequencer="09")
+    second = "train/movielens/copy.json"
+    for sequencer in ("05", "12"):  # of two keys it says nothing
+        assert account.upload(GOOD, key=second, sequencer=sequencer) == {"rejected": 1}
+    _, (_, detail) = account.events.put_
+    (problem,) = detail["Problems"]
+    assert problem["rule"] == "MPE-O005"
+    assert "is maintained from train/movielens/config.json" in problem["message"]
+    assert "started" in account.upload(GOOD, key="train/movielens/config.json", sequencer="10")
+
+
+def test_a_config_takes_the_place_of_one_that_was_deleted_whatever_the_sequencers(
+    account: Account,
+) -> None:
+    assert "started" in account.upload(GOOD, key="train/movielens/config.json", sequencer="09")
+    account.s3.delete_object(Bucket=BUCKET, Key="train/movielens/config.json")
+    renamed = "train/movielens/renamed.json"
+    assert "started" in account.upload(GOOD, key=renamed, sequencer="05")
+    assert account.turns.key("movielens") == renamed
+    assert "started" in account.upload(GOOD, key=renamed, sequencer="06")
+    assert account.turns.key("movielens") == renamed
+
+
 def test_names_differ_by_case(account: Account) -> None:
     assert "started" in account.upload(GOOD, key="train/movielens/config.json")
     assert account.upload(GOOD, key="train/MovieLens/config.json", sequencer="02") == {
@@ -135,6 +160,29 @@ def test_what_is_another_accounts_is_refused(account: Account) -> None:
     ((_, detail),) = account.events.put_
     assert "not of this account" in detail["Problems"][0]["message"]
     assert account.executions.started == {}
+
+
+def test_of_thousands_of_files_that_lie_wrong_some_are_told_a_day(account: Account) -> None:
+    for n in range(30):
+        account.upload(GOOD, key=f"train/a b/{n}.json")
+    assert len(account.events.put_) == MOST_TOLD
+    *_, (kind, detail) = account.events.put_
+    told = message_for(kind, detail, region="us-east-1").text
+    assert "Of more files that are not accepted there nothing is told until tomorrow" in told
+    account.upload(GOOD, key="train/a b/0.json")
+    assert len(account.events.put_) == MOST_TOLD + 1, "one that was told is told as often"
+    account.deliver("", key="train/a b/31.json", time=NOW + timedelta(days=1))
+    assert len(account.events.put_) == MOST_TOLD + 2
+
+
+def test_of_thousands_of_files_beside_a_config_some_are_told_and_other_folders_are_not_kept_quiet(
+    account: Account,
+) -> None:
+    for n in range(30):
+        account.upload("[]", key=f"train/movielens/part-{n}.json")
+    account.upload("[]", key="train/other/config.json")
+    assert len(account.events.put_) == MOST_TOLD + 1
+    assert account.measured.problems == [1] * 31, "all are counted"
 
 
 @given(st.text(max_size=40).map("train/{}".format))

@@ -33,7 +33,7 @@ class Current(Begin):
 class States:
     """The desired states, in which every task is."""
 
-    def load_state(self, pointer: Pointer) -> Any:
+    def state_of_run(self, pointer: Pointer) -> Any:
         return self
 
     @property

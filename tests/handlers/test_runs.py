@@ -217,7 +217,9 @@ def test_a_config_whose_start_fails_does_not_end_the_run_of_an_older_one(account
 class Unannounced(Turns):
     """A table that is away for a moment, when a config is announced in it."""
 
-    def announce(self, group: str, run: str, sequencer: str, key: str = "") -> bool:
+    def announce(
+        self, group: str, run: str, sequencer: str, key: str = "", instead_of: str = ""
+    ) -> bool:
         raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutItem")
 
 

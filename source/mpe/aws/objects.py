@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mpe.model.errors import NewerForm
+from mpe.model.errors import NewerForm, StateGone
 from mpe.model.plan.desired import Data, Desired, DesiredState, value_at, with_value
 from mpe.model.plan.forms import known
 from mpe.model.service.csvs import HEAD, Head
@@ -22,6 +22,8 @@ FOLDERS = tuple(dict.fromkeys((*READ, *WRITTEN, "state")))
 """The top folders of the data bucket; in each a dataset group has a folder of its own."""
 MOST_DELETED = 1000
 """Objects that one call deletes."""
+GONE = frozenset({"NoSuchKey", "AccessDenied"})
+"""What S3 says of a state that is gone."""
 DIGEST = 12
 """Characters that tell one version of an object from another."""
 MOST_HEADS = 5
@@ -122,6 +124,19 @@ class Objects:
         for item in self._below(bucket, f"state/{group}/"):
             with suppress(NewerForm, ValueError, KeyError, TypeError):
                 yield self.load_state(Pointer(bucket, str(item["Key"])))
+
+    def state_of_run(self, pointer: Pointer) -> DesiredState:
+        """Return the desired state that a run works towards, or raise StateGone.
+
+        Who may not list is told 403 of an object that is gone, and not 404
+        (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
+        """
+        try:
+            return self.load_state(pointer)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in GONE:
+                raise
+            raise StateGone(f"s3://{pointer.bucket}/{pointer.key}") from error
 
     def completed(self, desired: Desired) -> Completed:
         """Fill in where a resource's data lies, and tell when it last changed."""

@@ -66,7 +66,9 @@ def survey(
         fresh_since = freshness.since(state.group, completed, observed)
         if imported.intersection(desired.after):
             fresh_since = clock.now()
-        action = decide(desired, observed, fresh_since=fresh_since, idle=completed.idle)
+        action = decide(
+            desired, observed, fresh_since=fresh_since, idle=completed.idle, lagging=True
+        )
         if isinstance(action, Create) and desired.arn:
             absent.add(desired.arn)
         if isinstance(action, Create) and desired.noun == "DatasetImportJob":
@@ -149,7 +151,7 @@ def foresee(
         if stack and desired.spec.marked:
             desired = desired.owned_by(stack)
         observed = None if _in_absent(desired, absent) else personalize.observe(desired)
-        action = decide(desired, observed, existing=task is not None)
+        action = decide(desired, observed, existing=task is not None, lagging=True)
         if isinstance(action, Create) and desired.arn:
             absent.add(desired.arn)
         step = _of_schema(Step(desired, action, observed), state, personalize)

@@ -24,6 +24,10 @@ LEASE = timedelta(days=3)
 """When a lease ends by itself; longer than the workflow may run."""
 ACTS = timedelta(seconds=FUNCTION_SECONDS)
 """How long a function that was called before its execution ended may still act."""
+ANY = "*"
+"""In the place of a dataset group, whose name it cannot be."""
+MOST_TOLD = 10
+"""Files of one folder that are not accepted, of which people are told in a day."""
 LOST = "LOST"
 """The status of a run that ended and could tell nobody; that it is told may yet come."""
 
@@ -72,15 +76,21 @@ class Turns:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def announce(self, group: str, run: str, sequencer: str, key: str = "") -> bool:
+    def announce(
+        self, group: str, run: str, sequencer: str, key: str = "", instead_of: str = ""
+    ) -> bool:
         """Note an uploaded config and its key; return False where a newer one is already known.
 
         S3 may deliver events late and in any order; its sequencers, padded to one length,
         sort as the uploads did
         (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
         One upload is one run, also where it is told a second time with another time of its own.
+        Of two keys the sequencers say nothing, so that a config whose place another takes is named:
+        ``instead_of``.
         """
         told = Attr("sequencer").eq(_padded(sequencer)) & Attr("run").eq(run)
+        if instead_of:
+            told = told | Attr("key").eq(instead_of)
         return self._put(
             {
                 "group": group,
@@ -114,8 +124,13 @@ class Turns:
         return {row["group"]: _folder(_key(row)) for row in self.newest()}
 
     def admits(self, claim: Claim) -> bool:
-        """Tell whether neither a newer config is known, nor another run of the same upload."""
+        """Tell whether neither a newer config is known, nor another run of the same upload.
+
+        Of a config at another key nobody knows by sequencers whether it is newer.
+        """
         row = self._item(claim.group, "CONFIG") or {}
+        if row and claim.key and _key(row) != claim.key:
+            return True
         newest, ours = str(row.get("sequencer", "")), _padded(claim.sequencer)
         return newest < ours or (newest == ours and row["run"] == claim.run)
 
@@ -257,6 +272,23 @@ class Turns:
         item = {"group": group, "record": "REJECTED", "sequencer": _padded(sequencer), **row}
         newer = Attr("sequencer").not_exists() | Attr("sequencer").lt(_padded(sequencer))
         self._put(item, newer)
+
+    def nth_told(self, folder: str, key: str, day: datetime) -> int | None:
+        """Return the how-manieth file it is, from 0, of a folder that is told of on a day.
+
+        None is one too many. A file that was told has the same number again. A folder may hold
+        thousands of files that are no configs.
+        """
+        for n in range(MOST_TOLD):
+            row = {
+                "group": ANY,
+                "record": f"TOLD#{day:%Y-%m-%d}#{folder}#{n}",
+                "key": key,
+                "expires": int((day + LEASE).timestamp()),
+            }
+            if self._put(row, Attr("record").not_exists() | Attr("key").eq(key)):
+                return n
+        return None
 
     def rejected(self) -> Iterator[dict[str, Any]]:
         """Yield the newest rejected upload of every dataset group that ever had one."""

@@ -72,7 +72,7 @@ class Begin:
         row |= {"task": task} if task else {}
         if self._starts(claim):
             self.turns.record(claim.group, claim.run, row)
-        desired = self.objects.load_state(state)
+        desired = self.objects.state_of_run(state)
         return {"work": complete(desired.tasks[task].work if task else desired.work)}
 
     def _has_its_turn(self, claim: Claim, place: Place) -> bool:

@@ -20,7 +20,7 @@ from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.events import CONFIG_REJECTED, Events
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects
-from mpe.aws.turns import Claim, Turns
+from mpe.aws.turns import MOST_TOLD, Claim, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.config.parse import parse
@@ -124,6 +124,19 @@ class Configure:
 
     def _reject(self, upload: Upload, problems: tuple[Problem, ...]) -> dict[str, Any]:
         group = upload.folder.removeprefix("train/").strip("/")
+        nth = self.turns.nth_told(upload.folder, upload.key, upload.time)
+        if nth is not None:
+            self._tell(upload, group, problems, last=nth == MOST_TOLD - 1)
+        if group:
+            told = {"at": upload.time.isoformat(), "key": upload.key, "version": upload.version}
+            self.turns.reject(group, upload.sequencer, told | {"total": len(problems)})
+        self.gauges.rejected(len(problems))
+        return {"rejected": len(problems)}
+
+    def _tell(
+        self, upload: Upload, group: str, problems: tuple[Problem, ...], *, last: bool
+    ) -> None:
+        """Tell people what is wrong; with the last of a folder that others are not told."""
         self.events.put(
             CONFIG_REJECTED,
             {
@@ -135,13 +148,9 @@ class Configure:
                 "DatasetGroup": group,
                 "Total": len(problems),
                 "Problems": within(asdict(problem) for problem in problems),
+                **({"Last": True} if last else {}),
             },
         )
-        if group:
-            told = {"at": upload.time.isoformat(), "key": upload.key, "version": upload.version}
-            self.turns.reject(group, upload.sequencer, told | {"total": len(problems)})
-        self.gauges.rejected(len(problems))
-        return {"rejected": len(problems)}
 
     def _checked(self, config: Config, upload: Upload) -> Config:
         """Refuse a config that lies where another's does, or names what is another's."""
@@ -159,9 +168,10 @@ class Configure:
         """
         group = str(config.group.params["name"])
         own, here = folder_of(group), upload.folder
+        path = "$.datasetGroup.serviceConfig.name"
+        yield from self._second(group, upload, path)
         if here == own:
             return
-        path = "$.datasetGroup.serviceConfig.name"
         remedy = f"Upload it to {own}, beside that group's data, or mend the name."
         other = here.removeprefix("train/").partition("/")[0]
         known = self.turns.folder(group)
@@ -172,11 +182,25 @@ class Configure:
             told = f"the dataset group {group!r} is maintained from {known}, and not from {here}."
             yield places.FOLDER.problem(path, told, remedy)
 
+    def _second(self, group: str, upload: Upload, path: str) -> Iterator[Problem]:
+        """Find a second config of a dataset group in one folder, beside one that lies there.
+
+        Nobody could say which of two is the newer: S3's order of uploads is that of one key.
+        """
+        known = self.turns.key(group)
+        if not known or known == upload.key or self.turns.folder(group) != upload.folder:
+            return
+        if self.objects.count(upload.bucket, known):
+            told = f"the dataset group {group!r} is maintained from {known}, in the same folder."
+            remedy = f"Upload it as {known}; or delete that file, and upload this one again."
+            yield places.SECOND.problem(path, told, remedy)
+
     def _start(self, upload: Upload, config: Config) -> dict[str, Any]:
         folder = upload.folder
         state = desired_state(config, self.place, version=upload.run, folder=folder)
         pointer = self.objects.save_state(upload.bucket, state)
-        claim = Claim(state.group, upload.run, "", upload.sequencer)
+        claim = Claim(state.group, upload.run, "", upload.sequencer, upload.key)
+        known = self.turns.key(state.group) or ""
         if not self.turns.admits(claim):
             return {"ignored": "a newer config of this dataset group is already known"}
         run = {
@@ -190,7 +214,10 @@ class Configure:
         name = execution_name(state.group, upload.run)
         new = self.executions.start(self.machine, name, {"run": RUN.marked(run)})
         # Once it is started: a config whose start fails must not end the run of an older one.
-        self.turns.announce(state.group, upload.run, upload.sequencer, upload.key)
+        instead_of = known if known != upload.key else ""
+        self.turns.announce(
+            state.group, upload.run, upload.sequencer, upload.key, instead_of=instead_of
+        )
         return {"started" if new else "ignored": upload.run}
 
 

@@ -57,9 +57,11 @@ from mpe.model.plan.reconcile import (
     nothing_new,
 )
 from mpe.model.plan.waits import (
-    LONGEST,
+    KNOWN_WITHIN,
     SHORTEST,
     VISIBLE_WITHIN,
+    among,
+    in_line,
     kind_of_creation,
     next_wait,
     typical,
@@ -116,6 +118,8 @@ class Step:
     """Since when it must have been made, where the task makes it anew."""
     redriven: int = 0
     """How often somebody has redriven the run."""
+    siblings: int = 1
+    """How many of its type the same execution works on, so that they share its history."""
     group_arn: str = ""
     """The dataset group's ARN; without it nothing else of the group is looked at."""
     due: Mapping[str, Any] | None = None
@@ -198,7 +202,7 @@ class Ensure:
         self.ledger.hold(step.group, step.run, step.desired.id, busy.message, now)
         if before.blocked and self.turns.overtaken(step.group, step.run, step.sequencer):
             return before.failing(OVERTAKEN, f"it waited, and a newer config came: {busy.message}")
-        outcome = _blocked(before, busy, queues=_queues(step, busy))
+        outcome = _blocked(step, busy)
         if before.blocked < LONG <= outcome.blocked:
             self._tell_of_waiting(step, busy, now - timedelta(seconds=before.blocked))
         return outcome
@@ -240,7 +244,8 @@ class Ensure:
         observed = self.personalize.observe(desired, before.arn)
         if observed and before.did is None and "solutionVersionArn" in desired.spec.mutable:
             before = replace(before, served=observed.fields.get("solutionVersionArn"))
-        before = replace(before, unseen=None if observed else before.unseen)
+        clear = observed is not None and not observed.unknown
+        before = replace(before, unseen=None if clear else before.unseen)
         lost = None if before.did else self._lost(step, desired, observed)
         if lost == "created":
             before = replace(before, did=lost)
@@ -333,7 +338,7 @@ class Ensure:
             fresh_since=max(times, default=None),
             idle=completed.idle,
             existing=step.task,
-            lagging=self._missing(before) < VISIBLE_WITHIN,
+            lagging=self._missing(before) < (KNOWN_WITHIN if observed else VISIBLE_WITHIN),
         )
 
     def _missing(self, before: Outcome) -> float:
@@ -475,11 +480,9 @@ class Ensure:
         spec, kind = step.desired.spec, _kind(step, outcome, observed, params)
         begun, _ = _times(outcome, observed)
         known, usual = self._expected(step.group, outcome, kind)
-        seconds = next_wait(
-            self.clock.since(begun) if begun else 0.0,
-            usual=typical(spec, kind) if usual is None else usual,
-            known=known,
-        )
+        elapsed = self.clock.since(begun) if begun else 0.0
+        usual = typical(spec, kind) if usual is None else usual
+        seconds = among(next_wait(elapsed, usual=usual, known=known), elapsed, step.siblings)
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
 
@@ -572,18 +575,19 @@ def _queues(step: Step, busy: Busy) -> bool:
     return step.desired.spec.repeatable or busy.code == CLASH
 
 
-def _blocked(before: Outcome, busy: Busy, *, queues: bool) -> Outcome:
+def _blocked(step: Step, busy: Busy) -> Outcome:
     """Wait out a quota or a throttle, ever more patiently, but not for ever."""
-    if before.blocked > (PATIENCE_IN_LINE if queues else PATIENCE):
+    before = step.previous
+    if before.blocked > (PATIENCE_IN_LINE if _queues(step, busy) else PATIENCE):
         return before.failing(busy.code, busy.message)
-    seconds = min(max(before.blocked, SHORTEST), LONGEST * 5)
+    seconds = in_line(before.blocked, step.siblings, step.desired.id)
     return before.waiting(seconds, blocked=before.blocked + seconds)
 
 
 def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
     """Read a call of the workflow: the resource by its id, what came before, what is given."""
     run = RUN.read(event["run"])
-    state = objects.load_state(Pointer.of(run["state"]))
+    state = objects.state_of_run(Pointer.of(run["state"]))
     desired = state.resources[event["resource"]]
     given = {name: event["given"][name] for name in desired.given}
     task = state.tasks[run["task"]] if "task" in run else None
@@ -607,6 +611,10 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         task=task is not None,
         anew_since=datetime.fromisoformat(run["started"]) if anew else None,
         redriven=int(event.get("redriven", 0)),
+        siblings=sum(
+            (one.noun, one.parent) == (desired.noun, desired.parent)
+            for one in state.resources.values()
+        ),
         group_arn=str(state.resources["datasetGroup"].arn),
         due=due(state) if desired.noun == DELETION else None,
     )

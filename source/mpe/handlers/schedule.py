@@ -48,7 +48,7 @@ class Synchronize:
         """
         if redriven and not self._has_turn(run, redriven):
             raise TurnLost(run["group"], run["id"])
-        state = self.objects.load_state(Pointer.of(run["state"]))
+        state = self.objects.state_of_run(Pointer.of(run["state"]))
         known = set(self.tasks.ids(state.group))
         for task in state.tasks.values():
             self._upsert(state.group, task, run)

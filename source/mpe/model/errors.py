@@ -10,6 +10,7 @@
     ├── OfAnotherStack   another stack maintains the dataset group: change it there, or take it over
     ├── ResourceFailed   Amazon Personalize reported that the resource failed
     ├── ResourceMissing  a scheduled task found that its resource is gone
+    ├── StateGone        a desired state is not there any more: upload the config again
     ├── TurnLost         the run works on a dataset group that is another run's now
     └── Unavailable      an AWS service cannot do just now what it was asked for
 """
@@ -153,6 +154,17 @@ class ResourceFailed(PersonalizationError):
 
 class ResourceMissing(PersonalizationError):
     """A scheduled task is about a resource that does not exist any more."""
+
+
+class StateGone(PersonalizationError):
+    """The desired state that a run works towards was deleted."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"the desired state {place}, which an upload of the config wrote, cannot be read: it "
+            "was deleted, or this function may not read it. Nothing is wrong with the config, nor "
+            "with the data."
+        )
 
 
 class TurnLost(PersonalizationError):

@@ -137,6 +137,9 @@ def _rejected(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     )
     yield "      mpe validate config.json"
     yield ""
+    if detail.get("Last"):
+        yield "Of more files that are not accepted there nothing is told until tomorrow (UTC)."
+        yield ""
     yield _place(detail, "", region)
 
 

@@ -74,6 +74,12 @@ BY_ERROR = (
         "Change it there, or let this stack maintain it.",
         "mpe adopt {group} --take-over",
     ),
+    Remedy(
+        "StateGone",
+        "Upload the config again, which writes it anew. Where that does not help, deploy the stack "
+        "again.",
+        "{apply}",
+    ),
     Remedy("TurnLost", "Another run has taken over: see what it does.", "mpe watch {group}"),
     Remedy(
         "LimitExceededException|RequestLimitExceeded|TooManyRequestsException",

@@ -14,6 +14,7 @@ from mpe.model.plan.reconcile import (
     Change,
     Create,
     Keep,
+    Look,
     Observed,
     Reject,
     Update,
@@ -24,6 +25,13 @@ from mpe.model.plan.reconcile import (
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/live"
+
+
+@pytest.mark.parametrize("status", ["DELETE FAILED", "STOP FAILED", "MOVING"])
+def test_what_no_waiting_mends_is_told_with_its_status(status: str) -> None:
+    action = decide(desired(), observed(status))
+    assert isinstance(action, Reject)
+    assert status in action.message
 
 
 def desired(noun: str = "Campaign", **params: Any) -> Desired:
@@ -42,6 +50,16 @@ CASES = [
     ),
     pytest.param(
         desired(), observed("DELETE IN_PROGRESS"), {}, Wait(ARN), id="a-deletion-is-waited-for"
+    ),
+    pytest.param(
+        desired(), observed("MOVING"), {"lagging": True}, Look(), id="what-nobody-knows-is-watched"
+    ),
+    pytest.param(
+        desired(minProvisionedTPS=2),
+        replace(observed(minProvisionedTPS=1), update="PAUSED"),
+        {"lagging": True},
+        Look(),
+        id="an-update-that-nobody-knows-is-watched",
     ),
     pytest.param(
         desired(minProvisionedTPS=2),

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import Any
+
 import pytest
 
-from mpe.model.plan.waits import LONGEST, SHORTEST, kind_of_creation, next_wait, typical
+from mpe.model.plan.waits import (
+    LONGEST,
+    SHORTEST,
+    among,
+    in_line,
+    kind_of_creation,
+    next_wait,
+    typical,
+)
 from mpe.model.service.spec import SPECS
+from tests.conftest import ROOT
 
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
 
 
 def looks(took: float, *, usual: float, known: float | None) -> tuple[int, float]:
@@ -17,6 +32,87 @@ def looks(took: float, *, usual: float, known: float | None) -> tuple[int, float
         elapsed += next_wait(elapsed, usual=usual, known=known)
         count += 1
     return count, elapsed - took
+
+
+EVENTS = {"Task": 5, "Choice": 2, "Wait": 2}
+"""What each state of a standard workflow adds to a history: it is entered and left, and a task is
+scheduled, started and ended as well
+(https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html)."""
+HISTORY = 25_000
+"""Events that an execution may have
+(https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html)."""
+
+
+def events_of_a_look(noun: str) -> int:
+    """Return how many events asking, and waiting to ask again, adds: by the workflow itself."""
+    definition = json.loads((ROOT / "tests/golden/Solution.asl.json").read_text())
+    states = dict(states_of(definition))
+    ask, choice, wait = f"Ensure {noun}", f"Is {noun} settled?", f"Wait for {noun}"
+    assert states[ask]["Next"] == choice
+    assert wait in [one["Next"] for one in states[choice]["Choices"]]
+    assert states[wait]["Next"] == ask
+    return sum(EVENTS[states[one]["Type"]] for one in (ask, choice, wait))
+
+
+def states_of(definition: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(definition, dict):
+        yield from definition.get("States", {}).items()
+    for inner in definition.values() if isinstance(definition, dict) else definition:
+        if isinstance(inner, dict | list):
+            yield from states_of(inner)
+
+
+def looks_of(jobs: int, *, at_once: int, took: float) -> int:
+    """Return how often jobs are asked after that all begin at once, where so many may run.
+
+    A job that may not run yet asks again as it is told, and one that runs is looked at until it is
+    done.
+    """
+    usual = typical(SPECS["BatchInferenceJob"], "created")
+    asks = [(0.0, n) for n in range(jobs)]
+    waited, began, running, count = dict.fromkeys(range(jobs), 0), dict[int, float](), set[int](), 0
+    while asks:
+        now, n = heappop(asks)
+        count += 1
+        if n in began and now >= began[n] + took:
+            running.remove(n)
+            continue
+        if n not in began and len(running) < at_once:
+            running.add(n)
+            began[n] = now
+        if n in began:
+            elapsed = now - began[n]
+            wait = among(next_wait(elapsed, usual=usual, known=None), elapsed, jobs)
+        else:
+            wait = in_line(waited[n], jobs, f"batchInferenceJob.films.{n}")
+            waited[n] += wait
+        heappush(asks, (now + wait, n))
+    assert max(waited.values()) < DAY, "no job is given up"
+    return count
+
+
+@pytest.mark.parametrize("took", [10 * 60, HOUR, 2.5 * HOUR])
+@pytest.mark.parametrize("jobs", [1, 5, 40])
+def test_a_solutions_batch_jobs_at_the_default_quota_fit_into_a_history(
+    jobs: int, took: float
+) -> None:
+    """Five may run at a time (https://docs.aws.amazon.com/personalize/latest/dg/limits.html)."""
+    count = looks_of(jobs, at_once=5, took=took)
+    beside = 20 * jobs  # the Map's iterations, and their last states
+    assert events_of_a_look("BatchInferenceJob") * count + beside < HISTORY
+
+
+def test_few_are_looked_at_as_often_as_one_and_what_is_short_is_too() -> None:
+    assert among(10, HOUR, 5) == 10
+    assert among(10, 60, 40) == 10
+    assert among(10, HOUR, 40) == 360
+
+
+def test_those_who_wait_for_a_quota_ask_once_a_minute_together_and_at_different_moments() -> None:
+    waits = [in_line(DAY, 40, f"job.{n}") for n in range(40)]
+    assert min(waits) >= 40 * LONGEST * 3 / 4
+    assert len(set(waits)) > 30
+    assert [in_line(waited, 1, "job") for waited in (0, 5, 100, DAY)] == [5, 5, 100, 300]
 
 
 def test_a_known_duration_takes_one_look_more_where_it_is_long() -> None:

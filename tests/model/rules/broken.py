@@ -318,6 +318,7 @@ UPLOADS: dict[str, tuple[tuple[str, Bend], ...]] = {
     "MPE-O001": (("train/movielens/config.json", put(*CAMPAIGN, "solutionVersionArn", OTHERS)),),
     "MPE-O002": (("train/movie lens/config.json", fine),),
     "MPE-O003": (("train/spring/config.json", fine), ("train/copy/config.json", fine)),
+    "MPE-O005": (("train/movielens/config.json", fine), ("train/movielens/copy.json", fine)),
     "MPE-O004": (
         (
             "train/movielens/config.json",

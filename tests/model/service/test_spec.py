@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 
 from mpe.emulator.arns import part
 from mpe.model.service.shapes import operation, service_model
-from mpe.model.service.spec import SPECS, ResourceSpec
+from mpe.model.service.spec import DONE, FAILED, SPECS, UNDER_WAY, ResourceSpec
 
 ROWS = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 
@@ -18,6 +20,31 @@ def members(name: str, *, output: bool = False) -> dict[str, Any]:
     shape = model.output_shape if output else model.input_shape
     assert shape is not None
     return dict(shape.members)
+
+
+STATUS = re.compile(
+    r"\b(?:(?:CREATE|DELETE|UPDATE|START|STOP) )?"
+    r"(?:PENDING|IN[_ ]PROGRESS|FAILED|STOPP(?:ED|ING))\b"
+    r"|\b(?:IN)?ACTIVE\b|\bCOMPLETED\b"
+)
+"""How the service's own reference, which comes with botocore, spells statuses."""
+
+
+def test_each_status_of_the_services_reference_is_known_as_done_failed_or_under_way() -> None:
+    model = Loader().load_service_model("personalize", "service-2")
+    told = [
+        member.get("documentation", "")
+        for shape in model["shapes"].values()
+        for name, member in shape.get("members", {}).items()
+        if name == "status"
+    ]
+    found = {one for text in told for one in STATUS.findall(text)}
+    assert {"CREATE STOPPING", "IN PROGRESS", "START PENDING", "COMPLETED"} <= found
+    assert found <= DONE | FAILED | UNDER_WAY
+
+
+def test_no_status_is_of_two_kinds() -> None:
+    assert not DONE & FAILED | FAILED & UNDER_WAY | UNDER_WAY & DONE
 
 
 @ROWS

@@ -17,7 +17,7 @@ from mpe.model.errors import DriftError, OfAnotherStack, ResourceFailed, Resourc
 from mpe.model.plan.alike import included
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.owner import maintained_by
-from mpe.model.service.spec import ACTIVE, DONE, FAILED, INACTIVE, ResourceSpec
+from mpe.model.service.spec import ACTIVE, DONE, FAILED, INACTIVE, UNDER_WAY, ResourceSpec
 
 DRIFT, FAILURE = DriftError.__name__, ResourceFailed.__name__
 MISSING = ResourceMissing.__name__
@@ -51,6 +51,12 @@ class Observed:
     def updating(self) -> bool:
         """Whether an update of it is under way."""
         return self._pending(self.update or ACTIVE)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody knows what becomes of its status, or of its update's."""
+        told = (self.status, self.update or ACTIVE)
+        return any(self._pending(one) and one not in UNDER_WAY for one in told)
 
     @staticmethod
     def _pending(status: str) -> bool:
@@ -103,7 +109,8 @@ class Wait:
 
 @dataclass(frozen=True)
 class Look:
-    """It was made or changed and is not seen: look again soon, since reads may lag behind."""
+    """It was made or changed and is not seen, since reads may lag behind, or its status is one that
+    nobody knows: look again soon."""
 
 
 @dataclass(frozen=True)
@@ -156,8 +163,8 @@ def decide(
     start or a stop leaves that of an earlier one as it is.
     ``fresh_since`` is when the data that it reads last changed, and ``idle`` tells that
     there is none and need not be. ``existing`` lets only jobs and versions be created: what
-    a scheduled task is about must be there. ``lagging`` tells that what is not seen has not been
-    missed for long.
+    a scheduled task is about must be there. ``lagging`` tells that what is not seen, or has a
+    status that nobody knows, has not been so for long.
     """
     if idle and not pinned:
         done = observed is not None and observed.status in DONE
@@ -168,6 +175,8 @@ def decide(
         return Reject(DRIFT, _another_group(desired, observed))
     if observed.owner and desired.owner and observed.owner != desired.owner:
         return Reject(ANOTHERS, _another_stack(desired, observed.owner))
+    if observed.unknown:
+        return Look() if lagging else Reject(FAILURE, _unknown(observed))
     if observed.in_progress:
         return Wait(observed.arn)
     if observed.status in FAILED:
@@ -183,6 +192,13 @@ def decide(
     if observed.status == INACTIVE:
         return Keep(observed.arn)  # stopped on purpose, and not to be updated while it is
     return _converge(desired, observed, pinned)
+
+
+def _unknown(observed: Observed) -> str:
+    return (
+        f"its status is {observed.shown}, which is not known, and stays so. See what it means in "
+        "Amazon Personalize, and upload the config again once it is ACTIVE or gone."
+    )
 
 
 def _of_another_group(desired: Desired, observed: Observed) -> bool:

@@ -12,6 +12,7 @@ and a start, a stop or an update another than the creation.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,14 @@ FUNCTION_SECONDS = 60
 SHORTEST = 5
 LONGEST = 60
 """The longest wait between looks at what is late, unless it is very long itself."""
+IN_LINE = 5 * LONGEST
+"""The longest wait of who waits for a quota with few others."""
+FEW = 5
+"""How many of one type may work without a look at one being put off for the others."""
+EACH = 10
+"""Seconds by which each of more puts off a look at the others, at most."""
+APART = 1 / 4
+"""By which share of a wait at most those who wait together ask apart."""
 NEAREST = 1 / 20
 """The share of a guessed duration that is not halved any more."""
 MARGIN = 0.02
@@ -41,6 +50,8 @@ The service promises nothing of how soon its reads follow its writes. Looking ev
 less often, for about five minutes, is what AWS advises for EC2, which promises nothing either
 (https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html).
 """
+KNOWN_WITHIN = 60 * 60
+"""The same for a status that nobody knows: longer, since it may be of something under way."""
 PART = 1 / 4
 """The share of a creation's usual duration that stands in for all other kinds of work."""
 
@@ -78,6 +89,30 @@ def next_wait(elapsed: float, *, usual: float, known: float | None) -> int:
 def until_seen(missing: float) -> int:
     """Return whole seconds until the next look at what has been missing for so many seconds."""
     return max(SHORTEST, math.ceil(missing / 2))
+
+
+def among(seconds: int, elapsed: float, siblings: int) -> int:
+    """Return whole seconds until the next look at one of many, which share a history.
+
+    What takes long is looked at less often there: a tenth of its time later.
+    """
+    if siblings <= FEW:
+        return seconds
+    return max(seconds, round(min(elapsed / 10, EACH * siblings)))
+
+
+def in_line(waited: float, siblings: int, resource: str) -> int:
+    """Return whole seconds until who waits for a quota asks again, by how long it has waited.
+
+    All of one execution, the ``siblings``, ask once a minute together when they have waited long,
+    so that their number does not fill its history: Step Functions keeps 25,000 events
+    (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). They do not ask
+    at the same moment: what is freed is taken up by whichever asks next.
+    """
+    most = max(IN_LINE, LONGEST * siblings)
+    part = int.from_bytes(hashlib.sha256(resource.encode()).digest()[:2]) / 0xFFFF
+    apart = 1 - part * APART if siblings > 1 else 1
+    return max(SHORTEST, round(min(waited, most) * apart))
 
 
 def _guessed(elapsed: float, expected: float) -> float:

@@ -21,6 +21,12 @@ FOLDER = Rule(
     "write in one group's folder shall not change another.",
     "ours: for safety, where the AWS solution takes a config from any folder",
 )
+SECOND = Rule(
+    "MPE-O005",
+    "A dataset group has one config in its folder",
+    "S3's order of uploads is that of one key, so that nobody could say which of two is the newer.",
+    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html",
+)
 PARTITION = Rule(
     "MPE-O004",
     "A recipe is of the stack's partition",

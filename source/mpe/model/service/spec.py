@@ -24,8 +24,26 @@ INACTIVE = "INACTIVE"
 """A recommender that somebody stopped; it costs nothing until it is started again."""
 DONE = frozenset({ACTIVE, INACTIVE, "COMPLETED"})
 """Statuses that wait for nothing; a data deletion job alone ends as COMPLETED."""
-FAILED = frozenset({"CREATE FAILED", "CREATE STOPPED", "FAILED"})
-"""Statuses that no waiting will mend."""
+FAILED = frozenset(
+    {
+        "CREATE FAILED",
+        "CREATE STOPPED",
+        "FAILED",
+        *(f"{what} FAILED" for what in ("DELETE", "UPDATE", "START", "STOP")),
+    }
+)
+"""Statuses that no waiting will mend; the last four the API reference does not tell of."""
+UNDER_WAY = frozenset(
+    {
+        *(f"{what} PENDING" for what in ("CREATE", "DELETE", "UPDATE", "START", "STOP")),
+        *(f"{what} IN_PROGRESS" for what in ("CREATE", "DELETE", "UPDATE", "START", "STOP")),
+        "CREATE STOPPING",
+        "PENDING",
+        "IN_PROGRESS",
+        "IN PROGRESS",  # of batch jobs, as the API reference spells it
+    }
+)
+"""Statuses that change by themselves. One that is in none of these sets nobody knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
