@@ -47,6 +47,7 @@ class Ledger:
     judged: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     pointers: dict[str, ModelPointer] = field(default_factory=dict)
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asks: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str, kind: str) -> float | None:
         return self.durations.get((resource, kind))
@@ -102,6 +103,12 @@ class Ledger:
         known = f"TOLD {run} {what}" in self.data
         self.data[f"TOLD {run} {what}"] = frozenset()
         return not known
+
+    def asked(self, group: str, run: str, resource: str) -> datetime | None:
+        return self.asks.get((run, resource))
+
+    def ask(self, group: str, run: str, resource: str, now: datetime, at: datetime | None) -> None:
+        self.asks[run, resource] = at
 
     def record(self, group: str, run: str, outcome: Any, now: datetime) -> None:
         self.rows[outcome["resource"]] = dict(outcome)
@@ -413,6 +420,7 @@ def test_a_version_that_exists_and_is_not_listed_yet_is_waited_for(
     solution = build.solution(group_)
     first = world.step(version(solution))
     lagging = Lagging(world, 2)
+    world.ledger.asks.clear()
     outcome = world.step(version(solution))
     assert (outcome.did, outcome.arn) == ("created", None)
     while outcome.wait is not None:
@@ -420,6 +428,79 @@ def test_a_version_that_exists_and_is_not_listed_yet_is_waited_for(
         outcome = world.step(version(solution), Outcome.from_dict(outcome.as_dict()))
     assert lagging.left == 0
     assert (outcome.arn, outcome.failed) == (first.arn, None)
+
+
+@dataclass
+class Lost:
+    """A service whose answer to the first creation of a version is an error."""
+
+    world: World
+    effective: bool
+    """Whether that creation took effect."""
+    asked: list[datetime] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._answer = self.world.emulated.service.handle
+        self.world.emulated.service.handle = self  # type: ignore[method-assign, assignment]
+
+    def __call__(self, request: Request) -> Response:
+        if request.operation != "CreateSolutionVersion":
+            return self._answer(request)
+        self.asked.append(self.world.emulated.clock())
+        if len(self.asked) > 1:
+            return self._answer(request)
+        if self.effective:
+            self._answer(request)
+        kind = {"Content-Type": "application/x-amz-json-1.1"}
+        return Response(500, kind, b'{"__type": "InternalFailure"}')
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["answer-lost", "function-killed"])
+def test_a_training_that_may_have_begun_is_not_asked_for_again_while_lists_lag(
+    world: World, build: Builder, killed: bool
+) -> None:
+    """No page promises that CreateSolutionVersion refuses a second one of the same name."""
+    group_ = build.group()
+    build.imported(group_)
+    solution = build.solution(group_)
+    lost, lagging = Lost(world, effective=True), Lagging(world, 5)
+    outcome = world.step(version(solution))
+    if killed:  # and called again with what it was called with
+        outcome = world.step(version(solution))
+    while outcome.wait is not None:
+        world.emulated.clock.advance(outcome.wait)
+        outcome = world.step(version(solution), Outcome.from_dict(outcome.as_dict()))
+    assert lagging.left == 0
+    assert (len(lost.asked), outcome.did, outcome.failed) == (1, "created", None)
+    assert len(build.client.list_solution_versions(solutionArn=solution)["solutionVersions"]) == 1
+
+
+def test_a_training_that_did_not_begin_is_asked_for_again_once_lists_would_tell(
+    world: World, build: Builder
+) -> None:
+    group_ = build.group()
+    build.imported(group_)
+    lost = Lost(world, effective=False)
+    assert world.follow(version(build.solution(group_))).did == "created"
+    first, second = lost.asked
+    assert VISIBLE_WITHIN <= (second - first).total_seconds() < 2 * VISIBLE_WITHIN
+
+
+def test_a_training_that_was_refused_is_asked_for_again_as_soon_as_anything(
+    world: World, build: Builder
+) -> None:
+    group_ = build.group()
+    build.imported(group_)
+    refusing = Refusing(
+        world.emulated.client, "create_solution_version", ["LimitExceededException"]
+    )
+    world.ensure = replace(world.ensure, personalize=Personalize(refusing))
+    wanted = version(build.solution(group_))
+    waits = world.step(wanted)
+    assert waits.wait
+    assert waits.wait <= 5
+    world.emulated.clock.advance(waits.wait)
+    assert world.step(wanted, waits).did == "created"
 
 
 def test_what_was_made_and_stays_away_is_told_within_minutes(world: World) -> None:

@@ -206,6 +206,21 @@ class Ledger:
             raise
         return True
 
+    def asked(self, group: str, run: str, resource: str) -> datetime | None:
+        """Return when a run asked for a creation whose answer it may not have heard, or None."""
+        key = {"group": group, "record": f"ASKED#{run}#{resource}"}
+        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return datetime.fromisoformat(found["at"]) if found and found.get("at") else None
+
+    def ask(self, group: str, run: str, resource: str, now: datetime, at: datetime | None) -> None:
+        """Note at which moment a creation is asked for, or None where it was refused."""
+        row = {
+            "group": group,
+            "record": f"ASKED#{run}#{resource}",
+            "expires": int((now + KEPT).timestamp()),
+        }
+        self._table.put_item(Item=row | ({"at": at.isoformat()} if at else {}))
+
     def held(self, group: str, run: str) -> dict[str, str]:
         """Return what a run waited for last, by the resources' ids in the desired state."""
         prefix = f"HELD#{run}#"

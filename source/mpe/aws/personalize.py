@@ -48,10 +48,12 @@ SERVER_ERROR, NOT_IMPLEMENTED = 500, 501
 class ServiceError(PersonalizationError):
     """An answer of the service, with its error code and its own words."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, unsure: bool = False) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.unsure = unsure
+        """Whether the call may have taken effect all the same."""
 
 
 class Busy(ServiceError):
@@ -269,11 +271,12 @@ def _translated() -> Iterator[None]:
         code = str(error.response["Error"].get("Code", ""))
         message = str(error.response["Error"].get("Message", "")) or str(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        raise _kind(code, status)(code, message) from error
+        unsure = status >= SERVER_ERROR and status != NOT_IMPLEMENTED
+        raise _kind(code, status)(code, message, unsure=unsure) from error
     except ParamValidationError as error:
         raise Refused("ValidationException", str(error)) from error
     except BotoCoreError as error:  # no answer at all: a time-out, a broken connection
-        raise Busy(type(error).__name__, str(error)) from error
+        raise Busy(type(error).__name__, str(error), unsure=True) from error
 
 
 def _kind(code: str, status: int) -> type[ServiceError]:

@@ -459,11 +459,32 @@ class Ensure:
         if completed.objects:
             job = desired.spec.arn.format(name=params["jobName"])
             self.ledger.see(step.group, job, completed.objects, self.clock.now())
-        arn = self.personalize.create(desired, params)
+        if desired.spec.unsure and (asked := self._asked_for(step)):
+            return before.waiting(until_seen(self.clock.since(asked)))
+        arn = self._ask(step, desired, params)
         begun = replace(before, arn=arn, did="created")
         if not desired.spec.has_status:
             return begun.ready(status=ACTIVE)
         return self._again(step, begun.waiting(0, status="CREATE PENDING"), None, params)
+
+    def _asked_for(self, step: Step) -> datetime | None:
+        """Return when this run asked for it, while a list may not tell yet whether it was made."""
+        asked = self.ledger.asked(step.group, step.run, step.desired.id)
+        recent = asked is not None and self.clock.since(asked) < VISIBLE_WITHIN
+        return asked if recent else None
+
+    def _ask(self, step: Step, desired: Desired, params: Mapping[str, Any]) -> str:
+        """Create it, and remember that where its answer may be lost and a second would be paid."""
+        if not desired.spec.unsure:
+            return self.personalize.create(desired, params)
+        now, of = self.clock.now(), (step.group, step.run, desired.id)
+        self.ledger.ask(*of, now, at=now)
+        try:
+            return self.personalize.create(desired, params)
+        except ServiceError as error:
+            if not error.unsure:
+                self.ledger.ask(*of, now, at=None)
+            raise
 
     def _asked(self, before: Outcome, arn: str, did: str) -> Outcome:
         """Note when a change was asked for, since the service does not tell it of every one."""

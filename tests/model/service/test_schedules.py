@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -76,6 +77,41 @@ def test_a_time_that_daylight_saving_leaves_out_does_not_fire() -> None:
 
 def test_a_time_that_daylight_saving_repeats_fires_once() -> None:
     assert fires("cron(30 2 31 10 ? 2027)", 3, "Europe/Berlin") == ["2027-10-31 00:30"]
+
+
+@pytest.mark.parametrize(
+    ("place", "left_out"),
+    [
+        ("Africa/Cairo", date(2027, 4, 30)),
+        ("America/Havana", date(2027, 3, 14)),
+        ("America/Santiago", date(2027, 9, 5)),
+        ("America/Sao_Paulo", date(2018, 11, 4)),
+        ("Asia/Beirut", date(2027, 3, 28)),
+        ("Atlantic/Azores", date(2027, 3, 28)),
+        ("Pacific/Apia", date(2011, 12, 30)),  # the whole day
+    ],
+)
+def test_a_midnight_that_a_clock_change_leaves_out_does_not_fire(
+    place: str, left_out: date
+) -> None:
+    """What AWS's guide says of a time that does not exist; the tz database knows which these are.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+    """
+    first = left_out - timedelta(days=1)
+    start = datetime.combine(first, time(), ZoneInfo(place)) - timedelta(seconds=1)
+    found = islice(parse("cron(0 0 * * ? *)").fires(start, zone(place)), 2)
+    days = [one.astimezone(ZoneInfo(place)).date() for one in found]
+    assert days == [first, left_out + timedelta(days=1)]
+
+
+@pytest.mark.parametrize("place", ["Africa/Cairo", "America/Havana", "Asia/Beirut"])
+def test_an_hour_around_midnight_that_is_repeated_fires_once(place: str) -> None:
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    for expression in ("cron(30 23 * * ? *)", "cron(30 0 * * ? *)"):
+        found = islice(parse(expression).fires(start, zone(place)), 100)
+        days = [one.astimezone(ZoneInfo(place)).date() for one in found]
+        assert len(set(days)) == 100
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ class Cron:
             for minute in sorted(self.minutes):
                 wanted = datetime.combine(day, time(hour, minute), zone)
                 moment = wanted.astimezone(UTC)
-                if moment.astimezone(zone).time() == wanted.time():
+                # The date as well: a zone that crosses the date line leaves out a day.
+                if moment.astimezone(zone).replace(tzinfo=None) == wanted.replace(tzinfo=None):
                     yield moment
 
 

@@ -63,6 +63,9 @@ class ResourceSpec:
     """The create parameter that names it; jobs say ``jobName``, a version may go unnamed."""
     repeatable: bool = False
     """A job or a version: history, of which the newest counts and a failed one is made anew."""
+    unsure: bool = False
+    """Whether it costs much, and nothing but its name tells that a creation was asked for before:
+    what may have been made is looked for before it is asked for again."""
     outlives_parent: bool = False
     """Its history may stay when its parent is deleted, and a parent that is made anew has the
     same ARN: what is older than the parent does not count."""
@@ -409,6 +412,7 @@ _ROWS = (
         listed_by="solutionArn",
         name_param=None,
         repeatable=True,
+        unsure=True,  # the ARN has an id, and no page promises that a name is refused twice
         authorized_as="solution",
         mode="trainingMode",
         measured=True,
