@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from mpe.local.cloud import LocalCloud
+from mpe.model.plan.owner import marked, owner_of
 from tests.conftest import ROOT
 from tests.local.conftest import CSV, NEVER, SPEED, User, small
 
@@ -196,9 +197,19 @@ def test_two_stacks_do_not_collide_and_a_destroyed_one_leaves_its_data(
     assert _may_read_data(other), "encrypted dataset groups keep using the role"
     assert not _vended_logs(other, OTHER)
     assert len(_vended_logs(deployed, STACK)) == 3
+    assert owner_of(_tags(deployed, first)) == OTHER, "what is left is still said to be its own"
+    deployed.client("personalize").tag_resource(
+        resourceArn=first.arn("dataset-group/apart"), tags=marked((), STACK)
+    )
     first.put("interactions.csv", CSV)
     first.upload(small("apart"))
     assert first.wait_for_run() == "SUCCEEDED"
+
+
+def _tags(cloud: LocalCloud, user: User) -> list[dict[str, str]]:
+    arn, client = user.arn(f"dataset-group/{user.group}"), cloud.client("personalize")
+    found: list[dict[str, str]] = client.list_tags_for_resource(resourceArn=arn)["tags"]
+    return found
 
 
 def _may_read_data(cloud: LocalCloud) -> bool:
