@@ -7,6 +7,7 @@ way and are called again, as Step Functions would. What a run gives up on, a new
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from mpe.aws.personalize import Personalize
 from mpe.emulator import Request, Response
 from mpe.handlers.ensure import Ensure, Step
-from mpe.local.faults import without_newest
+from mpe.local.faults import Lagging, without_newest
 from mpe.model.config.parse import parse
 from mpe.model.plan.desired import Desired, DesiredState, Place, desired_state
 from mpe.model.plan.outcome import Outcome
@@ -69,6 +70,26 @@ class Faulty(Emulated):
                 code = "ResourceNotFoundException"
                 return Response(400, response.headers, json.dumps({"__type": code}).encode())
         return response
+
+
+@pytest.mark.parametrize(("after", "seen"), [(150.0, ["old"]), (250.0, ["old", "new"])])
+def test_a_list_lags_only_behind_what_was_made_since_it_is_watched(
+    after: float, seen: list[str]
+) -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def keep(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def answered() -> None:
+        lagging = Lagging(keep, after=after)
+        rows = [{"name": "old", "creationDateTime": 100}, {"name": "new", "creationDateTime": 200}]
+        body = json.dumps({"datasets": rows}).encode()
+        await lagging({"type": "http.response.start", "status": 200, "headers": []})
+        await lagging({"type": "http.response.body", "body": body})
+
+    asyncio.run(answered())
+    assert [one["name"] for one in json.loads(sent[-1]["body"])["datasets"]] == seen
 
 
 class Killed(Exception):

@@ -17,6 +17,7 @@ import asyncio
 import json
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import contextmanager
@@ -103,6 +104,8 @@ class Watch:
     """What the functions did that worked for a label."""
 
     fault: Fault | None = None
+    began: float = field(default_factory=time.time)
+    """What was created before is seen by every List."""
     calls: list[Call] = field(default_factory=list)
     counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     met: set[str] = field(default_factory=set)
@@ -177,7 +180,7 @@ class Interference:
             body = await _body(receive)
             kind = self._meet(followed, headers, scope, body)
             if kind is Kind.UNSEEN and _operation_of(headers).startswith("List"):
-                await app(scope, _again(body), Lagging(send))
+                await app(scope, _again(body), Lagging(send, after=followed.watch.began))
                 return
             if kind is Kind.HELD:
                 await asyncio.sleep(HOLD_SECONDS)
@@ -258,10 +261,10 @@ def _operation_of(headers: Mapping[str, str]) -> str:
 
 
 class Lagging:
-    """Passes an answer on without the newest of what it lists."""
+    """Passes an answer on without the newest of what it lists, where that came after a moment."""
 
-    def __init__(self, send: Any) -> None:
-        self._send = send
+    def __init__(self, send: Any, *, after: float) -> None:
+        self._send, self._after = send, after
         self._start: dict[str, Any] = {}
         self._body = b""
 
@@ -272,9 +275,8 @@ class Lagging:
         self._body += message.get("body", b"")
         if not message.get("more_body", False):
             kind = dict(self._start["headers"]).get(b"content-type", b"application/x-amz-json-1.1")
-            await _answer(
-                self._send, self._start["status"], kind.decode(), without_newest(self._body)
-            )
+            text = without_newest(self._body, after=self._after)
+            await _answer(self._send, self._start["status"], kind.decode(), text)
 
 
 def without_newest(body: bytes, *, after: float = 0) -> str:
