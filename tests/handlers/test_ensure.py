@@ -48,6 +48,9 @@ class Ledger:
     pointers: dict[str, ModelPointer] = field(default_factory=dict)
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     asks: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    profiles_: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    data_verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    let_in: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str, kind: str) -> float | None:
         return self.durations.get((resource, kind))
@@ -95,6 +98,33 @@ class Ledger:
             return False
         self.decisions[version] = dict(row)
         return True
+
+    def all_pointers(self, group: str) -> Iterator[ModelPointer]:
+        yield from self.pointers.values()
+
+    def profiled(self, group: str, dataset: str, job: str, row: Any) -> None:
+        self.profiles_[dataset, job] = dict(row)
+
+    def imported(self, group: str, dataset: str, job: str) -> None:
+        if (dataset, job) in self.profiles_:
+            self.profiles_[dataset, job]["imported"] = True
+
+    def profiles(self, group: str, dataset: str) -> Iterator[dict[str, Any]]:
+        yield from (row for (of, _), row in self.profiles_.items() if of == dataset)
+
+    def note_data(self, group: str, dataset: str, row: Any) -> None:
+        self.data_verdicts[dataset] = dict(row)
+
+    def data_verdict(self, group: str, dataset: str) -> dict[str, Any] | None:
+        return self.data_verdicts.get(dataset)
+
+    def accept(self, group: str, dataset: str, row: Any) -> bool:
+        new = self.let_in.get(dataset, {}).get("data") != row["data"]
+        self.let_in.setdefault(dataset, dict(row))
+        return new
+
+    def accepted(self, group: str, dataset: str) -> dict[str, Any] | None:
+        return self.let_in.get(dataset)
 
     def hold(self, group: str, run: str, resource: str, why: str, now: datetime) -> None:
         self.held[resource] = why
@@ -166,6 +196,10 @@ class Bucket(Objects):
         for url, body in sorted(self.objects.objects.items()):
             if url == location or (location.endswith("/") and url.startswith(location)):
                 yield Head(url, body.encode() if isinstance(body, str) else body)
+
+    def lines(self, location: str) -> Iterator[Iterator[str]]:
+        for head in self.heads(location):
+            yield iter(head.content.decode().splitlines(keepends=True))
 
     def data(self, data: Data) -> DataVersion:
         at = data.folder if data.folder.endswith("items/") else data.file

@@ -152,7 +152,54 @@ class Ledger:
 
     def decision(self, group: str, version: str) -> dict[str, Any] | None:
         """Return a person's word on a version: ``word``, ``by``, ``why`` and ``at``."""
-        key = {"group": group, "record": f"DECISION#{_of_version(version)}"}
+        return self._note(group, f"DECISION#{_of_version(version)}")
+
+    def all_pointers(self, group: str) -> Iterator[ModelPointer]:
+        """Yield the pointers of all campaigns of a dataset group."""
+        found = Key("group").eq(group) & Key("record").begins_with("POINTER#")
+        for row in pages(self._table.query, KeyConditionExpression=found):
+            yield ModelPointer.from_dict(read(NOTE.read(row)))
+
+    def profiled(self, group: str, dataset: str, job: str, row: Mapping[str, Any]) -> None:
+        """Keep what the data of an import is like (``profile``), of which ``data``, and ``at``."""
+        key = {"group": group, "record": f"PROFILE#{dataset}#{job}"}
+        self._table.put_item(Item=NOTE.marked({**key, **stored(dict(row))}))
+
+    def imported(self, group: str, dataset: str, job: str) -> None:
+        """Keep that an import was done, so that others are compared with its data."""
+        key = {"group": group, "record": f"PROFILE#{dataset}#{job}"}
+        found = self._table.get_item(Key=key).get("Item")
+        if found and not found.get("imported"):
+            self._table.put_item(Item=NOTE.marked({**found, "imported": True}))
+
+    def profiles(self, group: str, dataset: str) -> Iterator[dict[str, Any]]:
+        """Yield what the data of each import was like."""
+        found = Key("group").eq(group) & Key("record").begins_with(f"PROFILE#{dataset}#")
+        for row in pages(self._table.query, KeyConditionExpression=found):
+            if NOTE.readable(row):
+                yield dict(read(row))
+
+    def note_data(self, group: str, dataset: str, row: Mapping[str, Any]) -> None:
+        """Keep what was thought of the newest data of a dataset."""
+        key = {"group": group, "record": f"DATA#{dataset}"}
+        self._table.put_item(Item=NOTE.marked({**key, **stored(dict(row))}))
+
+    def data_verdict(self, group: str, dataset: str) -> dict[str, Any] | None:
+        """Return what was thought of the newest data of a dataset."""
+        return self._note(group, f"DATA#{dataset}")
+
+    def accept(self, group: str, dataset: str, row: Mapping[str, Any]) -> bool:
+        """Keep a person's word on some ``data``; return False where it was said already."""
+        key = {"group": group, "record": f"ACCEPTED#{dataset}"}
+        unsaid = Attr("record").not_exists() | Attr("data").ne(row["data"])
+        return self._put({**key, **stored(dict(row))}, unsaid)
+
+    def accepted(self, group: str, dataset: str) -> dict[str, Any] | None:
+        """Return the data that a person let in last: ``data``, ``by``, ``why`` and ``at``."""
+        return self._note(group, f"ACCEPTED#{dataset}")
+
+    def _note(self, group: str, record: str) -> dict[str, Any] | None:
+        key = {"group": group, "record": record}
         found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return dict(read(NOTE.read(found))) if found else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,6 +27,8 @@ GONE = frozenset({"NoSuchKey", "AccessDenied"})
 """What S3 says of a state that is gone."""
 DIGEST = 12
 """Characters that tell one version of an object from another."""
+CHUNK = 1024 * 1024
+"""Bytes that are read at a time of what is read to its end."""
 MOST_HEADS = 5
 """How many files of a folder are looked at."""
 
@@ -223,6 +226,19 @@ class Objects:
         except ClientError as error:
             raise Unreadable(str(error)) from error
 
+    def lines(self, location: str) -> Iterator[Iterator[str]]:
+        """Yield the lines of a file, or of each CSV of a folder, as they come."""
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        try:
+            keys = [key]
+            if key.endswith("/"):
+                keys = [one["Key"] for one in self._below(bucket, key) if _csv(one["Key"], key)]
+            for one in keys:
+                body = self._client.get_object(Bucket=bucket, Key=one)["Body"]
+                yield _lines(body.iter_chunks(CHUNK))
+        except ClientError as error:
+            raise Unreadable(str(error)) from error
+
     def _csvs(self, bucket: str, folder: str) -> list[str]:
         page = self._client.list_objects_v2(Bucket=bucket, Prefix=folder)
         keys = [str(item["Key"]) for item in page.get("Contents", ())]
@@ -244,6 +260,18 @@ class Objects:
         content: bytes = answer["Body"].read()
         total = str(answer.get("ContentRange", "")).rpartition("/")[2]
         return content, not total.isdigit() or int(total) <= len(content)
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield lines with their ends; what is no UTF-8 is replaced, since others tell of it."""
+    decode = codecs.getincrementaldecoder("utf-8-sig")(errors="replace").decode
+    rest = ""
+    for chunk in chunks:
+        *whole, rest = (rest + decode(chunk)).split("\n")
+        yield from (f"{line}\n" for line in whole)
+    rest += decode(b"", final=True)
+    if rest:
+        yield rest
 
 
 def _at(key: str, prefix: str) -> bool:

@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,7 +19,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from mpe.cli.account import OUTPUT, Account, in_cloud
+from mpe.aws.ledger import Ledger
+from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.terminal import answer, as_json
 from mpe.data.check import Check
 from mpe.data.engine import MEMORY, Engine
@@ -27,11 +28,13 @@ from mpe.data.files import Source, Unwatched, Watcher
 from mpe.data.page import page
 from mpe.data.profile import profile
 from mpe.model.config.parse import parse
-from mpe.model.config.sections import Config
+from mpe.model.config.sections import KINDS, Config, inner
 from mpe.model.errors import ConfigError, Finding, named
+from mpe.model.gate.data import DataLimits, judge_data
 from mpe.model.plan.desired import DELETIONS
 from mpe.model.rules import data as rules
-from mpe.model.service.profile import Profile, as_document
+from mpe.model.rules.catalogue import ALL
+from mpe.model.service.profile import Profile, as_document, of_document
 from mpe.model.text import plain
 
 PAGE = click.Path(dir_okay=False, path_type=Path)
@@ -63,18 +66,32 @@ REPORT = click.option(
     type=PAGE,
     help="Write a picture of the data here: a page of HTML, or its figures if it ends in .json.",
 )
+AGAINST = click.option(
+    "--against",
+    metavar="GROUP|FILE",
+    help="Compare it with a dataset group's last import, or with the figures of a --report.",
+)
 Places = Mapping[str, tuple[str, Sequence[Source]]]
+Earlier = Callable[[str], Profile | None]
+"""Returns the profile of earlier data of a dataset, where there is one."""
 
 
 @click.command("check-data")
 @click.argument("file", metavar="CONFIG", type=FILE)
 @click.option("--path", help="Where the CSVs are: a folder or s3://bucket/prefix. [the config's]")
 @REPORT
-@in_cloud
+@AGAINST
+@in_account
 @MEMORY_OPTION
 @OUTPUT
 def check_data(
-    file: Path, path: str | None, report: Path | None, account: Account, memory: str, output: str
+    file: Path,
+    path: str | None,
+    report: Path | None,
+    against: str | None,
+    account: Account,
+    memory: str,
+    output: str,
 ) -> None:
     """Check the CSVs of a config against the service's rules; nothing is sent anywhere.
 
@@ -86,13 +103,14 @@ def check_data(
     except ConfigError as error:
         raise click.ClickException(f"{file} has problems; see mpe validate:\n{error}") from None
     kinds = [one.kind for one in config.datasets]
+    earlier = _earlier(account, against) if against else None
     with watching() as watcher, tempfile.TemporaryDirectory(prefix="mpe-s3-") as folder:
         if path and path.startswith(S3):
             places, nested = _downloaded(account, path, kinds, Path(folder), watcher)
         else:
             here = Path(path) if path else file.parent
             places, nested = _local(here, kinds), _nested(here, kinds)
-        findings = _checked(config, places, nested, memory, watcher, report)
+        findings = _checked(config, places, nested, memory, watcher, report, earlier)
     print_findings(findings, output)
     if any(one.severity == "error" for one in findings):
         raise click.exceptions.Exit(ERRORS)
@@ -118,14 +136,57 @@ def _checked(
     memory: str,
     watcher: Watcher,
     report: Path | None = None,
+    earlier: Earlier | None = None,
 ) -> list[Finding]:
     with Engine(memory=memory, watcher=watcher) as engine:
         check = Check(config, engine, now=time.time())
-        told = (one for one in (*check(places), *nested) if one.rule not in config.ignored)
+        all_told = [*check(places), *nested]
+        described = profile(engine, check.tables) if report or earlier else None
+        if described and earlier:
+            all_told += _compared(config, described, earlier, places)
+        told = (one for one in all_told if one.rule not in config.ignored)
         found = sorted(told, key=lambda one: SEVERITIES.index(one.severity))
-        if report is not None:
-            _picture(config, profile(engine, check.tables), found, report)
+        if described and report is not None:
+            _picture(config, described, found, report)
     return found
+
+
+def _earlier(account: Account, against: str) -> Earlier:
+    """Return what gives the profile of the earlier data of each dataset."""
+    if Path(against).is_file():
+        try:
+            known = of_document(json.loads(Path(against).read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            told = f"--against {against} is no report of this command: {error}"
+            raise click.ClickException(told) from None
+        return lambda kind: known if known.rows(kind) is not None else None
+    ledger = account.ledger
+    if all(_last(ledger, against, kind) is None for kind in KINDS):
+        raise click.ClickException(
+            f"--against {against} is neither a file nor a dataset group whose imports were judged. "
+            "See `mpe status`."
+        )
+    return lambda kind: _last(ledger, against, kind)
+
+
+def _last(ledger: Ledger, group: str, kind: str) -> Profile | None:
+    """Return the profile of the data that a dataset was imported from last."""
+    rows = [one for one in ledger.profiles(group, f"import.{kind}") if one.get("imported")]
+    full = [one for one in rows if one["mode"] == "FULL"]
+    newest = max(full, key=lambda one: str(one["at"]), default=None)
+    return of_document(json.loads(newest["profile"])) if newest else None
+
+
+def _compared(config: Config, new: Profile, earlier: Earlier, places: Places) -> Iterator[Finding]:
+    """Hold data to what the config's gate asks of imports."""
+    limits = DataLimits.of(inner(inner(config.group.workflow, "gate"), "data"))
+    for one in new.datasets:
+        live = earlier(one.kind)
+        verdict = judge_data(limits, one.kind, new, live=live, now=time.time())
+        for reason in verdict.reasons:
+            told = f"{reason.told[0].upper()}{reason.told[1:]}"
+            remedy = "Look at where the data comes from; a gate that holds would not import it."
+            yield ALL[reason.rule].finding(places[one.kind][0], told, remedy)
 
 
 def _picture(config: Config, described: Profile, found: Sequence[Finding], report: Path) -> None:

@@ -18,6 +18,7 @@ from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.follow import LOOK, LOOK_LOCALLY
 from mpe.cli.terminal import answer, say
+from mpe.model.config.sections import KINDS
 
 LEASE = timedelta(hours=1)
 """How long a decision that is interrupted keeps runs out, at the most."""
@@ -59,6 +60,34 @@ def reject(
     """
     told = _decide(account, group, why, "reject", lambda one: one.reject(solution, version))
     _answer(told, output)
+
+
+@click.command()
+@click.argument("group")
+@click.argument("dataset", type=click.Choice(KINDS))
+@WHY
+@in_account
+@OUTPUT
+def accept(group: str, dataset: str, why: str, account: Account, output: str) -> None:
+    """Let data be imported that the gate has held; other data is judged anew.
+
+    The next run imports it. Example: mpe accept movielens interactions --why "a new market"
+    """
+    held = account.ledger.data_verdict(group, f"import.{dataset}")
+    if held is None or held["word"] != "hold":
+        told = f"no data of {group}'s {dataset} is held. See `mpe runs {group}`."
+        raise click.ClickException(f"{told} Nothing was changed.")
+    by, now = account.client("sts").get_caller_identity()["Arn"], account.clock.now()
+    row = {"data": held["data"], "by": by, "why": why, "at": now.isoformat(timespec="seconds")}
+    if not account.ledger.accept(group, f"import.{dataset}", row):
+        known = account.ledger.accepted(group, f"import.{dataset}") or {}
+        told = f"this data was let in by {known.get('by')}: {known.get('why')}"
+        raise click.ClickException(f"{told} Nothing was changed.")
+    did = f"let in {dataset} of {held['data']}: upload the config again, or run the import"
+    say(did)
+    detail = {"DatasetGroup": group, "Decision": "accept", "By": by, "Why": why, "Did": [did]}
+    Events(account.client("events"), account.output("EventBus")).put(MODEL_DECIDED, detail)
+    _answer(detail, output)
 
 
 @click.command()

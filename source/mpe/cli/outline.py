@@ -36,6 +36,7 @@ COMMANDS = {
     "rollback": "mpe.cli.gate:rollback",
     "freeze": "mpe.cli.gate:freeze",
     "unfreeze": "mpe.cli.gate:unfreeze",
+    "accept": "mpe.cli.gate:accept",
     "logs": "mpe.cli.logs:logs",
     "doctor": "mpe.cli.doctor:doctor",
     "schedule": "mpe.cli.schedules:schedule",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mpe.data.engine import Engine, name
-from mpe.model.service.profile import QUANTILES, ColumnProfile, DatasetProfile, Profile
+from mpe.model.service.profile import (
+    DIGEST,
+    MOST_SHARES,
+    QUANTILES,
+    ColumnProfile,
+    DatasetProfile,
+    Profile,
+)
 
 WEEK = 7 * 86_400
 MONDAY = 4 * 86_400
@@ -47,6 +54,7 @@ def profile(engine: Engine, tables: Tables) -> Profile:
         cold_users,
         unknown_items,
         unknown_users,
+        _most_met(engine, item),
     )
 
 
@@ -116,6 +124,14 @@ def _popularity(engine: Engine, item: str) -> tuple[float, ...]:
         f"({_each(item)})) GROUP BY 1 ORDER BY 1"
     )
     return _shares([int(count) for _, count in rows])
+
+
+def _most_met(engine: Engine, item: str) -> tuple[tuple[str, int], ...]:
+    rows = engine.rows(
+        f"SELECT left(sha256({item}), {DIGEST}) AS id, count(*) AS n FROM interactions "
+        f"WHERE {item} <> '' GROUP BY {item} ORDER BY n DESC, id LIMIT {MOST_SHARES}"
+    )
+    return tuple((id, int(count)) for id, count in rows)
 
 
 def _shares(counts: Sequence[int]) -> tuple[float, ...]:

@@ -29,9 +29,10 @@ from mpe.aws.outages import outages_pass, passes
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
+from mpe.handlers.importing import Importing
 from mpe.handlers.judging import Judging
 from mpe.handlers.settings import LOGGER, setting
-from mpe.model.errors import DataError, NewerForm, TurnLost
+from mpe.model.errors import DataError, DataHeld, NewerForm, TurnLost
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Desired
@@ -124,6 +125,8 @@ class Step:
     """The dataset group's ARN; without it nothing else of the group is looked at."""
     due: Mapping[str, Any] | None = None
     """What :func:`mpe.model.plan.erasure.due` says, where it deletes users."""
+    items: Desired | None = None
+    """The import of the Items, which those of interactions are compared with."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ class Ensure:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
-        except (DataError, NewerForm, TurnLost) as error:
+        except (DataError, DataHeld, NewerForm, TurnLost) as error:
             return step.previous.failing(type(error).__name__, str(error))
 
     def _held_up(self, step: Step, busy: Busy) -> Outcome:
@@ -280,6 +283,8 @@ class Ensure:
                 if desired.campaigns:
                     judging = Judging(self.personalize, self.ledger, self.events)
                     judging(step.group, desired, arn, self.clock.now())
+                if observed and desired.spec.inspects and desired.gate and before.did == "created":
+                    self.ledger.imported(step.group, desired.id, observed.fields["jobName"])
                 seconds = self._learned(step, before, observed)
                 return before.ready(arn=arn, status=_status(observed), seconds=seconds)
             case Skip():
@@ -417,6 +422,17 @@ class Ensure:
         if wrong:
             raise DataError(wrong)
 
+    def _judge_data(
+        self, step: Step, before: Outcome, completed: Completed, *, first: bool
+    ) -> Outcome:
+        """Return what is to be told of the data of an import, or raise DataHeld."""
+        desired = completed.desired
+        if not desired.spec.inspects or not desired.gate:
+            return before
+        importing = Importing(self.objects, self.ledger, self.events, self.clock)
+        job, data = desired.as_made_by(step.run, first=first), completed.version or ""
+        return replace(before, told=importing(step.group, desired, step.items, job, data))
+
     @contextmanager
     def _unless_done(self, desired: Desired, arn: str) -> Iterator[None]:
         """Let a change be refused that an attempt before it made, whose answer was lost."""
@@ -444,6 +460,7 @@ class Ensure:
         """Create it, unless its data is wrong, or there is nothing to create it for."""
         if completed.changed:  # else nothing is there, and the service says so
             self._inspect(completed.desired)
+            before = self._judge_data(step, before, completed, first=first)
         try:
             return self._create(step, before, completed, first=first)
         except Refused as error:
@@ -638,6 +655,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         ),
         group_arn=str(state.resources["datasetGroup"].arn),
         due=due(state) if desired.noun == DELETION else None,
+        items=state.resources.get("import.items"),
     )
 
 

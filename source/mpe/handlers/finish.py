@@ -171,6 +171,7 @@ class Finish:
             "Notes": [
                 *run.get("notes", []),
                 *_without_data(outcomes),
+                *_doubtful(outcomes),
                 *held(run["group"], outcomes),
             ],
         }
@@ -203,6 +204,13 @@ def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for one in outcomes:
         if one["noun"] == "DatasetImportJob" and one.get("did") == "skipped":
             yield f"Dataset {one['name']}: there is no CSV for it, so nothing was imported."
+
+
+def _doubtful(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what was thought of the data of imports that were begun all the same."""
+    for one in outcomes:
+        if one["noun"] == "DatasetImportJob" and one.get("told"):
+            yield f"Dataset {one['name']}: {one['told']}"
 
 
 def _where(run: Mapping[str, Any]) -> Where:

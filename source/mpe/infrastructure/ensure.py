@@ -11,6 +11,9 @@ from mpe.infrastructure.service_role import ServiceRole
 from mpe.model.plan.waits import FUNCTION_SECONDS
 from mpe.model.service.spec import SPECS, ResourceSpec
 
+COUNTING, USUAL = 1024, 512
+"""MB of memory: of the function that counts the data of imports, and of the others."""
+
 
 class EnsureFunction(HandlerFunction):
     """Ensures resources of one type, with exactly the actions of its row in the table."""
@@ -31,6 +34,7 @@ class EnsureFunction(HandlerFunction):
             description=f"Move a {spec.noun} of Amazon Personalize towards its desired state",
             environment={"TURNS_TABLE": rooms.turns.table_name, **rooms.environment()},
             timeout=Duration.seconds(FUNCTION_SECONDS),
+            memory_size=COUNTING if spec.inspects else USUAL,
         )
         self._act_on(spec, service_role)
         self._read(spec, rooms)
@@ -39,6 +43,8 @@ class EnsureFunction(HandlerFunction):
             self.allow(["dynamodb:GetItem"], [rooms.ledger.table_arn])
         if spec.measured:
             self._judge(rooms)
+        if spec.inspects:  # the pointers, and the profiles of the imports before
+            self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])
         self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [rooms.turns.table_arn])
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
 

@@ -136,6 +136,10 @@ def reason_lines(error: str, reason: str) -> list[str]:
     return reason.split("\n") if error == DataError.__name__ else [reason]
 
 
+class DataHeld(PersonalizationError):
+    """Data that a gate does not let be imported; the message says why, and what can be done."""
+
+
 class NewerForm(PersonalizationError):
     """A newer release wrote something in a form that this one cannot read."""
 

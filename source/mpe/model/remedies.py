@@ -60,6 +60,11 @@ BY_ERROR = (
     ),
     Remedy("DataError", "Mend these lines and upload the file again.", "{check}"),
     Remedy(
+        "DataHeld",
+        "Nothing was imported, and what is live stays. Look at the data, or let it in as it is.",
+        "mpe accept {group} DATASET --why ...",
+    ),
+    Remedy(
         "DriftError",
         "Give it another name in the config, or undo the change; the plan shows each field.",
         "mpe plan config.json",

@@ -51,6 +51,8 @@ class Outcome:
     """The version that it served when the run came to it, where it serves one."""
     held: str | None = None
     """The version that it is not moved to: its pointer says why."""
+    told: str | None = None
+    """What was thought of its data, where that is to be told."""
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
     unseen: str | None = None

@@ -9,6 +9,7 @@ from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig, in
 from mpe.model.errors import Problem
 from mpe.model.gate.terms import AUTO, knows, share
 from mpe.model.rules import gate as rules
+from mpe.model.service.schedules import seconds
 from mpe.model.service.shapes import shown
 
 HOLDING = frozenset({"hold", "approve"})
@@ -34,6 +35,24 @@ def problems(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
             "the service trains versions outside our runs, which nobody would judge.",
             'Set it to false, or give the solution a schedule, or set the mode "observe".',
         )
+
+
+def data_problems(whole: Config) -> Iterator[Problem]:
+    """Find limits of imports that nothing could keep or break."""
+    given = inner(_own(whole.group), "data")
+    place = f"{whole.group.path}.workflowConfig.gate.data"
+    for key in ("rows", "users", "items"):
+        found = share(given[key]) if key in given else 0
+        if found is None or not -1 <= found <= 0:
+            told = f"{shown(given[key])} is no limit of a loss."
+            yield rules.LIMIT.problem(f"{place}.{key}", told, 'Write it as "-20%".')
+    for key in ("unknownItems", "itemShift"):
+        if not 0 <= given.get(key, 0) <= 1:
+            told = f"{shown(given[key])} can never be kept or broken: it is from 0 to 1."
+            yield rules.LIMIT.problem(f"{place}.{key}", told)
+    if "newest" in given and not seconds(given["newest"]):
+        told = f"{shown(given['newest'])} is no duration."
+        yield rules.LIMIT.problem(f"{place}.newest", told, 'Write it as "3 days".')
 
 
 def _gate(

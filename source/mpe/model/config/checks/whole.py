@@ -31,6 +31,7 @@ def problems(config: Config) -> Iterator[Problem]:
     """Yield everything that is wrong with a config whose shape is right."""
     for check in (parameters, names, schedules, groups, attribution, ignored):
         yield from check.problems(config)
+    yield from gate.data_problems(config)
     yield from _against_schemas(config)
     for solution in config.solutions:
         yield from solutions.problems(solution, config)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mpe.model.config.sections import DatasetConfig, ResourceConfig
+from mpe.model.config.sections import DatasetConfig, ResourceConfig, inner
 from mpe.model.plan.desired.making import Making, name_of
 from mpe.model.plan.desired.records import Desired
 from mpe.model.service import avro
@@ -102,7 +102,14 @@ def imports(making: Making) -> Iterator[Desired]:
             data=making.csvs(config.kind, optional=True),
             schema=avro.dumps(config.schema.params["schema"]),
             max_age=making.config.group.max_age,
+            gate=_data_gate(making),
         )
+
+
+def _data_gate(making: Making) -> dict[str, Any]:
+    """Return what imports are judged by, which is for the whole group to say."""
+    found = inner(making.config.group.workflow, "gate")
+    return {"mode": found.get("mode", "observe"), "data": inner(found, "data")}
 
 
 def deletions(making: Making) -> Iterator[Desired]:

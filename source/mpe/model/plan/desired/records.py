@@ -81,7 +81,8 @@ class Desired:
     max_age: int | None = None
     """Seconds after which it is made anew, where it is history."""
     gate: Mapping[str, Any] = field(default_factory=dict)
-    """What its versions are judged by (:meth:`mpe.model.gate.terms.Gate.of`), where they are."""
+    """What its versions are judged by (:meth:`mpe.model.gate.terms.Gate.of`), where they are; of an
+    import its ``mode``, and the ``data`` that is asked of it."""
     campaigns: tuple[Mapping[str, Any], ...] = ()
     """The campaigns that its versions are judged for: each its ``id``, ``arn`` and ``mode``."""
     pointer: str | None = None

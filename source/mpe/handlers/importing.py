@@ -1,0 +1,140 @@
+"""Data is judged before it is imported: counted, and compared with what the live versions know.
+
+It is counted in the import step itself, in one pass over the CSVs and within :data:`SECONDS`; what
+is larger, or cannot be read, is told not to have been judged, and imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Protocol
+
+from mpe.aws.clock import Clock
+from mpe.aws.ledger import Ledger
+from mpe.aws.objects import Objects, Unreadable
+from mpe.model.errors import DataHeld
+from mpe.model.gate.data import DataLimits, judge_data, not_profiled
+from mpe.model.gate.verdict import Verdict
+from mpe.model.plan.desired import Desired
+from mpe.model.service.counting import NotProfiled, Tally
+from mpe.model.service.profile import Profile, as_document, of_document
+
+DATA_JUDGED = "Personalize Data Judged"
+SECONDS = 30.0
+"""How long data is counted at the most: the function itself ends after a minute."""
+
+
+class EventSink(Protocol):
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Importing:
+    """Judge data through S3 and the ledger."""
+
+    objects: Objects
+    ledger: Ledger
+    events: EventSink
+    clock: Clock
+    seconds: Callable[[], float] = monotonic
+
+    def __call__(
+        self, group: str, desired: Desired, items: Desired | None, job: Mapping[str, Any], data: str
+    ) -> str | None:
+        """Return what is to be told of the data of an import, or raise DataHeld.
+
+        ``items`` is the import of the Items, ``job`` what the import would be created with, and
+        ``data`` says which data it is. The same job's is judged once, however often it is tried.
+        """
+        mode = desired.gate.get("mode", "off")
+        if mode == "off":
+            return None
+        name = str(job["jobName"])
+        row = self.ledger.data_verdict(group, desired.id)
+        if row is None or (row["job"], row["data"]) != (name, data):
+            row = self._judge(group, desired, items, job, data)
+        if row["word"] == "pass":
+            return None
+        told = " ".join(f"{one['told']} [{one['rule']}]" for one in row["reasons"])
+        if row["word"] == "hold" and mode in {"hold", "approve"}:
+            accepted = self.ledger.accepted(group, desired.id)
+            if accepted is None or accepted["data"] != data:
+                raise DataHeld(
+                    f"{told} It was not imported. Upload better data, or let it in as it is: "
+                    f"mpe accept {group} {desired.id.partition('.')[2]} --why ..."
+                )
+            return f"{told} It was let in by {accepted['by']}: {accepted['why']}"
+        return told
+
+    def _judge(
+        self,
+        group: str,
+        desired: Desired,
+        items: Desired | None,
+        job: Mapping[str, Any],
+        data: str,
+    ) -> dict[str, Any]:
+        kind, name = desired.id.partition(".")[2], str(job["jobName"])
+        mode, now = str(job.get("importMode", "FULL")), self.clock.now()
+        try:
+            profile = self._profile(desired, items, kind)
+        except (NotProfiled, Unreadable) as error:
+            verdict = not_profiled(str(error))
+        else:
+            limits = DataLimits.of(desired.gate.get("data", {}))
+            live = self._live(group, desired.id) if mode == "FULL" else None
+            verdict = judge_data(limits, kind, profile, live=live, now=now.timestamp())
+            text = json.dumps(as_document(profile))
+            row = {"profile": text, "data": data, "at": now.isoformat(), "mode": mode}
+            self.ledger.profiled(group, desired.id, name, row)
+        row = {**verdict.as_dict(), "job": name, "data": data, "at": now.isoformat()}
+        self.events.put(DATA_JUDGED, _detail(group, kind, data, verdict))
+        self.ledger.note_data(group, desired.id, row)
+        return row
+
+    def _profile(self, desired: Desired, items: Desired | None, kind: str) -> Profile:
+        end = self.seconds() + SECONDS
+        tally = self._tally(desired, kind, end)
+        unknown = None
+        if kind == "interactions" and items is not None:
+            completed = self.objects.completed(items)
+            if completed.changed:
+                unknown = tally.unknown(self._tally(completed.desired, "items", end).items)
+        return tally.profile(unknown)
+
+    def _tally(self, desired: Desired, kind: str, end: float) -> Tally:
+        tally = Tally(kind)
+        for lines in self.objects.lines(desired.params["dataSource"]["dataLocation"]):
+            tally.add(lines, go_on=lambda: self.seconds() < end)
+        return tally
+
+    def _live(self, group: str, dataset: str) -> Profile | None:
+        """Return what the data is like that the newest of the live versions was trained on.
+
+        That is the last FULL import before it; where no version is known to be live, the last.
+        """
+        done = [one for one in self.ledger.profiles(group, dataset) if one.get("imported")]
+        rows = sorted((one for one in done if one["mode"] == "FULL"), key=lambda one: one["at"])
+        pointed = (one.version for one in self.ledger.all_pointers(group) if one.version)
+        known = (self.ledger.weighed(group, arn) for arn in pointed)
+        trained = max((one.created for one in known if one and one.created), default=None)
+        before = [one for one in rows if trained is None or one["at"] <= trained]
+        if not before:
+            return None
+        try:
+            return of_document(json.loads(before[-1]["profile"]))
+        except ValueError:  # of another release
+            return None
+
+
+def _detail(group: str, kind: str, data: str, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "DatasetGroup": group,
+        "Dataset": kind,
+        "Data": data,
+        "Verdict": verdict.word,
+        "Reasons": [f"{one.told} [{one.rule}]" for one in verdict.reasons],
+    }
