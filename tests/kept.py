@@ -42,6 +42,7 @@ from mpe.model.gate.versions import Version
 from mpe.model.plan import forms
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.outcome import Outcome
+from mpe.model.service.profile import Profile, as_document
 from tests.conftest import ROOT
 from tests.everything import everything
 from tests.handlers.test_runs import BUCKET, NOW, PLACE, Account, Fixed, table
@@ -50,6 +51,7 @@ from tests.handlers.test_tasks import TARGET
 GOLDEN = ROOT / "tests" / "golden"
 SHAPES = GOLDEN / "forms.json"
 GROUP = "all"
+DATA = "2026-01-01T00:00:00+00:00 s3://data/x.csv"
 TASK = f"full.{GROUP}-for-you"
 
 
@@ -89,10 +91,10 @@ def outcomes(run: str) -> list[Outcome]:
     return [
         version.waiting(300, arn=arn, did="created", status="CREATE PENDING", blocked=60),
         replace(version, arn=arn, did="created", blocked=60).ready(status="ACTIVE", seconds=3600.5),
-        replace(data, did="skipped", data="2026-01-01T00:00:00+00:00 s3://data/x.csv").ready(),
-        replace(campaign, did="updated", begun=NOW.isoformat(), status="ACTIVE").failing(
-            "ResourceFailed", "The campaign could not be updated"
-        ),
+        replace(data, did="skipped", data=DATA, told="one single time.").ready(),
+        replace(
+            campaign, served=arn, held=arn, did="updated", begun=NOW.isoformat(), status="ACTIVE"
+        ).failing("ResourceFailed", "The campaign could not be updated"),
     ]
 
 
@@ -160,8 +162,20 @@ class Life:
             ledger.remember(GROUP, outcome.resource, outcome.noun, "created", outcome.seconds)
         if outcome.noun == "DatasetImportJob":
             ledger.see(GROUP, "dataset-import-job/one", frozenset({"0123456789ab"}), NOW)
+            self._profiled(outcome.resource)
         if outcome.noun == "SolutionVersion":
             self._judged(str(outcome.arn))
+
+    def _profiled(self, dataset: str) -> None:
+        """Keep what is kept of data that a gate holds, and that somebody lets in."""
+        ledger, at = self.account.ledger, str(NOW)
+        profile = json.dumps(as_document(Profile(())))
+        row = {"profile": profile, "data": DATA, "at": at, "mode": "FULL"}
+        ledger.profiled(GROUP, dataset, "one", row)
+        ledger.imported(GROUP, dataset, "one")
+        row = Verdict("hold", (Reason("MPE-Q019", "one single time."),)).as_dict()
+        ledger.note_data(GROUP, dataset, {**row, "job": "one", "data": DATA, "at": at})
+        ledger.accept(GROUP, dataset, {"data": DATA, "by": "me", "why": "looked at", "at": at})
 
     def _judged(self, arn: str) -> None:
         """Keep what is kept of a version that a gate holds, and that somebody approves."""

@@ -111,6 +111,20 @@ VERDICTS: dict[str, tuple[dict[str, Any], float | None]] = {
 }
 """Gates, and the coverage of versions that break them; that of the live one is 0.2."""
 
+ITEM_IDS = frozenset({"i1", "i2"})
+GOOD = [f"u{n % 50},i{1 + n % 2},{1_700_000_000 + n}" for n in range(1_000)]
+IMPORTS: dict[str, list[str] | None] = {
+    "MPE-Q013": [f"{row}\n" for row in GOOD[:700]],
+    "MPE-Q014": [f"u{n % 30},i{1 + n % 2},{1_700_000_000 + n}" for n in range(1_000)],
+    "MPE-Q015": [f"u{n % 50},i1,{1_700_000_000 + n}" for n in range(1_000)],
+    "MPE-Q016": [row.replace(",1700", ",1600") for row in GOOD],
+    "MPE-Q017": [row.replace(",i2", ",i3") for row in GOOD],
+    "MPE-Q018": [f"u{n % 50},i{1 + (n % 50 < 2)},{1_700_000_000 + n}" for n in range(1_000)],
+    "MPE-Q019": [f"{row.rpartition(',')[0]},1700000000" for row in GOOD],
+    "MPE-Q020": None,
+}
+"""Rows of imports that break a rule, where :data:`GOOD` is what is served; None: not readable."""
+
 TEXTS: dict[str, str | bytes] = {
     "MPE-J001": " " * (SIZE_LIMIT + 1),
     "MPE-J002": '{"datasetGroup": ',

@@ -13,15 +13,28 @@ from click.testing import CliRunner
 from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
+from mpe.model.gate.data import DataLimits, judge_data, not_profiled
 from mpe.model.gate.terms import Gate
-from mpe.model.gate.verdict import judge
+from mpe.model.gate.verdict import Verdict, judge
 from mpe.model.gate.versions import Version
 from mpe.model.messages import message_for
 from mpe.model.rules.catalogue import ALL
+from mpe.model.service.counting import Tally
+from mpe.model.service.profile import Profile
 from tests.conftest import config
 from tests.handlers.test_runs import Account, account
 from tests.model.config.bending import Bend
-from tests.model.rules.broken import CONFIGS, DATA, TEXTS, UPLOADS, VERDICTS, Files
+from tests.model.rules.broken import (
+    CONFIGS,
+    DATA,
+    GOOD,
+    IMPORTS,
+    ITEM_IDS,
+    TEXTS,
+    UPLOADS,
+    VERDICTS,
+    Files,
+)
 
 __all__ = ["account"]
 
@@ -50,7 +63,7 @@ def checked(file: Path) -> list[dict[str, Any]]:
 
 
 def test_each_rule_has_an_input_that_breaks_it() -> None:
-    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS} == set(ALL)
+    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS, *IMPORTS} == set(ALL)
 
 
 @pytest.mark.parametrize("rule", TEXTS)
@@ -72,6 +85,30 @@ def test_a_version_breaks_a_rule(rule: str) -> None:
     new = Version("solution/films/2", metrics)
     verdict = judge(Gate.of(given), new, live=live, baseline=live)
     assert [one.rule for one in verdict.reasons] == [rule]
+
+
+def counted(rows: list[str]) -> Profile:
+    tally = Tally("interactions")
+    tally.add(["USER_ID,ITEM_ID,TIMESTAMP", *rows], go_on=lambda: True)
+    return tally.profile(tally.unknown(ITEM_IDS))
+
+
+def imported(rows: list[str] | None) -> Verdict:
+    """Return what is thought of an import of some rows, a day after the newest good one."""
+    if rows is None:
+        return not_profiled("nobody may read it.")
+    live, limits = counted(GOOD), DataLimits.of({"newest": "3 days"})
+    now = 1_700_000_000 + 86_400
+    return judge_data(limits, "interactions", counted(rows), live=live, now=now)
+
+
+def test_good_rows_break_no_rule_of_imports() -> None:
+    assert imported(GOOD).word == "pass"
+
+
+@pytest.mark.parametrize("rule", IMPORTS)
+def test_an_import_breaks_a_rule(rule: str) -> None:
+    assert rule in {one.rule for one in imported(IMPORTS[rule]).reasons}
 
 
 @pytest.mark.parametrize(("rule", "data"), DATA.items(), ids=DATA)

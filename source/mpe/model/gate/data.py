@@ -1,7 +1,7 @@
 """Whether data is good enough to be imported: purely, from its profile and an earlier one.
 
 The shift of what is met is the Jensen-Shannon divergence to the base 2, from 0 to 1
-(https://en.wikipedia.org/wiki/Jensen%E2%80%93Shannon_divergence), less what it is by chance: two
+(https://en.wikipedia.org/wiki/Jensen-Shannon_divergence), less what it is by chance: two
 samples of one distribution differ, by the law of the G-test
 (https://en.wikipedia.org/wiki/G-test), by about (k - 1) / (8 ln 2) times (1 / n + 1 / m).
 """

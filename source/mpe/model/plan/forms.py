@@ -119,21 +119,21 @@ def _whole_place(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 _AGAIN = "upload the config again, which has it written anew"
-STATE = Form("the desired state", _AGAIN, (_whole_places, _as_it_was))
+STATE = Form("the desired state", _AGAIN, (_whole_places, _as_it_was, _as_it_was))
 """``state/<dataset group>/<run>.json`` in the data bucket."""
 RUN = Form("the input of the run", _AGAIN, (_as_it_was,))
 """What an execution is started with: pointers."""
 OUTCOME = Form(
     "what came of a step",
     "stop the run, and upload the config again",
-    (_as_it_was, _as_it_was),
+    (_as_it_was, _as_it_was, _as_it_was),
 )
 """What an ensure function answers, which comes back with the next call, and goes to the ledger."""
 TASK = Form("the row of the task", _AGAIN, (_as_it_was,))
 """A row of the table of tasks."""
 TURN = Form("the row of the run", _AGAIN, (_as_it_was, _as_it_was))
 """A row of the table of turns: the newest config, the turn, a run."""
-NOTE = Form("the ledger's row", _AGAIN, (_as_it_was, _as_it_was))
+NOTE = Form("the ledger's row", _AGAIN, (_as_it_was, _as_it_was, _as_it_was))
 """What the ledger keeps beside outcomes: durations, what a job was made for, and what was thought
-and decided of versions."""
+and decided of versions and of data, and what data is like."""
 FORMS = (STATE, RUN, OUTCOME, TASK, TURN, NOTE)

@@ -119,7 +119,7 @@ SHIFT = Rule(
     "MPE-Q018",
     "The same items and event types are met as before",
     "Ids that are written anew, or a source that is missing, shift what is met at once.",
-    "https://en.wikipedia.org/wiki/Jensen%E2%80%93Shannon_divergence",
+    "https://docs.scipy.org/doc/scipy/reference/generated/scipy.spatial.distance.jensenshannon.html",
 )
 DISTINCT_TIMES = Rule(
     "MPE-Q019",
