@@ -16,12 +16,14 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 from rich.console import Console
 
+from mpe.aws.ledger import Ledger
 from mpe.cli.apply import files_of
-from mpe.cli.check import _Bar, check_folder, progress
+from mpe.cli.check import _Bar, check_folder, last_profile, progress
 from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
 from tests.conftest import ROOT
 from tests.data.writing import HEADERS, config, rows, write, write_config
+from tests.handlers.test_runs import table
 
 HEADER = HEADERS["interactions"]
 
@@ -222,3 +224,48 @@ def test_how_far_it_is_is_shown_at_a_terminal_only(file: Path, terminal: bool) -
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "The data is fine, with 2 notes."
     assert ("interactions.csv" in shown) == terminal
+
+
+def test_data_is_compared_with_the_figures_of_an_earlier_report(file: Path, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    write(file.parent, "interactions.csv", [*rows(), *(f"x{row}" for row in rows())])
+    assert run(file, "--report", figures).exit_code == 0
+    assert run(file, "--against", figures).exit_code == 0
+    write(file.parent, "interactions.csv", rows())
+    assert run(file).exit_code == 0
+    result = run(file, "--against", figures, "--output", "json")
+    assert result.exit_code == 1
+    found = {one["rule"]: one["severity"] for one in json.loads(result.stdout)}
+    assert {"MPE-Q013", "MPE-Q014"} <= found.keys()
+    given = config("interactions")
+    gate = {"data": {"rows": "-60%", "users": "-60%"}}
+    given["datasetGroup"]["workflowConfig"] = {"gate": gate}
+    write_config(file.parent, given)
+    assert run(file, "--against", figures).exit_code == 0, "the limits are the config's"
+
+
+def test_what_is_no_report_is_told(file: Path, tmp_path: Path) -> None:
+    for text in ("{}", "[]", '{"version": 1}', "no", '{"version": 99}'):
+        (tmp_path / "figures.json").write_text(text)
+        result = run(file, "--against", tmp_path / "figures.json")
+        assert result.exit_code == 1
+        assert "is no report of this command" in result.output
+
+
+@mock_aws
+def test_the_last_import_that_was_done_is_what_a_group_is_compared_with(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    figures = tmp_path / "figures.json"
+    assert run(file, "--report", figures).exit_code == 0
+    ledger = Ledger(table("ledger"))
+    row = {"data": "d", "at": "2026-01-01", "mode": "FULL", "profile": figures.read_text()}
+    ledger.profiled("films", "import.interactions", "one", row)
+    assert last_profile(ledger, "films", "interactions") is None
+    ledger.imported("films", "import.interactions", "one")
+    found = last_profile(ledger, "films", "interactions")
+    assert found
+    assert found.rows("interactions") == len(rows())
+    assert last_profile(ledger, "shoes", "interactions") is None

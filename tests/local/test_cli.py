@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,7 +16,7 @@ from mpe.aws.ledger import Ledger
 from mpe.cli.main import mpe
 from mpe.local.cloud import LocalCloud
 from tests.local.conftest import CSV, User, small, wait_until
-from tests.local.test_schedules import settled
+from tests.local.test_schedules import jobs, settled
 
 pytestmark = pytest.mark.local
 FAR = datetime.now(UTC) + timedelta(days=180)
@@ -200,11 +201,15 @@ FOR_YOU = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
 NDCG = "normalized_discounted_cumulative_gain_at_10"
 
 
-def test_a_worse_model_is_held_approved_and_rolled_back(user: User, run: Any) -> None:
-    """By a person, who is told how; each move is a row of the ledger."""
-    gated = User(user.cloud, "gated")
+@pytest.fixture(scope="module")
+def gated(cloud: LocalCloud) -> User:
+    """Somebody whose dataset group holds worse data and worse models."""
+    gated = User(cloud, "gated")
     document = small("gated")
-    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": YEARLY}}
+    document["datasetGroup"]["workflowConfig"] = {
+        "schedules": {"import": YEARLY},
+        "gate": {"mode": "hold"},
+    }
     (solution,) = document["solutions"]
     solution["serviceConfig"]["recipeArn"] = FOR_YOU
     solution["workflowConfig"] = {
@@ -214,6 +219,35 @@ def test_a_worse_model_is_held_approved_and_rolled_back(user: User, run: Any) ->
     gated.put("interactions.csv", CSV)
     gated.upload(document)
     assert gated.wait_for_run() == "SUCCEEDED"
+    return gated
+
+
+def test_data_without_half_its_users_is_not_imported_until_somebody_says_so(
+    gated: User, run: Any, tmp_path: Path
+) -> None:
+    head, *rows = CSV.splitlines()
+    half = [row for row in rows if int(row.partition(",")[0][1:]) % 2]
+    before = len(jobs(gated, "import"))
+    gated.put("interactions.csv", "\n".join([head, *half]) + "\n")
+    assert run("schedule", "run", "gated", "import").exit_code == 0
+    settled(gated, "import", "FAILED")
+    assert len(jobs(gated, "import")) == before
+    asked = "mpe accept gated interactions"
+    assert wait_until(lambda: [one for one in gated.cloud.mail() if asked in one["body"]])
+    (tmp_path / "config.json").write_text(json.dumps(small("gated")))
+    (tmp_path / "interactions.csv").write_text("\n".join([head, *half]) + "\n")
+    told_before = run("check-data", str(tmp_path / "config.json"), "--against", "gated")
+    assert "MPE-Q014" in told_before.output, told_before.output
+    accepted = run("accept", "gated", "interactions", "--why", "a market was closed")
+    assert accepted.exit_code == 0, accepted.output
+    assert "Nothing was changed" in run("accept", "gated", "interactions", "--why", "again").output
+    assert run("schedule", "run", "gated", "import").exit_code == 0
+    settled(gated, "import", "SUCCEEDED")
+    assert len(jobs(gated, "import")) == before + 1
+
+
+def test_a_worse_model_is_held_approved_and_rolled_back(gated: User, run: Any) -> None:
+    """By a person, who is told how; each move is a row of the ledger."""
     first = serves(gated)
     gated.put("interactions.csv", shuffled(CSV))
     for task in ("import", "full.gated-popular"):
@@ -231,7 +265,7 @@ def test_a_worse_model_is_held_approved_and_rolled_back(user: User, run: Any) ->
     (moved,) = json.loads(run("rollback", "gated", "gated-live", *why).stdout)["did"]
     assert "moves from" in moved
     assert wait_until(lambda: serves(gated) == first)
-    ledger = Ledger(boto3.resource("dynamodb").Table(user.cloud.outputs["LedgerTable"]))
+    ledger = Ledger(boto3.resource("dynamodb").Table(gated.cloud.outputs["LedgerTable"]))
     moves = list(ledger.moves("gated", "campaign.gated-popular.gated-live"))
     assert [one.version for one in moves] == [first, second, first]
     assert [one.why for one in moves[1:]] == ["looked at lists"] * 2

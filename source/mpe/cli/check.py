@@ -156,20 +156,20 @@ def _earlier(account: Account, against: str) -> Earlier:
     if Path(against).is_file():
         try:
             known = of_document(json.loads(Path(against).read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             told = f"--against {against} is no report of this command: {error}"
             raise click.ClickException(told) from None
         return lambda kind: known if known.rows(kind) is not None else None
     ledger = account.ledger
-    if all(_last(ledger, against, kind) is None for kind in KINDS):
+    if all(last_profile(ledger, against, kind) is None for kind in KINDS):
         raise click.ClickException(
             f"--against {against} is neither a file nor a dataset group whose imports were judged. "
             "See `mpe status`."
         )
-    return lambda kind: _last(ledger, against, kind)
+    return lambda kind: last_profile(ledger, against, kind)
 
 
-def _last(ledger: Ledger, group: str, kind: str) -> Profile | None:
+def last_profile(ledger: Ledger, group: str, kind: str) -> Profile | None:
     """Return the profile of the data that a dataset was imported from last."""
     rows = [one for one in ledger.profiles(group, f"import.{kind}") if one.get("imported")]
     full = [one for one in rows if one["mode"] == "FULL"]
