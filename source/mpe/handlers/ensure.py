@@ -279,20 +279,31 @@ class Ensure:
                 self._mark(desired, arn, owner)
                 return before.ready(arn=arn, status=_status(observed))
             case Keep(arn):
-                self._weigh(step, before, observed)
-                if desired.campaigns:
-                    judging = Judging(self.personalize, self.ledger, self.events)
-                    judging(step.group, desired, arn, self.clock.now())
-                if observed and desired.spec.inspects and desired.gate and before.did == "created":
-                    self.ledger.imported(step.group, desired.id, observed.fields["jobName"])
-                seconds = self._learned(step, before, observed)
-                return before.ready(arn=arn, status=_status(observed), seconds=seconds)
+                return self._right(step, desired, arn, before, observed)
             case Skip():
                 return before.ready(did="skipped")
             case Reject(error, message):
                 seen = observed.arn if observed else before.arn
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
+
+    def _right(
+        self,
+        step: Step,
+        desired: Desired,
+        arn: str,
+        before: Outcome,
+        observed: Observed | None,
+    ) -> Outcome:
+        """Leave what is as it should be, and judge a version, or note an import, that is done."""
+        self._weigh(step, before, observed)
+        if desired.campaigns:
+            judging = Judging(self.personalize, self.ledger, self.events)
+            judging(step.group, desired, arn, self.clock.now())
+        if observed and desired.spec.inspects and desired.gate and before.did == "created":
+            self.ledger.imported(step.group, desired.id, observed.fields["jobName"])
+        seconds = self._learned(step, before, observed)
+        return before.ready(arn=arn, status=_status(observed), seconds=seconds)
 
     def _mark(self, desired: Desired, arn: str, owner: str) -> None:
         """Mark what is there with the stack's name; that it may have no more tags fails no run."""
