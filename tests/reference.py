@@ -168,7 +168,7 @@ def config_page() -> str:
     schema = json.loads((ROOT / "source/mpe/model/config/config.schema.json").read_text())
     parts = [CONFIG_HEAD]
     for place, section in _sections(schema, schema, "$"):
-        parts.append(_section(place, section))
+        parts.append(_section(place, _whole(schema, section)))
     return "\n".join(parts)
 
 
@@ -193,6 +193,13 @@ def _resolved(whole: Any, schema: Any) -> Any:
             found = found[part]
         return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
     return schema
+
+
+def _whole(schema: Any, part: Any) -> Any:
+    """Return a part of the schema with what it refers to in its place."""
+    if not isinstance(part, dict):
+        return part
+    return {key: _whole(schema, one) for key, one in _resolved(schema, part).items()}
 
 
 def _section(place: str, section: Mapping[str, Any]) -> str:

@@ -78,6 +78,21 @@ def test_every_protocol_has_its_own_words() -> None:
     assert words["default"] == words["email"]
 
 
+@pytest.mark.parametrize("note", ["<!channel> *now* `x` ```", "long " * 4_000])
+def test_a_chat_shows_the_message_as_it_is(note: str) -> None:
+    """https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html has the form."""
+    message = tell(Notes=[note] * 3)
+    told = json.loads(message.by_protocol()["https"])
+    assert (told["version"], told["source"]) == ("1.0", "custom")
+    content = told["content"]
+    assert set(content) == {"textType", "title", "description"}
+    assert (content["textType"], content["title"]) == ("client-markdown", message.subject)
+    assert len(content["title"]) <= 250
+    assert len(content["description"]) <= 8_000
+    assert content["description"].split("```")[0::2] == ["", ""], "all of it is code"
+    assert "It took 1 h 2 min." in content["description"]
+
+
 def test_a_subject_is_one_line_of_ascii_up_to_100_characters() -> None:
     detail = {
         "Bucket": "b",

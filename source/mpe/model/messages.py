@@ -24,6 +24,10 @@ SUBJECT_LIMIT = 100
 SMS_LIMIT = 140
 EMAIL_LIMIT, FACTS_LIMIT = 50_000, 70_000
 """Characters as they are sent: two protocols with each stay below the 256 KB of Publish."""
+CHAT_LIMIT = 8_000
+"""Characters of a description that the chat service takes; a title may have 250."""
+FENCED = "```\n{}\n```"
+CHAT_REST = "\n... the rest is in the mail."
 LINE_LIMIT = 2 * LONGEST
 """Characters of one line of a mail."""
 
@@ -52,6 +56,14 @@ def _cut(value: Any) -> Any:
     return f"{value[: LONGEST - 3]}..." if long else value
 
 
+def _short(text: str, most: int) -> str:
+    """Return as much of a text as has so many characters when it is sent as JSON."""
+    text = text[:most]
+    while len(json.dumps(text)) > most:
+        text = text[: len(text) * 9 // 10]
+    return text
+
+
 @dataclass(frozen=True)
 class Message:
     """One notification: a subject, a text to read and the facts."""
@@ -68,14 +80,27 @@ class Message:
             "email": text,
             "email-json": facts,
             "sqs": facts,
+            "https": self._chat(),
             "sms": self.subject[:SMS_LIMIT],
         }
 
+    def _chat(self) -> str:
+        """Return what AWS's chat service shows in Slack and Teams; of another form it shows none.
+
+        As a block of code, in which commands keep their characters and nobody is called by name
+        (https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html).
+        """
+        told = _short(self.text.replace("`", "'"), CHAT_LIMIT - len(FENCED) - len(CHAT_REST))
+        told += CHAT_REST if len(told) < len(self.text) else ""
+        content = {
+            "textType": "client-markdown",
+            "title": self.subject,
+            "description": FENCED.format(told),
+        }
+        return json.dumps({"version": "1.0", "source": "custom", "content": content})
+
     def _text(self) -> str:
-        text = self.text[:EMAIL_LIMIT]
-        while len(json.dumps(text)) > EMAIL_LIMIT:
-            text = text[: len(text) * 9 // 10]
-        return text
+        return _short(self.text, EMAIL_LIMIT)
 
     def _facts(self) -> str:
         """Return the facts as JSON, with shorter lists where they are too long to send."""
