@@ -42,6 +42,7 @@ from tests.cli.test_stack import DESCRIBED, KEYS, REGION, TABLES
 from tests.conftest import AtOnce, served
 from tests.handlers.measured import Measured
 from tests.handlers.test_ensure import Heard
+from tests.local.conftest import CSV, small
 
 BUCKET = "data"
 ACCOUNT = "000000000000"
@@ -129,6 +130,14 @@ class Maintained:
         """Put an object, and return its version."""
         version: str = self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())["VersionId"]
         return version
+
+    def maintain(self, **more: Any) -> dict[str, Any]:
+        """Maintain the dataset group films, and return its config."""
+        document = {**small("films"), **more}
+        self.put("train/films/interactions.csv", CSV)
+        told = self.upload(document, "train/films/config.json")
+        assert told["Status"] == "SUCCEEDED", told
+        return document
 
     def upload(self, document: dict[str, Any], key: str) -> dict[str, Any]:
         """Upload a config, and return what its run told, or its rejection."""

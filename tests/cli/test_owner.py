@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -39,17 +38,8 @@ def give_to(stack: Maintained, name: str | None) -> None:
         stack.personalize.tag_resource(resourceArn=GROUP, tags=[tag])
 
 
-def made(stack: Maintained, **more: Any) -> dict[str, Any]:
-    """Maintain a dataset group."""
-    document = {**small("films"), **more}
-    stack.put("train/films/interactions.csv", CSV)
-    told = stack.upload(document, "train/films/config.json")
-    assert told["Status"] == "SUCCEEDED", told
-    return document
-
-
 def test_a_run_marks_the_group_that_it_makes(stack: Maintained) -> None:
-    path = stack.config(made(stack, tags=[{"tagKey": "team", "tagValue": "red"}]))
+    path = stack.config(stack.maintain(tags=[{"tagKey": "team", "tagValue": "red"}]))
     assert owner(stack) == STACK
     planned = stack.mpe("plan", path)
     assert planned.exit_code == 0, planned.output
@@ -63,7 +53,7 @@ def test_a_run_marks_the_group_that_it_makes(stack: Maintained) -> None:
 
 
 def test_a_group_without_a_mark_is_ours_and_marked_at_the_next_run(stack: Maintained) -> None:
-    document = made(stack)
+    document = stack.maintain()
     give_to(stack, None)
     planned = stack.mpe("plan", stack.config(document))
     assert planned.exit_code == 0, planned.output
@@ -75,7 +65,7 @@ def test_a_group_without_a_mark_is_ours_and_marked_at_the_next_run(stack: Mainta
 def test_a_group_that_may_have_no_more_tags_is_maintained_without_a_mark(
     stack: Maintained,
 ) -> None:
-    document = made(stack)
+    document = stack.maintain()
     give_to(stack, None)
     tags = [{"tagKey": f"key-{number}", "tagValue": ""} for number in range(50)]
     stack.personalize.tag_resource(resourceArn=GROUP, tags=tags)
@@ -84,7 +74,7 @@ def test_a_group_that_may_have_no_more_tags_is_maintained_without_a_mark(
 
 
 def test_plan_and_apply_refuse_a_group_of_another_stack_and_name_it(stack: Maintained) -> None:
-    path = stack.config(made(stack))
+    path = stack.config(stack.maintain())
     give_to(stack, "Other")
     planned = stack.mpe("plan", path)
     assert planned.exit_code == 1
@@ -99,7 +89,7 @@ def test_plan_and_apply_refuse_a_group_of_another_stack_and_name_it(stack: Maint
 
 
 def test_a_run_does_nothing_in_a_group_of_another_stack(stack: Maintained) -> None:
-    document = made(stack)
+    document = stack.maintain()
     give_to(stack, "Other")
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 3
     told = stack.upload(document, "train/films/config.json")
@@ -134,7 +124,7 @@ def test_a_scheduled_task_does_nothing_in_a_group_of_another_stack(
 
 
 def test_nobody_destroys_a_group_of_another_stack(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     give_to(stack, "Other")
     result = stack.mpe("destroy", "films", "--confirm", "films")
     assert result.exit_code == 1
@@ -144,7 +134,7 @@ def test_nobody_destroys_a_group_of_another_stack(stack: Maintained) -> None:
 
 
 def test_who_adopts_a_group_of_another_stack_must_say_so(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     stack.turns.forget("films", stack.turns.newest_run("films"))
     give_to(stack, "Other")
     result = stack.mpe("adopt", "films", "--yes")
@@ -160,7 +150,7 @@ def test_who_adopts_a_group_of_another_stack_must_say_so(stack: Maintained) -> N
 
 
 def test_a_stack_takes_back_what_another_took_over(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     give_to(stack, "Other")
     result = stack.mpe("adopt", "films", "--take-over", "--yes")
     assert result.exit_code == 0, result.output
@@ -168,7 +158,7 @@ def test_a_stack_takes_back_what_another_took_over(stack: Maintained) -> None:
 
 
 def test_a_take_over_that_is_not_confirmed_changes_nothing(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     give_to(stack, "Other")
     result = stack.mpe("adopt", "films", "--take-over")
     assert result.exit_code == 1
@@ -176,7 +166,7 @@ def test_a_take_over_that_is_not_confirmed_changes_nothing(stack: Maintained) ->
 
 
 def test_an_export_leaves_the_mark_out(stack: Maintained) -> None:
-    made(stack, tags=[{"tagKey": "team", "tagValue": "red"}])
+    stack.maintain(tags=[{"tagKey": "team", "tagValue": "red"}])
     exported = json.loads(stack.mpe("export", "films").output)
     assert exported["datasetGroup"]["serviceConfig"]["tags"] == [
         {"tagKey": "team", "tagValue": "red"}
@@ -185,5 +175,5 @@ def test_an_export_leaves_the_mark_out(stack: Maintained) -> None:
 
 
 def test_a_mark_in_a_config_is_not_believed(stack: Maintained) -> None:
-    made(stack, tags=[{"tagKey": KEY, "tagValue": "Other"}])
+    stack.maintain(tags=[{"tagKey": KEY, "tagValue": "Other"}])
     assert owner(stack) == STACK

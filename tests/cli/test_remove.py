@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,15 +21,6 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maintaine
         yield made
 
 
-def made(stack: Maintained, **more: Any) -> dict[str, Any]:
-    """Maintain a dataset group."""
-    document = {**small("films"), **more}
-    stack.put("train/films/interactions.csv", CSV)
-    told = stack.upload(document, "train/films/config.json")
-    assert told["Status"] == "SUCCEEDED", told
-    return document
-
-
 def names(stack: Maintained, noun: str) -> list[str]:
     found = getattr(stack.personalize, f"list_{noun}s")()
     return [one["name"] for one in next(value for key, value in found.items() if noun[1:] in key)]
@@ -41,7 +31,7 @@ def free(stack: Maintained) -> bool:
 
 
 def test_a_campaign_is_removed_and_all_else_stays(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     result = stack.mpe("remove", "films", "campaign/films-live", "--yes")
     assert result.exit_code == 0, result.output
     assert "  - Campaign films-live (billed until it is gone)" in result.output
@@ -52,7 +42,7 @@ def test_a_campaign_is_removed_and_all_else_stays(stack: Maintained) -> None:
 
 
 def test_what_others_use_is_refused_and_then_removed_after_them(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     refused = stack.mpe("remove", "films", "films-popular", "--yes")
     assert refused.exit_code == 1
     assert "Solution films-popular is used by Campaign films-live" in refused.output
@@ -77,7 +67,7 @@ def test_every_type_can_be_removed_alone(stack: Maintained) -> None:
             }
         }
     ]
-    made(stack, **document)
+    stack.maintain(**document)
     for resource in ("filter/films-unseen", "event-tracker/films-clicks"):
         result = stack.mpe("remove", "films", resource, "--yes")
         assert result.exit_code == 0, result.output
@@ -86,14 +76,14 @@ def test_every_type_can_be_removed_alone(stack: Maintained) -> None:
 
 
 def test_a_dataset_goes_after_the_tracker_that_writes_to_it(stack: Maintained) -> None:
-    made(stack, eventTracker={"serviceConfig": {"name": "films-clicks"}})
+    stack.maintain(eventTracker={"serviceConfig": {"name": "films-clicks"}})
     refused = stack.mpe("remove", "films", "dataset/films-interactions", "--yes")
     assert refused.exit_code == 1
     assert "is used by EventTracker films-clicks" in refused.output
 
 
 def test_what_is_not_there_is_told_with_what_is(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     result = stack.mpe("remove", "films", "films-dead", "--yes")
     assert result.exit_code == 1
     assert "there is no 'films-dead'. There are:" in result.output
@@ -104,7 +94,7 @@ def test_what_is_not_there_is_told_with_what_is(stack: Maintained) -> None:
 
 
 def test_nothing_is_removed_unasked_or_while_a_run_works(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     unasked = stack.mpe("remove", "films", "films-live")
     assert unasked.exit_code == 1
     assert "say so with --yes" in unasked.output
@@ -117,7 +107,7 @@ def test_nothing_is_removed_unasked_or_while_a_run_works(stack: Maintained) -> N
 
 
 def test_a_group_of_another_stack_is_refused(stack: Maintained) -> None:
-    made(stack)
+    stack.maintain()
     arn = stack.personalize.list_dataset_groups()["datasetGroups"][0]["datasetGroupArn"]
     tag = {"tagKey": "mpe:stack", "tagValue": "Other"}
     stack.personalize.tag_resource(resourceArn=arn, tags=[tag])
@@ -148,7 +138,7 @@ def test_destroy_removes_the_schemas_that_the_datasets_had(stack: Maintained) ->
         },
     }
     document["datasets"]["items"] = items
-    made(stack, **document)
+    stack.maintain(**document)
     newer = copy.deepcopy(document)
     schema = newer["datasets"]["items"]["schema"]["serviceConfig"]
     schema["name"] = "films-items-2"
@@ -162,7 +152,7 @@ def test_destroy_removes_the_schemas_that_the_datasets_had(stack: Maintained) ->
 
 
 def test_destroy_leaves_a_former_schema_that_another_group_has_now(stack: Maintained) -> None:
-    document = made(stack)
+    document = stack.maintain()
     other = json.loads(json.dumps(document).replace("films", "series"))
     other["datasets"]["interactions"]["schema"]["serviceConfig"]["name"] = document["datasets"][
         "interactions"
