@@ -37,6 +37,7 @@ COMMANDS = {
     "freeze": "mpe.cli.gate:freeze",
     "unfreeze": "mpe.cli.gate:unfreeze",
     "accept": "mpe.cli.gate:accept",
+    "gate": "mpe.cli.replay:gate",
     "logs": "mpe.cli.logs:logs",
     "doctor": "mpe.cli.doctor:doctor",
     "schedule": "mpe.cli.schedules:schedule",

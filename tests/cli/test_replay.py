@@ -1,0 +1,71 @@
+"""``mpe gate replay`` on a stack in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.maintained import Maintained, maintained
+from tests.local.conftest import small
+
+NDCG = "normalized_discounted_cumulative_gain_at_10"
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maintained]:
+    with maintained(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def with_gate(stack: Maintained, **gate: Any) -> str:
+    document = small("films")
+    document["datasetGroup"]["workflowConfig"] = {"gate": gate}
+    document["solutions"][0]["serviceConfig"]["performAutoTraining"] = False
+    return str(stack.config(document))
+
+
+def replayed(stack: Maintained, *words: str) -> list[dict[str, Any]]:
+    result = stack.mpe("gate", "replay", "films", *words, "--output", "json")
+    assert result.exit_code == 0, result.output
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def test_the_gate_of_the_newest_config_is_replayed_and_nothing_is_changed(
+    stack: Maintained,
+) -> None:
+    stack.maintain()
+    (row,) = replayed(stack)
+    assert (row["solution"], row["verdict"], row["served"]) == ("films-popular", "pass", True)
+    assert row["live"] is None
+
+
+def test_a_gate_that_is_not_uploaded_can_be_tried(stack: Maintained) -> None:
+    stack.maintain()
+    before = list(stack.ledger.versions("films", "films-popular"))
+    thought = list(stack.ledger.verdicts("films", before[0].arn))
+    limits = {NDCG: {"atLeast": 0.999}}
+    (row,) = replayed(stack, with_gate(stack, mode="hold", metrics=limits))
+    assert (row["verdict"], row["served"]) == ("hold", False)
+    assert "at least 0.9990 is wanted" in row["reasons"][0]
+    printed = stack.mpe("gate", "replay", "films", with_gate(stack, metrics=limits))
+    assert "films-popular" in printed.output
+    assert "hold" in printed.output
+    assert list(stack.ledger.verdicts("films", before[0].arn)) == thought
+
+
+def test_a_config_of_another_group_is_told(stack: Maintained) -> None:
+    stack.maintain()
+    result = stack.mpe("gate", "replay", "series", with_gate(stack))
+    assert result.exit_code == 1
+    assert "is the config of 'films', not of 'series'" in result.output
+
+
+def test_a_group_that_is_not_there_is_told(stack: Maintained) -> None:
+    result = stack.mpe("gate", "replay", "none")
+    assert result.exit_code == 1
+    assert "there is no config of 'none'" in result.output
