@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mpe.aws.ledger import Ledger
 from mpe.aws.models import Model, Models
 from mpe.aws.personalize import Missing, Personalize
 from mpe.cli.account import OUTPUT, Account, in_account, show
@@ -21,8 +22,11 @@ COLUMNS = {
     "hours": "HOURS",
     "status": "STATUS",
     "quality": "METRIC (AGAINST THE LIVE ONE)",
+    "thought": "VERDICT",
     "on": "LIVE ON",
 }
+WORSE = ("pass", "inconclusive", "hold")
+"""The words of a gate, of which a version's worst is told."""
 
 
 @click.command()
@@ -33,7 +37,8 @@ COLUMNS = {
 def models(group: str, solution: str | None, account: Account, output: str) -> None:
     """List the versions of a dataset group's solutions, the newest first.
 
-    Each with its metrics and with the campaigns that serve it; JSON has all metrics.
+    Each with its metrics, what its gate and people thought of it, and the campaigns that serve it;
+    JSON has all metrics and reasons.
     Example: mpe models movielens films
     """
     read = Models(Personalize(account.client("personalize")), account.ledger)
@@ -45,10 +50,10 @@ def models(group: str, solution: str | None, account: Account, output: str) -> N
     if solution and not found:
         told = f"{group} has no solution {solution!r} with a version."
         raise click.ClickException(f"{told} See `mpe models {group}`.")
-    show(_rows(found), output, COLUMNS)
+    show(_rows(found, group, account.ledger), output, COLUMNS)
 
 
-def _rows(found: Iterable[Model]) -> Iterator[dict[str, Any]]:
+def _rows(found: Iterable[Model], group: str, ledger: Ledger) -> Iterator[dict[str, Any]]:
     """Yield each version, its metric with the change against the live one of its solution."""
     found = list(found)
     for one in found:
@@ -63,7 +68,24 @@ def _rows(found: Iterable[Model]) -> Iterator[dict[str, Any]]:
             "quality": in_short(version.metrics, live.metrics if live else None),
             "live": list(one.live),
             "on": ", ".join(one.live),
+            **_thought(group, ledger, version.arn),
         }
+
+
+def _thought(group: str, ledger: Ledger, version: str) -> dict[str, Any]:
+    """Return what the gate said of a version for each campaign, and a person's last word."""
+    verdicts = [
+        {
+            "campaign": row["campaign"].rpartition(".")[2],
+            **{key: row[key] for key in ("word", "mode", "reasons", "notes", "at")},
+        }
+        for row in ledger.verdicts(group, version)
+    ]
+    row = ledger.decision(group, version)
+    decision = row and {key: row[key] for key in ("word", "by", "why", "at")}
+    worst = max((one["word"] for one in verdicts), key=WORSE.index, default=None)
+    said = f"{decision['word']} by {decision['by']}" if decision else worst
+    return {"verdicts": verdicts, "decision": decision, "thought": said}
 
 
 def _live_beside(other: Model, one: Model) -> bool:

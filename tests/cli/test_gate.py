@@ -1,4 +1,4 @@
-"""``mpe gate replay`` on a stack in memory."""
+"""What is shown of the gate: ``mpe models`` and ``mpe gate replay``, on a stack in memory."""
 
 from __future__ import annotations
 
@@ -56,6 +56,31 @@ def test_a_gate_that_is_not_uploaded_can_be_tried(stack: Maintained) -> None:
     assert "films-popular" in printed.output
     assert "hold" in printed.output
     assert list(stack.ledger.verdicts("films", before[0].arn)) == thought
+
+
+def test_each_version_has_what_was_thought_of_it(stack: Maintained) -> None:
+    limits = {NDCG: {"atLeast": 0.999}}
+    workflow = {"gate": {"mode": "hold", "metrics": limits}}
+    document = stack.maintain()
+    document["solutions"][0]["serviceConfig"]["performAutoTraining"] = False
+    document["datasetGroup"]["workflowConfig"] = workflow
+    stack.upload(document, "train/films/config.json")
+    arn = next(stack.ledger.versions("films", "films-popular")).arn
+    row = {"word": "rejected", "by": "arn:aws:iam::1:user/eve", "why": "lists", "at": "2026"}
+
+    def shown() -> dict[str, Any]:
+        (found,) = json.loads(stack.mpe("models", "films", "--output", "json").stdout)
+        assert isinstance(found, dict)
+        return found
+
+    before = shown()
+    assert [one["campaign"] for one in before["verdicts"]] == ["films-live"]
+    assert (before["thought"], before["decision"]) == (before["verdicts"][0]["word"], None)
+    stack.ledger.decide("films", arn, row)
+    after = shown()
+    assert after["decision"] == row
+    assert after["thought"] == "rejected by arn:aws:iam::1:user/eve"
+    assert "rejected by arn:aws:iam::1:user/eve" in stack.mpe("models", "films").output
 
 
 def test_a_config_of_another_group_is_told(stack: Maintained) -> None:
