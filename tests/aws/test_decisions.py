@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from mpe.aws.decisions import DecisionRefused, Decisions
+from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import Personalize
+from mpe.model.gate.pointer import ModelPointer
 from mpe.model.plan.desired import DesiredState
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import PLACE, campaign, version
 from tests.handlers.test_ensure import world as world
 from tests.handlers.test_judging import ID, IMPOSSIBLE, Life
 from tests.handlers.test_judging import life as life
+from tests.handlers.test_runs import table
 
 Decide = Callable[[Decisions], Iterator[str]]
 
@@ -167,3 +172,25 @@ def test_a_frozen_campaign_is_moved_by_nothing(life: Life) -> None:
     do(life, lambda one: one.unfreeze("live"))
     life.judge_again()
     assert life.deploy(second).did == "updated"
+
+
+@mock_aws
+def test_moves_within_a_second_have_each_a_row_in_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There and back: of one time and version two rows would be one."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    ledger = Ledger(table("ledger"))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    versions = ["s/9", "s/1", "s/9"]
+    for count, arn in enumerate(versions):
+        moment = now + timedelta(milliseconds=300 * count)
+        state = DesiredState("films", "1", {})
+        decided = Decisions(state, Nobody(), ledger, "me", "checked", moment)  # type: ignore[arg-type]
+        ledger.point("films", ID, decided._moved(ModelPointer(), arn))
+    assert [one.version for one in ledger.moves("films", ID)] == versions
+
+
+class Nobody:
+    """No service: nothing is asked."""

@@ -190,7 +190,7 @@ def test_a_removal_that_has_lost_its_turn_deletes_nothing_more() -> None:
     boto3.client("s3").put_object(Bucket=BUCKET, Key="train/removed/items.csv", Body=b"x")
     removal = Removal(Account("PersonalizedExperiences"), "removed", data=True)
     with pytest.raises(click.ClickException, match="another's now") as refused:
-        removal._keep_turn()
+        removal._deletions.keep_turn()
     assert "execution-1" in refused.value.message
     assert boto3.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
 

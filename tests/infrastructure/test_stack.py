@@ -68,6 +68,7 @@ def test_each_resource_type_has_a_function_with_just_its_actions(template: Templ
         spec.noun: {
             *spec.actions,
             *spec.list_actions,
+            *spec.apart_actions,
             *spec.parent_actions,
             # A new version is judged for each of the campaigns that serve its solution.
             *({"personalize:DescribeCampaign"} if spec.measured else ()),
@@ -83,7 +84,9 @@ def test_only_what_has_no_resource_is_granted_on_everything(template: Template) 
         if "*" in listed(statement["Resource"])
         for action in listed(statement["Action"])
     }
-    lists = {action for spec in SPECS.values() for action in spec.list_actions}
+    lists = {
+        action for spec in SPECS.values() for action in (*spec.list_actions, *spec.apart_actions)
+    }
     rest = everywhere - lists - {"cloudwatch:PutMetricData"}
     assert rest
     assert all(action.startswith(("xray:", "logs:")) for action in rest), rest

@@ -265,7 +265,8 @@ def test_a_worse_model_is_held_approved_and_rolled_back(gated: User, run: Any) -
     (moved,) = json.loads(run("rollback", "gated", "gated-live", *why).stdout)["did"]
     assert "moves from" in moved
     assert wait_until(lambda: serves(gated) == first)
-    ledger = Ledger(boto3.resource("dynamodb").Table(gated.cloud.outputs["LedgerTable"]))
+    database = boto3.Session().resource("dynamodb")  # of the settings that hold by now
+    ledger = Ledger(database.Table(gated.cloud.outputs["LedgerTable"]))
     moves = list(ledger.moves("gated", "campaign.gated-popular.gated-live"))
     assert [one.version for one in moves] == [first, second, first]
     assert [one.why for one in moves[1:]] == ["looked at lists"] * 2

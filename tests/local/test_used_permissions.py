@@ -129,6 +129,7 @@ def custom(cloud: LocalCloud) -> None:
     first = document["solutions"][0]
     first["serviceConfig"]["performAutoTraining"] = False
     first["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
+    user.put("deletions.csv", "USER_ID\nu58\n")  # beside versions, which are looked for by now
     user.upload(document)
     assert user.wait_for_run(2) == "SUCCEEDED", user.mail(2)[1]
 

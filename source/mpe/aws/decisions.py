@@ -108,7 +108,7 @@ class Decisions:
 
     @property
     def _at(self) -> str:
-        return self.now.isoformat(timespec="seconds")
+        return self.now.isoformat(timespec="milliseconds")
 
     def _campaigns(self, solution: str) -> list[Desired]:
         """Return the campaigns of a solution that follow a pointer."""

@@ -117,7 +117,7 @@ class Judging:
             decision=decision["word"] if decision else None,
             passes=row is None or promotes(gate, row),
             reason=reason_of(row) if row else "",
-            at=now.isoformat(timespec="seconds"),
+            at=now.isoformat(timespec="milliseconds"),
         )
         if after != before:
             self.ledger.point(group, campaign["id"], after)

@@ -55,9 +55,10 @@ class EnsureFunction(HandlerFunction):
             [personalize_arn(self, spec.iam_resource)],
             because="Users name their resources; this function is for one type of them.",
         )
-        if spec.list_actions:
+        lists = dict.fromkeys((*spec.list_actions, *spec.apart_actions))
+        if lists:
             self.allow(
-                spec.list_actions,
+                tuple(lists),
                 ["*"],
                 because="The service has no resource-level permission for its lists.",
             )

@@ -12,7 +12,7 @@ and, for the ARNs and the actions' resources, the service authorization referenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,6 +44,10 @@ UNDER_WAY = frozenset(
     }
 )
 """Statuses that change by themselves. One that is in none of these sets nobody knows."""
+
+
+def _lists(operations: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"personalize:{one}" for one in dict.fromkeys(operations))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,12 +222,15 @@ class ResourceSpec:
 
     @property
     def list_actions(self) -> tuple[str, ...]:
-        """IAM actions that the service authorizes on ``*`` only."""
+        """IAM actions that observing one takes; the service authorizes lists on ``*`` only."""
         followed = SPECS[self.follows].list if self.follows else None
         operations = (self.list if self.listed else None, self.list_parts, followed)
-        apart = (one for noun in self.apart_from for one in SPECS[noun].listed_in_group)
-        found = dict.fromkeys(one for one in (*operations, *apart) if one)
-        return tuple(f"personalize:{operation}" for operation in found)
+        return _lists(one for one in operations if one)
+
+    @property
+    def apart_actions(self) -> tuple[str, ...]:
+        """IAM actions that finding what one must not run beside takes."""
+        return _lists(one for noun in self.apart_from for one in SPECS[noun].listed_in_group)
 
     @property
     def listed_in_group(self) -> tuple[str, ...]:
