@@ -9,6 +9,7 @@ A parameter of which all tests pass has no effect that a test shows.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,7 +48,11 @@ def _run(trials: Trials | None) -> Any:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         plugin = ["-p", "tests.mutations", "--noticed", str(report), *more]
         subprocess.run(
-            [*command, *plugin, "tests/emulator"], cwd=ROOT, capture_output=True, check=False
+            [*command, *plugin, "tests/emulator"],
+            cwd=ROOT,
+            env={**os.environ, "PYTEST_ADDOPTS": ""},  # somebody's --maxfail would end it early
+            capture_output=True,
+            check=False,
         )
         return json.loads(report.read_text())
 
