@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ResponseStreamingError
 
-from mpe.aws.objects import Objects
+from mpe.aws.objects import CHUNK, LONGEST_LINE, Objects, Unreadable, _lines
 from tests.conftest import served
 
 WHOLE = b'{"datasetGroup": {}}'
@@ -108,3 +108,23 @@ def test_what_came_before_a_connection_broke_is_not_taken_for_the_whole(
     storage.sent = 1
     with pytest.raises(ResponseStreamingError):
         objects.read("data", "config.json", most=most)
+
+
+def test_lines_are_whole_however_they_are_cut_and_one_without_an_end_is_not_kept() -> None:
+    """A function would be killed for its memory, and the import fail that could have begun."""
+    assert list(_lines([b"\xef\xbb\xbfA\n\xc3", b"\xa4b", b"\nlast"])) == [
+        "A\n",
+        "\u00e4b\n",
+        "last",
+    ]
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b"x" * CHUNK
+
+    with pytest.raises(Unreadable, match="more than 16,777,216 characters"):
+        list(_lines(endless()))
+    assert taken == LONGEST_LINE // CHUNK + 1

@@ -155,7 +155,6 @@ def test_what_cannot_be_counted_in_time_is_imported_and_told(
     days: Days, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, "SECONDS", -1.0)
-    monkeypatch.setattr("mpe.model.service.counting.LOOKS", 1_000)
     outcome = days.run(good())
     assert (outcome.did, outcome.failed) == ("created", None)
     assert "[MPE-Q020]" in str(outcome.told)

@@ -29,6 +29,8 @@ DIGEST = 12
 """Characters that tell one version of an object from another."""
 CHUNK = 1024 * 1024
 """Bytes that are read at a time of what is read to its end."""
+LONGEST_LINE = 16 * CHUNK
+"""Characters of a line, of which more would fill the memory of a function."""
 MOST_HEADS = 5
 """How many files of a folder are looked at."""
 
@@ -268,6 +270,8 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
     rest = ""
     for chunk in chunks:
         *whole, rest = (rest + decode(chunk)).split("\n")
+        if len(rest) > LONGEST_LINE:
+            raise Unreadable(f"a line has more than {LONGEST_LINE:,} characters.")
         yield from (f"{line}\n" for line in whole)
     rest += decode(b"", final=True)
     if rest:

@@ -19,6 +19,7 @@ from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.follow import LOOK, LOOK_LOCALLY
 from mpe.cli.terminal import answer, say
 from mpe.model.config.sections import KINDS
+from mpe.model.plan.desired import DesiredState
 
 LEASE = timedelta(hours=1)
 """How long a decision that is interrupted keeps runs out, at the most."""
@@ -138,6 +139,15 @@ def unfreeze(group: str, campaign: str, why: str, account: Account, output: str)
     _answer(told, output)
 
 
+def newest_state(account: Account, group: str) -> DesiredState:
+    """Return what the newest config of a dataset group asks for, or refuse a group without one."""
+    run = account.turns.newest_run(group)
+    if run is None:
+        raise click.ClickException(f"there is no config of {group!r}. See `mpe status`.")
+    pointer = state_of(account.output("DataBucket"), group, run)
+    return Objects(account.client("s3")).load_state(pointer)
+
+
 def _decide(
     account: Account,
     group: str,
@@ -146,12 +156,7 @@ def _decide(
     decision: Callable[[Decisions], Iterator[str]],
 ) -> dict[str, Any]:
     """Decide in a turn of one's own, so that no run moves a campaign at the same time."""
-    turns = Turns(account.table("TurnsTable"))
-    newest = next((row for row in turns.newest() if row["group"] == group), None)
-    if newest is None:
-        raise click.ClickException(f"there is no config of {group!r}. See `mpe status`.")
-    objects = Objects(account.client("s3"))
-    state = objects.load_state(state_of(account.output("DataBucket"), group, newest["run"]))
+    turns, state = account.turns, newest_state(account, group)
     by = account.client("sts").get_caller_identity()["Arn"]
     claim = Claim(group, word, f"{word}:{group}:{by}", "")
     _take_turn(account, turns, claim)

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from mpe.aws.models import Models
-from mpe.aws.objects import Objects, state_of
 from mpe.aws.personalize import Missing, Personalize
 from mpe.cli.account import OUTPUT, Account, in_account, show
 from mpe.cli.configs import FILE, accepted
+from mpe.cli.gate import newest_state
 from mpe.model.gate.replay import Replayed, replay
 from mpe.model.gate.terms import Gate
-from mpe.model.gate.versions import Version, in_short
+from mpe.model.gate.versions import Version, in_short, said
 from mpe.model.plan.desired import Desired, DesiredState, desired_state
 from mpe.model.service.spec import ACTIVE
 
@@ -63,12 +63,7 @@ def _state(group: str, file: Path | None, account: Account) -> DesiredState:
         if own != group:
             raise click.ClickException(f"{file} is the config of {own!r}, not of {group!r}.")
         return desired_state(config, account.place(), version="replay")
-    run = account.turns.newest_run(group)
-    if run is None:
-        raise click.ClickException(f"there is no config of {group!r}. See `mpe status`.")
-    return Objects(account.client("s3")).load_state(
-        state_of(account.output("DataBucket"), group, run)
-    )
+    return newest_state(account, group)
 
 
 def _rows(state: DesiredState, found: list[Version]) -> Iterator[dict[str, Any]]:
@@ -87,7 +82,7 @@ def _replayed(desired: Desired, found: list[Version]) -> Iterator[Replayed]:
 
 
 def _row(one: Replayed) -> dict[str, Any]:
-    reasons = [f"{reason.told} [{reason.rule}]" for reason in one.verdict.reasons]
+    reasons = said(one.verdict.as_dict())
     return {
         "solution": one.version.solution,
         "version": one.version.id,

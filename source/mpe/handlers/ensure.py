@@ -297,9 +297,8 @@ class Ensure:
     ) -> Outcome:
         """Leave what is as it should be, and judge a version, or note an import, that is done."""
         self._weigh(step, before, observed)
-        if desired.campaigns:
-            judging = Judging(self.personalize, self.ledger, self.events)
-            judging(step.group, desired, arn, self.clock.now())
+        judging = Judging(self.personalize, self.ledger, self.events)
+        judging(step.group, desired, arn, self.clock.now())
         if observed and desired.spec.inspects and desired.gate and before.did == "created":
             self.ledger.imported(step.group, desired.id, observed.fields["jobName"])
         seconds = self._learned(step, before, observed)

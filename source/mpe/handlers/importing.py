@@ -18,6 +18,7 @@ from mpe.aws.objects import Objects, Unreadable
 from mpe.model.errors import DataHeld
 from mpe.model.gate.data import DataLimits, judge_data, not_profiled
 from mpe.model.gate.verdict import Verdict
+from mpe.model.gate.versions import said
 from mpe.model.plan.desired import Desired
 from mpe.model.service.counting import NotProfiled, Tally
 from mpe.model.service.profile import Profile, as_document, of_document
@@ -58,7 +59,7 @@ class Importing:
             row = self._judge(group, desired, items, job, data)
         if row["word"] == "pass":
             return None
-        told = " ".join(f"{one['told']} [{one['rule']}]" for one in row["reasons"])
+        told = " ".join(said(row))
         if row["word"] == "hold" and mode in {"hold", "approve"}:
             accepted = self.ledger.accepted(group, desired.id)
             if accepted is None or accepted["data"] != data:
@@ -136,5 +137,5 @@ def _detail(group: str, kind: str, data: str, verdict: Verdict) -> dict[str, Any
         "Dataset": kind,
         "Data": data,
         "Verdict": verdict.word,
-        "Reasons": [f"{one.told} [{one.rule}]" for one in verdict.reasons],
+        "Reasons": said(verdict.as_dict()),
     }

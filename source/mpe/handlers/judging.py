@@ -12,7 +12,7 @@ from mpe.aws.personalize import Missing, Personalize
 from mpe.model.gate.pointer import judged, serving
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge, promotes
-from mpe.model.gate.versions import Version
+from mpe.model.gate.versions import Version, said
 from mpe.model.plan.desired import Desired
 from mpe.model.service.spec import SPECS
 
@@ -125,10 +125,9 @@ class Judging:
 
 def reason_of(row: Mapping[str, Any]) -> str:
     """Say in a line what was thought of a version."""
-    told = " ".join(f"{one['told']} [{one['rule']}]" for one in row["reasons"])
     if row["word"] == "pass" and row["mode"] == "approve":
         return "it passed, and waits for somebody's approval."
-    return told or row["word"]
+    return " ".join(said(row)) or row["word"]
 
 
 def _detail(

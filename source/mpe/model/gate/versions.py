@@ -114,6 +114,11 @@ def trained(
         }
 
 
+def said(verdict: Mapping[str, Any]) -> list[str]:
+    """Return the reasons of a verdict that is kept, each with its rule's id."""
+    return [f"{one['told']} [{one['rule']}]" for one in verdict["reasons"]]
+
+
 def _verdict(row: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     id = str(row["campaign"])
     held = any(one.get("resource") == id and one.get("held") == row["version"] for one in outcomes)
@@ -124,7 +129,7 @@ def _verdict(row: Mapping[str, Any], outcomes: Sequence[Mapping[str, Any]]) -> d
         "Held": held,
         "Pinned": row["pinned"],
         "NoNewItems": row["refreshed"],
-        "Reasons": [f"{one['told']} [{one['rule']}]" for one in row["reasons"]],
+        "Reasons": said(row),
         "Notes": list(row["notes"]),
     }
 

@@ -24,8 +24,8 @@ KEYS = {"users": "USER_ID", "items": "ITEM_ID", "actions": "ACTION_ID"}
 BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 49), (50, 199), (200, None))
 MOST_IDS = 2_000_000
 """Different ids that are counted: about 400 MB of memory."""
-LOOKS = 50_000
-"""After so many rows it is asked whether to go on."""
+LOOKS = 1_000
+"""After so many rows it is asked whether to go on: a row may have 20,000 characters and more."""
 TOP = 10
 
 
