@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+import jsonata
 from mpe.local.cloud import LocalCloud
+from mpe.local.ministack.stepfunctions import time_expressions
 from tests.local.conftest import role_for, wait_until
 from tests.local.ministack.conftest import Alone, function_in
 
@@ -121,3 +124,40 @@ def test_a_task_takes_as_long_as_an_expression_says(cloud: LocalCloud) -> None:
 def test_alone_an_expression_for_a_time_breaks_the_execution(alone: Alone) -> None:
     ended = followed(alone, SLOW, "slow", TimeoutSeconds=IN_A_SECOND)
     assert ended["error"] != "States.Timeout"
+
+
+A_MOMENT = 20
+"""Milliseconds that an expression may take here."""
+IS_KEPT = "[1..10].$kept($)"
+RUNS_AWAY = "($on := function($n) { $on($n + 1) }; $on(0))"
+
+
+def evaluated(expression: str) -> Any:
+    """Evaluate an expression whose function waits for others, longer than it may take."""
+    engine = jsonata.Jsonata(expression, timeout=A_MOMENT)
+    engine.register_lambda("kept", lambda given: time.sleep(A_MOMENT / 1000) or given)
+    return engine.evaluate(None)
+
+
+@pytest.fixture
+def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonata.timebox, "Timebox", jsonata.timebox.Timebox)  # put back at the end
+    time_expressions()
+
+
+@pytest.mark.usefixtures("own_time")
+def test_an_expression_is_not_charged_with_what_others_take() -> None:
+    assert evaluated(IS_KEPT) == list(range(1, 11))
+
+
+@pytest.mark.usefixtures("own_time")
+def test_an_expression_that_runs_away_still_ends() -> None:
+    with pytest.raises(jsonata.jexception.JException) as ended:
+        evaluated(RUNS_AWAY)
+    assert ended.value.error == "D1012"
+
+
+def test_alone_an_expression_fails_for_what_others_take() -> None:
+    with pytest.raises(jsonata.jexception.JException) as ended:
+        evaluated(IS_KEPT)
+    assert ended.value.error == "D1012"
