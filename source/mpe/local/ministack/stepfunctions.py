@@ -145,7 +145,7 @@ def evaluate_times() -> None:
     stepfunctions._execute_task = execute_in_time
 
 
-class OwnTime(timebox.Timebox):
+class OwnTime(timebox.Timebox):  # type: ignore[misc]
     """Bounds an expression by what it takes itself, not by what others take beside it.
 
     Its beginning is in milliseconds of its thread's own time.
@@ -166,7 +166,7 @@ class OwnTime(timebox.Timebox):
 
 def time_expressions() -> None:
     """Let an expression take a second of its own."""
-    timebox.Timebox = OwnTime  # type: ignore[misc]
+    timebox.Timebox = OwnTime
 
 
 DIFFERENCES = (
