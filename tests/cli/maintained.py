@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from mpe.aws.personalize import Personalize
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
+from mpe.cli.account import KEY_PARAMETER
 from mpe.cli.main import mpe
 from mpe.emulator import MemoryObjects, Request
 from mpe.emulator import Personalize as Service
@@ -99,6 +100,7 @@ class Maintained:
 
     def __init__(self, service: Service, tmp_path: Path) -> None:
         self.service, self.folder = service, tmp_path
+        self.parameters: dict[str, str] = {}
         self.clock = Clock(SPEED)
         self.s3 = boto3.client("s3")
         self.s3.create_bucket(Bucket=BUCKET)
@@ -148,7 +150,14 @@ class Maintained:
             self.started,  # type: ignore[arg-type]
             self.bus,
             Measured(),
-            Place(REGION, ACCOUNT, BUCKET, ROLE, stack=STACK),
+            Place(
+                REGION,
+                ACCOUNT,
+                BUCKET,
+                ROLE,
+                stack=STACK,
+                kms_key_arn=self.parameters.get(KEY_PARAMETER, ""),
+            ),
             "machine",
         )
         count = len(self.started.runs)
@@ -223,7 +232,7 @@ def maintained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Main
                 answer = service.handle(Request("POST", self.path, headers, body))
                 status, content, more = answer.status, answer.body, answer.headers
             else:
-                status, content, more = 200, _described(), {}
+                status, content, more = 200, _described(made.parameters), {}
             self.send_response(status)
             for name, value in {**more, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
@@ -239,13 +248,23 @@ def maintained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Main
     with served(Endpoint) as endpoint, mock_aws():
         for name in ("CLOUDFORMATION", "PERSONALIZE"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", endpoint)
-        yield Maintained(service, tmp_path)
+        made = Maintained(service, tmp_path)
+        yield made
 
 
-def _described() -> bytes:
+def _described(parameters: Mapping[str, str]) -> bytes:
     outputs = "".join(
         f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
         for key, value in OUTPUTS.items()
     )
-    told = DESCRIBED.strip().format(name=STACK, status="CREATE_COMPLETE", outputs=outputs)
+    given = "".join(
+        f"<member><ParameterKey>{key}</ParameterKey><ParameterValue>{value}</ParameterValue></member>"
+        for key, value in parameters.items()
+    )
+    told = DESCRIBED.strip().format(
+        name=STACK,
+        status="CREATE_COMPLETE",
+        outputs=outputs,
+        parameters=given,
+    )
     return told.encode()

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from mpe.cli.account import KEY_PARAMETER
 from mpe.handlers.gauges import NAMESPACE
 from mpe.model.config.parse import parse
 from mpe.model.plan.desired import DesiredState, desired_state
@@ -160,6 +161,28 @@ def test_an_export_of_it_plans_nothing_and_is_adopted(stack: Maintained) -> None
     assert counts(stack) == before
     tasks = {row["record"]: row["expression"] for row in stack.tasks.of("harbour")}
     assert tasks == {"import": "rate(1 day)", "full.harbour-popularity-count": WEEKLY}
+
+
+KEY = "arn:aws:kms:us-east-1:000000000000:key/of-groups"
+
+
+def test_a_new_group_is_made_with_the_stacks_key_and_what_exists_keeps_its_own(
+    stack: Maintained,
+) -> None:
+    stack.parameters[KEY_PARAMETER] = KEY
+    (there,) = (one for one in rows(stack, CONFIG) if one["resource"] == "DatasetGroup")
+    assert there["action"] == "keep"
+    assert f"not encrypted with the stack's key {KEY}" in there["note"]
+    told = stack.upload(CONFIG, "train/harbour/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    new = {"datasetGroup": named("films")}
+    (planned,) = (one for one in rows(stack, new) if one["resource"] == "DatasetGroup")
+    assert planned["properties"] == {"kmsKeyArn": KEY}
+    assert stack.upload(new, "train/films/config.json")["Status"] == "SUCCEEDED"
+    arn = "arn:aws:personalize:us-east-1:000000000000:dataset-group/films"
+    made = stack.personalize.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
+    assert (made["kmsKeyArn"], made["roleArn"]) == (KEY, ROLE)
+    assert {one["action"] for one in rows(stack, new)} == {"keep"}
 
 
 PAGE = (Path(__file__).parents[2] / "docs/moving.md").read_text()

@@ -59,6 +59,7 @@ DESCRIBED = """
 <StackId>arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/1</StackId>
 <StackName>{name}</StackName><StackStatus>{status}</StackStatus>
 <CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>{outputs}</Outputs>
+<Parameters>{parameters}</Parameters>
 </member></Stacks></DescribeStacksResult></DescribeStacksResponse>
 """
 
@@ -74,7 +75,11 @@ class CloudFormation(BaseHTTPRequestHandler):
             for key, value in STACKS[name].items()
         )
         status = "CREATE_COMPLETE" if outputs else "CREATE_IN_PROGRESS"
-        answer = DESCRIBED.strip().format(name=name, status=status, outputs=outputs).encode()
+        answer = (
+            DESCRIBED.strip()
+            .format(name=name, status=status, outputs=outputs, parameters="")
+            .encode()
+        )
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()

@@ -301,7 +301,6 @@ def encrypted(cloud: LocalCloud) -> None:
     """Make a group that is encrypted with the key that the stack was given."""
     user = User(cloud, "locked")
     document = small("locked")
-    document["datasetGroup"]["serviceConfig"]["kmsKeyArn"] = cloud.outputs["Key"]
     document["datasets"]["interactions"]["export"] = {"serviceConfig": {}}
     user.put("interactions.csv", CSV)
     user.upload(document)

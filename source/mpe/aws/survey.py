@@ -79,7 +79,7 @@ def survey(
         step = _of_schema(
             Step(desired, action, observed, unread=unread, held=held), state, personalize
         )
-        yield counts.noted(step) if isinstance(action, Create) else step
+        yield counts.noted(step) if isinstance(action, Create) else _of_key(step)
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,18 @@ def _of_schema(step: Step, state: DesiredState, personalize: Personalize) -> Ste
         return step
     told = f"solutions and recommenders that exist do not train on {', '.join(added)}."
     return replace(step, note=told)
+
+
+def _of_key(step: Step) -> Step:
+    """Note a dataset group that exists and has not the key that the stack has for new ones."""
+    key = step.desired.initial.get("kmsKeyArn")
+    if not key or not step.observed or step.observed.fields.get("kmsKeyArn") == key:
+        return step
+    told = (
+        f"it is not encrypted with the stack's key {key}: a dataset group keeps what it was made "
+        "with."
+    )
+    return replace(step, note=" ".join(filter(None, (step.note, told))))
 
 
 def _in_absent(desired: Desired, absent: set[str | None]) -> bool:

@@ -32,6 +32,8 @@ from mpe.model.plan.desired import Place
 from mpe.model.text import plain
 
 STACK = "PersonalizedExperiences"
+KEY_PARAMETER = "PersonalizeKmsKeyArn"
+"""The stack's parameter with the key that dataset groups are created with."""
 SETTINGS = "the environment's AWS_ variables, and the profile"
 OUTPUT = click.option(
     "--output",
@@ -94,6 +96,11 @@ class Account:
         found = self._description.get("Outputs", ())
         return {one["OutputKey"]: one["OutputValue"] for one in found}
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        found = self._description.get("Parameters", ())
+        return {one["ParameterKey"]: one["ParameterValue"] for one in found}
+
     def output(self, name: str) -> str:
         """Return an output of the stack, or tell what the stack is that has none of that name."""
         found = self.outputs.get(name)
@@ -128,7 +135,8 @@ class Account:
         bucket, role = self.output("DataBucket"), self.output("PersonalizeRole")
         _, partition, _, region, account, *_ = self._description["StackId"].split(":")
         stack = str(self._description["StackName"])
-        return Place(region, account, bucket, role, partition, stack)
+        key = self.parameters.get(KEY_PARAMETER, "")
+        return Place(region, account, bucket, role, partition, stack, key)
 
 
 @contextmanager

@@ -115,7 +115,8 @@ def _row(step: Step, age: Change | None, *, expected: bool) -> dict[str, Any]:
         return {**told, "action": WARNED, "note": _unread(step)}
     match step.action:
         case Create(why):
-            found = properties(step.desired.noun, step.desired.params)
+            params = {**step.desired.initial, **step.desired.params}
+            found = properties(step.desired.noun, params)
             return {**told, "why": why, **({"properties": found} if found else {})}
         case Update(_, drifted):
             return {**told, "changes": [*(asdict(change) for change in drifted), *changes]}
@@ -123,7 +124,7 @@ def _row(step: Step, age: Change | None, *, expected: bool) -> dict[str, Any]:
             return {**told, "error": error, "message": message}
         case Mark(_, stack):
             note = f"the next run marks it as maintained by the stack {stack}."
-            return {**told, "action": "keep", "note": note}
+            return {**told, "action": "keep", "note": " ".join(filter(None, (step.note, note)))}
     return {**told, "action": "update", "changes": changes} if changes else told
 
 

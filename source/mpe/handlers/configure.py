@@ -244,7 +244,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Executions(client("stepfunctions")),
         Events(client("events"), setting("EVENT_BUS")),
         Emf(setting("STACK")),
-        Place(region, account, upload.bucket, setting("PERSONALIZE_ROLE"), partition, stack),
+        Place(
+            region,
+            account,
+            upload.bucket,
+            setting("PERSONALIZE_ROLE"),
+            partition,
+            stack,
+            setting("PERSONALIZE_KMS_KEY"),
+        ),
         setting("WORKFLOW"),
         stack,
     )

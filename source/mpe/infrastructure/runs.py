@@ -37,6 +37,7 @@ class Configure(HandlerFunction):
         *,
         machine: sfn.IStateMachine,
         service_role: ServiceRole,
+        kms_key_arn: str,
         undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(
@@ -50,6 +51,7 @@ class Configure(HandlerFunction):
                 "EVENT_BUS": rooms.bus.event_bus_name,
                 "STACK": Aws.STACK_NAME,
                 "PERSONALIZE_ROLE": service_role.role_arn,
+                "PERSONALIZE_KMS_KEY": kms_key_arn,
                 "WORKFLOW": machine.state_machine_arn,
             },
             timeout=Duration.minutes(2),

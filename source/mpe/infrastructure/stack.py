@@ -145,6 +145,7 @@ class PersonalizedExperiences(Stack):
             rooms,
             machine=machine,
             service_role=self.service_role,
+            kms_key_arn=self.kms_key_arn.value_as_string,
             undelivered=self.undelivered,
         )
         configure.on_upload()
@@ -169,7 +170,7 @@ class PersonalizedExperiences(Stack):
             self,
             "PersonalizeKmsKeyArn",
             default="",
-            description="The KMS key of encrypted dataset groups (optional)",
+            description="The KMS key that dataset groups are created with (optional)",
             allowed_pattern=r"^$|^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$",
             constraint_description="must be empty or the ARN of a KMS key",
         )

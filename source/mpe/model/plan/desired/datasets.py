@@ -24,12 +24,25 @@ DELETIONS = "deletions"
 
 
 def group(making: Making) -> Desired:
+    """Return the dataset group; it has the config's key, or else is created with the stack's.
+
+    The AWS solution does so with its parameter of the same name, as its README says.
+    """
     section, place = making.config.group, making.place
-    role = {"roleArn": place.role_arn} if section.params.get("kmsKeyArn") else {}
+    by_role, stacks = {"roleArn": place.role_arn}, place.kms_key_arn
+    named = bool(section.params.get("kmsKeyArn"))
+    role = by_role if named else {}
+    initial = {"kmsKeyArn": stacks, **by_role} if stacks and not named else {}
     own = {key: value for key, value in section.params.items() if key != "roleArn"}
     params = {**own, **role, **making.tags("DatasetGroup", section)}
     made = Desired(
-        "datasetGroup", "DatasetGroup", making.group, section.path, params, arn=making.group_arn
+        "datasetGroup",
+        "DatasetGroup",
+        making.group,
+        section.path,
+        params,
+        arn=making.group_arn,
+        initial=initial,
     )
     return made.owned_by(place.stack) if place.stack else made
 

@@ -26,6 +26,8 @@ class Place:
     partition: str = "aws"
     stack: str = ""
     """The stack that maintains it; without it nobody is said to."""
+    kms_key_arn: str = ""
+    """The key of the dataset groups that are created, where their configs name none."""
 
     def arn(self, resource: str) -> str:
         """Return the ARN of a Personalize resource from its resource part."""
@@ -68,6 +70,8 @@ class Desired:
     """The parent's ARN, by which the list operation finds it."""
     group: str | None = None
     """Its dataset group's ARN, where its parameters do not name it and names may be another's."""
+    initial: Mapping[str, Any] = field(default_factory=dict)
+    """Create parameters that the stack chooses: what exists already may have others for good."""
     given: tuple[str, ...] = ()
     """Create parameters that an earlier step of the workflow supplies."""
     data: Data | None = None
@@ -111,7 +115,7 @@ class Desired:
         there was none before that did not fail.
         """
         if not self.spec.repeatable:
-            return dict(self.params)
+            return {**self.initial, **self.params}
         if self.spec.name_param is None:
             return {**self.params, "name": run[:NAME_LIMIT]}
         name = job_name(self.name, run)
