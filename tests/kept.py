@@ -183,7 +183,9 @@ class Life:
         reason = Reason("MPE-Q007", "NDCG@10 is 0.1.", "coverage", -0.5, -0.1)
         row = Verdict("hold", (reason,), ("not compared.",)).as_dict()
         before = {"live": f"{arn}-before", "pinned": False, "refreshed": True}
-        ledger.weigh(GROUP, Version(arn, {"coverage": 0.5}, "FULL", 1.5, at, "0123", "one"))
+        ledger.weigh(
+            GROUP, Version(arn, {"coverage": 0.5}, "FULL", 1.5, at, "0123", "one", 100, 9, 8)
+        )
         ledger.note_verdict(GROUP, arn, campaign, {**row, **before, "mode": "hold", "at": at})
         said = {"by": "arn:aws:iam::000000000000:user/me", "why": "looked at", "at": at}
         ledger.decide(GROUP, arn, {"word": "approved", **said})

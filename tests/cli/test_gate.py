@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.maintained import Maintained, maintained
+from tests.conftest import interactions
 from tests.local.conftest import small
 
 NDCG = "normalized_discounted_cumulative_gain_at_10"
@@ -81,6 +83,71 @@ def test_each_version_has_what_was_thought_of_it(stack: Maintained) -> None:
     assert after["decision"] == row
     assert after["thought"] == "rejected by arn:aws:iam::1:user/eve"
     assert "rejected by arn:aws:iam::1:user/eve" in stack.mpe("models", "films").output
+
+
+def trained_twice(stack: Maintained) -> list[dict[str, Any]]:
+    """Maintain films, train them again on more data, and return the versions, newest first."""
+    document = small("films")
+    document["solutions"][0]["serviceConfig"]["performAutoTraining"] = False
+    stack.maintain(**document)
+    stack.put("train/films/interactions.csv", interactions(users=90, seed=3))
+    stack.upload(document, "train/films/config.json")
+    personalize = stack.personalize
+    (solution,) = personalize.list_solutions()["solutions"]
+    made = personalize.create_solution_version(solutionArn=solution["solutionArn"])
+    arn = made["solutionVersionArn"]
+
+    def status() -> str:
+        found = personalize.describe_solution_version(solutionVersionArn=arn)
+        return str(found["solutionVersion"]["status"])
+
+    while status() != "ACTIVE":
+        time.sleep(0.01)
+    stack.upload(document, "train/films/config.json")
+    found: list[dict[str, Any]] = json.loads(
+        stack.mpe("models", "films", "--output", "json").stdout
+    )
+    return found
+
+
+def test_versions_have_the_size_of_their_data_and_what_became_of_them(stack: Maintained) -> None:
+    new, old = trained_twice(stack)
+    assert (old["rows"], old["users"]) == (1800, 60)
+    assert (new["rows"], new["users"], new["tested"]) == (2700, 90, 90)
+    assert (new["state"], old["state"]) == ("settled", "replaced")
+    assert (new["live"], new["since"]) == (["films-live"], new["moves"][0]["at"])
+    assert new["moves"][0]["former"] == old["version"]
+
+
+def test_a_version_is_shown_with_all_that_is_known_of_it(stack: Maintained) -> None:
+    new, old = trained_twice(stack)
+    shown = stack.mpe("models", "show", "films", "films-popular").output
+    assert f"films-popular/{new['version']}: settled, ACTIVE" in shown
+    assert "2,700 rows of 90 users" in shown
+    assert "verdict for films-live (observe)" in shown
+    assert "live on films-live since" in shown
+    words = ("films", "films-popular", old["version"][:4], "--output", "json")
+    assert json.loads(stack.mpe("models", "show", *words).stdout) == old
+
+
+def test_two_versions_are_compared_with_what_is_noise(stack: Maintained) -> None:
+    new, old = trained_twice(stack)
+    words = ("models", "diff", "films", "films-popular", old["version"])
+    told = json.loads(stack.mpe(*words, "--output", "json").stdout)
+    assert (told["first"]["arn"], told["second"]["arn"]) == (old["arn"], new["arn"])
+    (one,) = (each for each in told["metrics"] if each["metric"] == NDCG)
+    assert one["change"] == pytest.approx(new["metrics"][NDCG] / old["metrics"][NDCG] - 1)
+    assert one["tolerance"] == pytest.approx(1.645 * 2**0.5 * 1.75 / 9**0.5)
+    printed = stack.mpe(*words).output
+    assert "SECOND: films-popular/" in printed
+    assert "2,700 rows of 90 users" in printed
+
+
+def test_a_version_that_is_not_there_is_told_with_those_that_are(stack: Maintained) -> None:
+    new, _ = trained_twice(stack)
+    result = stack.mpe("models", "show", "films", "films-popular", "nothing")
+    assert result.exit_code == 1
+    assert new["version"] in result.output
 
 
 def test_a_config_of_another_group_is_told(stack: Maintained) -> None:

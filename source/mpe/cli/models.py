@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import click
@@ -12,35 +13,120 @@ from mpe.aws.ledger import Ledger
 from mpe.aws.models import Model, Models
 from mpe.aws.personalize import Missing, Personalize
 from mpe.cli.account import OUTPUT, Account, in_account, show
-from mpe.model.gate.versions import in_short
+from mpe.cli.terminal import Listing, answer, say
+from mpe.model.gate.pointer import ModelPointer
+from mpe.model.gate.states import state_of
+from mpe.model.gate.verdict import tolerance
+from mpe.model.gate.versions import (
+    Version,
+    headline,
+    in_short,
+    said,
+    share_of_change,
+    spoken_change,
+)
 
 COLUMNS = {
     "solution": "SOLUTION",
     "version": "VERSION",
     "trained": "TRAINED",
+    "rows": "ROWS",
+    "users": "USERS",
     "mode": "MODE",
     "hours": "HOURS",
     "status": "STATUS",
     "quality": "METRIC (AGAINST THE LIVE ONE)",
     "thought": "VERDICT",
+    "state": "STATE",
     "on": "LIVE ON",
+    "since": "SINCE",
+}
+COMPARED = {
+    "metric": "METRIC",
+    "first": "FIRST",
+    "second": "SECOND",
+    "told": "CHANGE",
+    "noise": "NOISE",
 }
 WORSE = ("pass", "inconclusive", "hold")
 """The words of a gate, of which a version's worst is told."""
 
 
-@click.command()
+@click.group(cls=Listing)
+def models() -> None:
+    """List the versions of a dataset group's solutions, show one, or compare two.
+
+    Example: mpe models movielens films
+    """
+
+
+@models.command("list")
 @click.argument("group")
 @click.argument("solution", required=False)
 @in_account
 @OUTPUT
-def models(group: str, solution: str | None, account: Account, output: str) -> None:
+def list_(group: str, solution: str | None, account: Account, output: str) -> None:
     """List the versions of a dataset group's solutions, the newest first.
 
-    Each with its metrics, what its gate and people thought of it, and the campaigns that serve it;
-    JSON has all metrics and reasons.
-    Example: mpe models movielens films
+    Each with its metrics, the rows and users of its data, what its gate and people thought of it,
+    what became of it, and the campaigns that serve it; JSON has all metrics and reasons.
+    `mpe models GROUP` does the same. Example: mpe models list movielens films
     """
+    found = _found(group, solution, account)
+    show((told for _, told in _rows(found, group, account.ledger)), output, COLUMNS)
+
+
+@models.command("show")
+@click.argument("group")
+@click.argument("solution")
+@click.argument("version", required=False)
+@in_account
+@OUTPUT
+def show_(group: str, solution: str, version: str | None, account: Account, output: str) -> None:
+    """Show all that is known of a version, or of the newest one.
+
+    The beginning of its id will do. Example: mpe models show movielens films 1a2b
+    """
+    found = _found(group, solution, account)
+    chosen = _chosen(found, version, solution)
+    (told,) = (row for one, row in _rows(found, group, account.ledger) if one is chosen)
+    if output == "json":
+        answer(told)
+        return
+    for line in _whole(told):
+        say(line)
+
+
+@models.command("diff")
+@click.argument("group")
+@click.argument("solution")
+@click.argument("first")
+@click.argument("second", required=False)
+@in_account
+@OUTPUT
+def diff(
+    group: str, solution: str, first: str, second: str | None, account: Account, output: str
+) -> None:
+    """Compare a version with another, or with the newest: each metric, and what is noise in it.
+
+    Versions are trained on different data, of which the guide warns.
+    Example: mpe models diff movielens films 1a2b 3c4d
+    """
+    found = _found(group, solution, account)
+    one, other = (_chosen(found, id, solution).version for id in (first, second))
+    history = sorted((each.version for each in found), key=lambda each: each.created or "")
+    compared = list(_compared(one, other, history))
+    if output == "json":
+        answer({"first": asdict(one), "second": asdict(other), "metrics": compared})
+        return
+    for name, version in (("FIRST", one), ("SECOND", other)):
+        say(f"{name}: {version.solution}/{version.id}, {_making(version)}")
+    if one.setup and other.setup and one.setup != other.setup:
+        say("They were trained with other settings, so that their metrics tell little.")
+    show(compared, output, COMPARED)
+
+
+def _found(group: str, solution: str | None, account: Account) -> list[Model]:
     read = Models(Personalize(account.client("personalize")), account.ledger)
     arn = account.place().arn(f"dataset-group/{group}")
     try:
@@ -50,26 +136,147 @@ def models(group: str, solution: str | None, account: Account, output: str) -> N
     if solution and not found:
         told = f"{group} has no solution {solution!r} with a version."
         raise click.ClickException(f"{told} See `mpe models {group}`.")
-    show(_rows(found, group, account.ledger), output, COLUMNS)
+    return found
 
 
-def _rows(found: Iterable[Model], group: str, ledger: Ledger) -> Iterator[dict[str, Any]]:
-    """Yield each version, its metric with the change against the live one of its solution."""
-    found = list(found)
-    for one in found:
-        version = one.version
-        live = next((other.version for other in found if _live_beside(other, one)), None)
+def _chosen(found: Sequence[Model], id: str | None, solution: str) -> Model:
+    """Return the version whose id begins so, or the newest where nobody says which."""
+    like = [one for one in found if id is None or one.version.id.startswith(id)]
+    exact = [one for one in like if one.version.id == id]
+    if not like or (id is not None and len(like) > 1 and not exact):
+        told = ", ".join(one.version.id for one in (like or found))
+        many = "several versions begin with" if like else "there is no version"
+        raise click.ClickException(f"{many} {id!r}. Versions of {solution}: {told}.")
+    return (exact or like)[0]
+
+
+def _compared(one: Version, other: Version, history: Sequence[Version]) -> Iterator[dict[str, Any]]:
+    for name in sorted({*one.metrics, *other.metrics}):
+        first, second = one.metrics.get(name), other.metrics.get(name)
+        moved = share_of_change(second, first) if second is not None else None
+        noise = tolerance(name, history, other.tested)
         yield {
+            "metric": name,
+            "first": first,
+            "second": second,
+            "change": moved,
+            "tolerance": noise,
+            "told": spoken_change(moved),
+            "noise": "not known" if noise is None else f"±{noise:.1%}".replace("%", " %"),
+        }
+
+
+def _making(version: Version) -> str:
+    data = f", {version.rows:,} rows of {version.users:,} users" if version.rows else ""
+    at = f", {version.created[:16]}" if version.created else ""
+    return f"{version.mode}{at}{data}"
+
+
+def _whole(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a version that is shown."""
+    yield f"{told['solution']}/{told['version']}: {told['state']}, {told['status']}"
+    yield f"  {told['arn']}"
+    yield f"  {_making(Version.from_dict({**told, 'metrics': told['metrics']}))}"
+    for name, value in sorted(told["metrics"].items()):
+        yield f"  {name:<48} {value:.4f}"
+    for one in told["verdicts"]:
+        yield f"verdict for {one['campaign']} ({one['mode']}): {one['word']}"
+        yield from (f"  {line}" for line in (*said(one), *one["notes"]))
+    if told["decision"]:
+        decision = told["decision"]
+        yield f"{decision['word']} by {decision['by']} at {decision['at']}: {decision['why']}"
+    for one in told["moves"]:
+        former = f", from {one['former']}" if one["former"] else ""
+        yield f"{one['campaign']} moved to it at {one['at']}{former}, by {one['by']}: {one['why']}"
+    if told["live"]:
+        yield f"live on {told['on']} since {told['since']}"
+
+
+def _rows(
+    found: Sequence[Model], group: str, ledger: Ledger
+) -> Iterator[tuple[Model, dict[str, Any]]]:
+    """Yield each version with what is told of it."""
+    solutions: dict[str, _Solution] = {}
+    for one in found:
+        name = one.version.solution
+        if name not in solutions:
+            own = [each for each in found if each.version.solution == name]
+            solutions[name] = _Solution(name, own, group, ledger)
+        yield one, solutions[name].row(one)
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """The versions of one solution, the newest first, and what is known of its campaigns."""
+
+    name: str
+    found: Sequence[Model]
+    group: str
+    ledger: Ledger
+
+    def row(self, model: Model) -> dict[str, Any]:
+        version = model.version
+        live = next((each.version for each in self.found if _live_beside(each, model)), None)
+        metric = headline(version.metrics)
+        moves = list(self._moved_to(version.arn))
+        since = (one["at"] for one in moves if one["campaign"] in model.live)
+        thought = _thought(self.group, self.ledger, version.arn)
+        return {
             **asdict(version),
             "solution": version.solution,
             "version": version.id,
             "trained": version.created[:16] if version.created else None,
-            "status": one.status,
+            "status": model.status,
             "quality": in_short(version.metrics, live.metrics if live else None),
-            "live": list(one.live),
-            "on": ", ".join(one.live),
-            **_thought(group, ledger, version.arn),
+            "tolerance": tolerance(metric, self._history, version.tested) if metric else None,
+            "live": list(model.live),
+            "on": ", ".join(model.live),
+            "since": max(since, default=None),
+            "moves": moves,
+            "state": self._state(model, thought),
+            **thought,
         }
+
+    def _moved_to(self, version: str) -> Iterator[dict[str, Any]]:
+        """Yield the moves of campaigns to a version, in the order of time."""
+        for name, moves in self._moves.items():
+            for one in moves:
+                if one.version == version:
+                    former = one.former.rpartition("/")[2] if one.former else None
+                    told = {"former": former, "at": one.at, "by": one.by, "why": one.why}
+                    yield {"campaign": name, **told}
+
+    def _state(self, model: Model, thought: Mapping[str, Any]) -> str:
+        return state_of(
+            model.version.arn,
+            live=bool(model.live),
+            newest=model is self.found[0],
+            judged=bool(thought["verdicts"]),
+            decision=thought["decision"],
+            pointers=self._pointers,
+            moves=[one for moves in self._moves.values() for one in moves],
+        )
+
+    @cached_property
+    def _campaigns(self) -> list[str]:
+        return sorted({name for one in self.found for name in one.live})
+
+    @cached_property
+    def _pointers(self) -> list[ModelPointer]:
+        found = (self.ledger.pointer(self.group, self._id(name)) for name in self._campaigns)
+        return [one for one in found if one is not None]
+
+    @cached_property
+    def _moves(self) -> dict[str, list[ModelPointer]]:
+        moves = self.ledger.moves
+        return {name: list(moves(self.group, self._id(name))) for name in self._campaigns}
+
+    @cached_property
+    def _history(self) -> list[Version]:
+        return sorted((one.version for one in self.found), key=lambda one: one.created or "")
+
+    def _id(self, campaign: str) -> str:
+        return f"campaign.{self.name}.{campaign}"
 
 
 def _thought(group: str, ledger: Ledger, version: str) -> dict[str, Any]:
@@ -84,8 +291,8 @@ def _thought(group: str, ledger: Ledger, version: str) -> dict[str, Any]:
     row = ledger.decision(group, version)
     decision = row and {key: row[key] for key in ("word", "by", "why", "at")}
     worst = max((one["word"] for one in verdicts), key=WORSE.index, default=None)
-    said = f"{decision['word']} by {decision['by']}" if decision else worst
-    return {"verdicts": verdicts, "decision": decision, "thought": said}
+    told = f"{decision['word']} by {decision['by']}" if decision else worst
+    return {"verdicts": verdicts, "decision": decision, "thought": told}
 
 
 def _live_beside(other: Model, one: Model) -> bool:

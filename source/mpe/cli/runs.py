@@ -12,7 +12,7 @@ from mpe.aws.turns import Turns
 from mpe.cli import known
 from mpe.cli.account import OUTPUT, Account, in_account, show
 from mpe.cli.outcomes import print_run, told_run
-from mpe.cli.terminal import answer, say
+from mpe.cli.terminal import Listing, answer, say
 from mpe.model.gate.versions import in_short
 from mpe.model.messages import spoken, spoken_task
 from mpe.model.plan.forms import MARK
@@ -20,15 +20,7 @@ from mpe.model.plan.forms import MARK
 GROUP = click.argument("group", required=False)
 
 
-class Runs(click.Group):
-    """A group whose first command may be left out: ``mpe runs films`` lists."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        inner = args[:1] and args[0] in {*self.commands, *ctx.help_option_names}
-        return super().parse_args(ctx, args if inner else ["list", *args])
-
-
-@click.group(cls=Runs)
+@click.group(cls=Listing)
 def runs() -> None:
     """List the runs of a dataset group, or of all, or show one.
 

@@ -28,6 +28,14 @@ AS_JSON = "mpe.json"
 """The member of click's ``Context.meta`` that says whether JSON was asked for."""
 
 
+class Listing(click.Group):
+    """A group whose first command may be left out: ``mpe runs films`` lists."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        inner = args[:1] and args[0] in {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if inner else ["list", *args])
+
+
 def as_json() -> bool:
     """Tell whether the command was asked for JSON."""
     context = click.get_current_context(silent=True)

@@ -29,7 +29,7 @@ from mpe.aws.outages import outages_pass, passes
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
-from mpe.handlers.importing import Importing
+from mpe.handlers.importing import Importing, last_full
 from mpe.handlers.judging import Judging
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import DataError, DataHeld, NewerForm, TurnLost
@@ -79,6 +79,8 @@ PATIENCE_IN_LINE = 24 * 60 * 60
 """The same for a job or a version: how many may run at a time, so its turn will come."""
 LONG = 15 * 60
 """Seconds of waiting after which people are told of it."""
+INTERACTIONS = "import.interactions"
+"""The id of the import that versions are trained on, as far as people count it."""
 OVERTAKEN = "Overtaken"
 """The error of a resource that waited for a quota when a newer config came."""
 
@@ -327,14 +329,19 @@ class Ensure:
             LOGGER.warning("no metrics", extra={"arn": observed.arn, "error": str(error)})
             metrics = {}
         told = observed.fields
+        created = observed.created.isoformat() if observed.created else None
+        data = last_full(self.ledger, step.group, INTERACTIONS, created)
         version = Version(
             observed.arn,
             metrics,
             setup=_setup(told),
             mode=str(told.get("trainingMode") or "FULL"),
             hours=told.get("trainingHours"),
-            created=observed.created.isoformat() if observed.created else None,
+            created=created,
             run=step.run if before.did == "created" else None,
+            rows=data.rows("interactions") if data else None,
+            users=data.users if data else None,
+            tested=data.tested if data else None,
         )
         self.ledger.weigh(step.group, version)
 

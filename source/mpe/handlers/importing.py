@@ -117,18 +117,23 @@ class Importing:
 
         That is the last FULL import before it; where no version is known to be live, the last.
         """
-        done = [one for one in self.ledger.profiles(group, dataset) if one.get("imported")]
-        rows = sorted((one for one in done if one["mode"] == "FULL"), key=lambda one: one["at"])
         pointed = (one.version for one in self.ledger.all_pointers(group) if one.version)
         known = (self.ledger.weighed(group, arn) for arn in pointed)
         trained = max((one.created for one in known if one and one.created), default=None)
-        before = [one for one in rows if trained is None or one["at"] <= trained]
-        if not before:
-            return None
-        try:
-            return of_document(json.loads(before[-1]["profile"]))
-        except ValueError:  # of another release
-            return None
+        return last_full(self.ledger, group, dataset, trained)
+
+
+def last_full(ledger: Ledger, group: str, dataset: str, trained: str | None) -> Profile | None:
+    """Return what the last FULL import before a moment was like, or the last of all."""
+    done = [one for one in ledger.profiles(group, dataset) if one.get("imported")]
+    rows = sorted((one for one in done if one["mode"] == "FULL"), key=lambda one: one["at"])
+    before = [one for one in rows if trained is None or one["at"] <= trained]
+    if not before:
+        return None
+    try:
+        return of_document(json.loads(before[-1]["profile"]))
+    except ValueError:  # of another release
+        return None
 
 
 def _detail(group: str, kind: str, data: str, verdict: Verdict) -> dict[str, Any]:

@@ -301,10 +301,20 @@ def _models(detail: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"New model of {model['Solution']} ({model['TrainingMode']}{took}):"
         yield f"  {model['Version']}"
+        yield from _data(model)
         if not model["Metrics"]:
             yield "  The service told no metrics of it."
         yield from _beside(model)
         yield from _verdicts(model)
+
+
+def _data(model: Mapping[str, Any]) -> Iterator[str]:
+    """Tell how much data a model was trained on, and those that it comes after."""
+    if model.get("Rows") is None:
+        return
+    before = {(one.get("Rows"), one.get("Users")) for one in model["Live"]} - {(None, None)}
+    was = "".join(f", before {rows:,} of {users:,}" for rows, users in sorted(before))
+    yield f"  trained on {model['Rows']:,} interactions of {model['Users']:,} users{was}"
 
 
 def _verdicts(model: Mapping[str, Any]) -> Iterator[str]:

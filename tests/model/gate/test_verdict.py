@@ -80,6 +80,29 @@ def test_before_the_noise_is_known_a_fall_is_inconclusive_and_a_rise_passes() ->
     assert judge(gate(notBelow="auto"), version(0.12), live=version(0.1)).word == "pass"
 
 
+@pytest.mark.parametrize(
+    ("tested", "noise"), [(680, 0.49), (2_500, 0.26), (10_000, 0.13), (25_000, 0.1)]
+)
+def test_before_that_the_noise_is_reckoned_from_the_users(tested: int, noise: float) -> None:
+    """The figures are the specification's: of 68, 250, 1,000 and 2,500 users who are tested."""
+    assert tolerance(NDCG, [], tested) == pytest.approx(noise, abs=0.01)
+    worse = version(0.1 * (1 - noise - 0.02), tested=tested)
+    assert judge(gate(notBelow="auto"), worse, live=version(0.1)).word == "hold"
+    alike = version(0.1 * (1 - noise + 0.02), tested=tested)
+    assert judge(gate(notBelow="auto"), alike, live=version(0.1)).word == "pass"
+
+
+def test_of_few_users_nothing_can_be_said() -> None:
+    verdict = judge(gate(notBelow="auto"), version(0.09, tested=300), live=version(0.1))
+    assert verdict.word == "inconclusive"
+    assert "says nothing" in verdict.reasons[0].told
+
+
+def test_six_versions_tell_better_than_the_users() -> None:
+    steady = noisy(0.02)
+    assert tolerance(NDCG, steady, 100) == tolerance(NDCG, steady) == pytest.approx(0.1)
+
+
 def test_where_the_metric_is_mostly_noise_nothing_can_be_said() -> None:
     verdict = judge(gate(notBelow="auto"), version(0.02), live=version(0.1), history=noisy(0.6))
     assert verdict.word == "inconclusive"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from math import sqrt
 from statistics import median
 from typing import Any, Literal
 
@@ -22,6 +23,12 @@ LEAST, MOST = 0.1, 0.5
 """The tolerance is never smaller; where the noise asks for a larger one, nothing can be said."""
 ENOUGH = 6
 """How many versions of a solution tell how much its metrics vary."""
+SPREAD = 1.75
+"""The standard deviation of a ranking's metric over users, as a share of its mean: until a
+solution's own versions tell, as it was measured on films with this project's own trainer."""
+TESTED = 10
+"""The service tests on one in so many of the users who have two interactions or more
+(https://docs.aws.amazon.com/personalize/latest/dg/working-with-training-metrics.html)."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +97,13 @@ def _all(
         if value is None:
             yield "inconclusive", Reason(rules.NO_METRICS.id, f"it has no {name}.", name)
             continue
-        yield from _one(name, value, limits, live.metrics.get(name) if live else None, history)
+        before = live.metrics.get(name) if live else None
+        noise = tolerance(name, history, challenger.tested)
+        yield from _one(name, value, limits, before, noise)
 
 
 def _one(
-    name: str, value: float, limits: Limits, before: float | None, history: Sequence[Version]
+    name: str, value: float, limits: Limits, before: float | None, noise: float | None
 ) -> Iterator[Found]:
     """Hold one metric to its limits, those against another's where there is another's."""
     if limits.at_least is not None and value < limits.at_least:
@@ -110,18 +119,20 @@ def _one(
         yield "hold", Reason(rules.NOT_ABOVE.id, wanted, name, moved, limits.not_above)
     below = limits.not_below
     if isinstance(below, str):
-        yield from _by_noise(name, told, moved, history)
+        yield from _by_noise(name, told, moved, noise)
     elif below is not None and moved < below:
         wanted = f"{told}; down to {spoken_change(below)} would be well."
         yield "hold", Reason(rules.NOT_BELOW.id, wanted, name, moved, below)
 
 
-def _by_noise(name: str, told: str, moved: float, history: Sequence[Version]) -> Iterator[Found]:
+def _by_noise(name: str, told: str, moved: float, noise: float | None) -> Iterator[Found]:
     """Hold a metric to what it varies by from one version of its solution to the next."""
-    noise = tolerance(name, history)
     if noise is None:
         if moved < -LEAST:
-            few = f"{told}; what is noise is known from {ENOUGH} versions on."
+            few = (
+                f"{told}; what is noise is known from {ENOUGH} versions on, or once the data of an "
+                "import was counted."
+            )
             yield "inconclusive", Reason(rules.NOT_BELOW.id, few, name, moved)
     elif noise > MOST:
         much = f"{told}; it varies by {noise:.0%} from version to version, which says nothing."
@@ -131,19 +142,28 @@ def _by_noise(name: str, told: str, moved: float, history: Sequence[Version]) ->
         yield "hold", Reason(rules.NOT_BELOW.id, worse, name, moved, -noise)
 
 
-def tolerance(metric: str, history: Sequence[Version]) -> float | None:
-    """Return which share of a metric is noise, or None where too few versions are known.
+def tolerance(metric: str, history: Sequence[Version], tested: int | None = None) -> float | None:
+    """Return which share of a metric is noise, or None where too little is known.
 
     That is 1.645 times the standard deviation of the relative changes from version to version,
-    estimated by the median absolute deviation, which a few real losses do not move.
+    estimated by the median absolute deviation, which a few real losses do not move. Before
+    :data:`ENOUGH` versions are known it is that of the difference of two means over as many users
+    as there were to test on, of whom ``tested`` were to choose from.
     """
     values = [one.metrics[metric] for one in history if metric in one.metrics]
     pairs = pairwise(values)
     changes = [new / old - 1 for old, new in pairs if old]
     if len(values) < ENOUGH or not changes:
-        return None
+        return _of_users(tested)
     middle = median(changes)
     return max(LEAST, NOISE * OF_MAD * median(abs(one - middle) for one in changes))
+
+
+def _of_users(tested: int | None) -> float | None:
+    """Return the noise of two models that are each tested on a tenth of so many users."""
+    if not tested:
+        return None
+    return max(LEAST, NOISE * sqrt(2) * SPREAD / sqrt(tested / TESTED))
 
 
 def _passed_over(challenger: Version, live: Version | None) -> Iterator[str]:

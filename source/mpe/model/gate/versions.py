@@ -34,6 +34,12 @@ class Version:
     """A digest of the settings that it was trained with: those of another are not comparable."""
     run: str | None = None
     """The run that trained it, or None where the service or somebody else did."""
+    rows: int | None = None
+    """Interactions of the last FULL import before it, or None where nobody counted them."""
+    users: int | None = None
+    """How many users these are of."""
+    tested: int | None = None
+    """How many of them have two interactions or more, as it takes to test a model on one."""
 
     @property
     def solution(self) -> str:
@@ -157,5 +163,6 @@ def _served(outcomes: Sequence[Mapping[str, Any]], arn: str) -> Iterator[tuple[s
 
 
 def _told(version: Version) -> dict[str, Any]:
-    hours = {} if version.hours is None else {"TrainingHours": version.hours}
-    return {"TrainingMode": version.mode, **hours, "Metrics": dict(version.metrics)}
+    known = {"TrainingHours": version.hours, "Rows": version.rows, "Users": version.users}
+    told = {key: value for key, value in known.items() if value is not None}
+    return {"TrainingMode": version.mode, **told, "Metrics": dict(version.metrics)}

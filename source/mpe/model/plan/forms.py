@@ -131,9 +131,9 @@ OUTCOME = Form(
 """What an ensure function answers, which comes back with the next call, and goes to the ledger."""
 TASK = Form("the row of the task", _AGAIN, (_as_it_was,))
 """A row of the table of tasks."""
-TURN = Form("the row of the run", _AGAIN, (_as_it_was, _as_it_was))
+TURN = Form("the row of the run", _AGAIN, (_as_it_was, _as_it_was, _as_it_was))
 """A row of the table of turns: the newest config, the turn, a run."""
-NOTE = Form("the ledger's row", _AGAIN, (_as_it_was, _as_it_was, _as_it_was))
+NOTE = Form("the ledger's row", _AGAIN, (_as_it_was,) * 4)
 """What the ledger keeps beside outcomes: durations, what a job was made for, and what was thought
 and decided of versions and of data, and what data is like."""
 FORMS = (STATE, RUN, OUTCOME, TASK, TURN, NOTE)

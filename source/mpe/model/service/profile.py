@@ -75,6 +75,11 @@ class Profile:
     """The most frequent items, by a digest of their ids, and how often each is met."""
     version: int = VERSION
 
+    @property
+    def tested(self) -> int:
+        """How many users have two interactions or more, as it takes to test a model on one."""
+        return self.users - self.activity.get("1", 0)
+
     def rows(self, kind: str) -> int | None:
         """Return how many rows a dataset has, or None where it is not there."""
         return next((one.rows for one in self.datasets if one.kind == kind), None)
