@@ -129,6 +129,38 @@ def test_a_changed_schedule_is_changed_and_one_no_longer_wanted_goes(desk: Desk)
     assert desk.synchronize(config(), "3") == {"scheduled": 0, "removed": 1}
 
 
+def states_of(desk: Desk) -> list[str]:
+    found = desk.account.s3.list_objects_v2(Bucket="data", Prefix="state/movielens/")
+    return [one["Key"].split("/")[-1][:8] for one in found.get("Contents", ())]
+
+
+def test_a_state_that_no_run_can_need_after_a_newer_one_goes(desk: Desk) -> None:
+    for day in ("20260101", "20260102", "20260108", "20260110"):
+        desk.synchronize(config(), f"{day}T000000-0123abcd")
+    assert states_of(desk) == ["20260108", "20260110"], "a run of the 8th may be under way still"
+    # An upload that is late, or another's: nothing newer than it goes, nor what has another name.
+    desk.account.s3.put_object(Bucket="data", Key="state/movielens/mine.json", Body=b"{}")
+    desk.synchronize(config(), "20260102T000000-0123abcd")
+    assert states_of(desk) == ["20260102", "20260108", "20260110", "mine.jso"]
+
+
+def test_the_newest_state_with_a_former_schema_stays_for_who_removes_the_group(desk: Desk) -> None:
+    former = config()
+    schema = former["datasets"]["interactions"]["schema"]["serviceConfig"]
+    schema["name"] = "former"
+    for day in ("20260101", "20260102"):
+        desk.synchronize(former, f"{day}T000000-0123abcd")
+    desk.synchronize(config(), "20260201T000000-0123abcd")
+    assert states_of(desk) == ["20260102", "20260201"]
+
+
+def test_a_state_that_cannot_be_read_stays(desk: Desk) -> None:
+    key = "state/movielens/20260101T000000-0123abcd.json"
+    desk.account.s3.put_object(Bucket="data", Key=key, Body=b"{}")
+    desk.synchronize(config(), "20260201T000000-0123abcd")
+    assert states_of(desk) == ["20260101", "20260201"]
+
+
 SLOW = 0.2
 """Seconds that a call of DynamoDB or Scheduler may take, taken badly: they answer in a tenth."""
 

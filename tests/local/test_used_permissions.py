@@ -48,6 +48,9 @@ UNUSED = {
     ("ConfigureRole", "s3:ListBucket", "*"): (
         "With it S3 tells that an object is gone, and not that it is denied; MiniStack always does."
     ),
+    ("SchedulesKeepRole", "s3:DeleteObject", "*state/[*]"): (
+        "Of states that are days older than an upload, of which there are none here."
+    ),
     ("Ensure*Role", "dynamodb:PutItem", "*Turns*"): REDRIVEN,
     ("SchedulesKeepRole", "dynamodb:*Item", "*Turns*"): REDRIVEN,
     ("EnsureCampaignRole", "personalize:DescribeSolution", "*:solution/[*]"): (

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from mpe.model.errors import NewerForm, StateGone
 from mpe.model.plan.desired import Data, Desired, DesiredState, value_at, with_value
 from mpe.model.plan.forms import known
+from mpe.model.plan.superseded import may_be_superseded, superseded
 from mpe.model.service.csvs import HEAD, Head
 from mpe.model.service.spec import READ, WRITTEN
 
@@ -23,6 +25,8 @@ FOLDERS = tuple(dict.fromkeys((*READ, *WRITTEN, "state")))
 """The top folders of the data bucket; in each a dataset group has a folder of its own."""
 MOST_DELETED = 1000
 """Objects that one call deletes."""
+MOST_DROPPED = 500
+"""How many old states one run looks at, so that it ends in time."""
 GONE = frozenset({"NoSuchKey", "AccessDenied"})
 """What S3 says of a state that is gone."""
 DIGEST = 12
@@ -126,9 +130,30 @@ class Objects:
 
     def states(self, bucket: str, group: str) -> Iterator[DesiredState]:
         """Yield the desired states that a dataset group has or had, as far as they can be read."""
-        for item in self._below(bucket, f"state/{group}/"):
+        yield from self._readable(Pointer(bucket, key) for key in self._states(bucket, group))
+
+    def drop_superseded(self, bucket: str, newest: DesiredState) -> list[str]:
+        """Delete the desired states that no run can need after a newer one, and return the refused.
+
+        Their versions stay for as long as those of other files.
+        """
+        old = [
+            Pointer(bucket, key)
+            for key in self._states(bucket, newest.group)
+            if may_be_superseded(PurePosixPath(key).stem, newest.version)
+        ]
+        old.sort(key=lambda one: one.key, reverse=True)
+        gone = superseded(self._readable(old[:MOST_DROPPED]), newest)
+        keys = ({"Key": state_of(bucket, one.group, one.version).key} for one in gone)
+        return self._delete(bucket, keys)
+
+    def _states(self, bucket: str, group: str) -> Iterator[str]:
+        yield from (str(item["Key"]) for item in self._below(bucket, f"state/{group}/"))
+
+    def _readable(self, pointers: Iterable[Pointer]) -> Iterator[DesiredState]:
+        for pointer in pointers:
             with suppress(NewerForm, ValueError, KeyError, TypeError):
-                yield self.load_state(Pointer(bucket, str(item["Key"])))
+                yield self.load_state(pointer)
 
     def state_of_run(self, pointer: Pointer) -> DesiredState:
         """Return the desired state that a run works towards, or raise StateGone.
@@ -173,6 +198,9 @@ class Objects:
             found = self._versions(bucket, prefix)
         else:
             found = ({"Key": item["Key"]} for item in self._below(bucket, prefix))
+        return self._delete(bucket, found)
+
+    def _delete(self, bucket: str, found: Iterable[dict[str, str]]) -> list[str]:
         refused = []
         for some in _batches(found):
             given = {"Objects": some, "Quiet": True}

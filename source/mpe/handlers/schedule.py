@@ -56,6 +56,12 @@ class Synchronize:
         for id in gone:
             self.schedules.delete(schedule_name(state.group, id))
             self.tasks.delete(state.group, id)
+        # No row names an older state from here on.
+        kept = self.objects.drop_superseded(run["state"]["bucket"], state)
+        if kept:
+            LOGGER.warning(
+                "old states are kept, since S3 refused to delete them", extra={"s3": kept}
+            )
         return {"scheduled": len(state.tasks), "removed": len(gone)}
 
     def _has_turn(self, run: dict[str, Any], redriven: int) -> bool:

@@ -138,10 +138,12 @@ class Schedules(Construct):
         )
         function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [turns.table_arn])
         function.allow(
-            ["s3:GetObject"],
+            ["s3:GetObject", "s3:DeleteObject"],
             [bucket.arn_for_objects("state/*")],
-            because="Reads the desired state of whichever dataset group has a run.",
+            because="Reads the desired state of whichever dataset group has a run, and deletes old"
+            " ones of it.",
         )
+        function.allow(["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": "state/*"})
         return function
 
 

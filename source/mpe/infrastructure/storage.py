@@ -44,7 +44,8 @@ class DataBucket(s3.Bucket):
     """The bucket that users upload to; it outlives the stack.
 
     Versions that were overwritten or deleted are kept for as many days as the stack's parameter
-    says. States are small and each is of its own name, for as long as a schedule may need it.
+    says. Those are also the states that runs of newer configs have deleted: no rule by age alone
+    may, since the newest is needed for as long as there is a schedule.
     """
 
     def __init__(self, scope: Construct, id: str, *, old_versions: OldVersions) -> None:
