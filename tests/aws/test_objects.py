@@ -8,9 +8,11 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ResponseStreamingError
+from botocore.exceptions import ClientError, ResponseStreamingError
 
-from mpe.aws.objects import CHUNK, LONGEST_LINE, Objects, Unreadable, _lines
+from mpe.aws.objects import CHUNK, LONGEST_LINE, Objects, Pointer, Unreadable, _lines
+from mpe.model.errors import StateGone
+from mpe.model.remedies import Where, remedy
 from tests.conftest import served
 
 WHOLE = b'{"datasetGroup": {}}'
@@ -79,6 +81,45 @@ def test_what_s3_refuses_to_delete_is_told_though_its_answer_is_http_200() -> No
     with served(Refusing) as endpoint:
         refused = Objects(client(endpoint)).delete_below("data", "train/")
     assert refused == ["train/b.csv: AccessDenied: Access Denied"]
+
+
+class Gone(Storage):
+    """S3 without the object; it tells so only whom it lets list, and denies the others.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    """
+
+    status, code = 404, "NoSuchKey"
+
+    def do_GET(self) -> None:
+        body = f"<Error><Code>{self.code}</Code><Message>no</Message></Error>".encode()
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+STATE = Pointer("data", "state/films/20260101T000000-0123abcd.json")
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "NoSuchKey"), (403, "AccessDenied")])
+def test_a_state_that_is_gone_is_told_as_that_and_blames_neither_config_nor_data(
+    status: int, code: str
+) -> None:
+    storage = type("Ours", (Gone,), {"status": status, "code": code})
+    with served(storage) as endpoint, pytest.raises(StateGone) as gone:
+        Objects(client(endpoint)).state_of_run(STATE)
+    assert f"s3://data/{STATE.key}" in str(gone.value)
+    assert "Nothing is wrong with the config, nor with the data" in str(gone.value)
+    told = remedy("Campaign", "StateGone", str(gone.value), Where(group="films"))
+    assert "Upload the config again" in told
+    assert "CSV" not in told
+
+
+def test_another_refusal_to_read_a_state_is_no_state_that_is_gone() -> None:
+    storage = type("Ours", (Gone,), {"status": 400, "code": "InvalidRequest"})
+    with served(storage) as endpoint, pytest.raises(ClientError, match="InvalidRequest"):
+        Objects(client(endpoint)).state_of_run(STATE)
 
 
 @pytest.fixture

@@ -321,3 +321,25 @@ def _queries(recipe: str, most: int) -> None:
 
 for recipe, most in QUERIES_OF.items():
     _queries(recipe, most)
+
+
+@fact("M", "explorationWeight is from 0 to 1 in a batch too", "HyperParameters")
+def _(bench: Bench) -> None:
+    config = {"itemExplorationConfig": {"explorationWeight": "2"}}
+    job = bench.job(bench.version(), '{"userId": "u1"}', batchInferenceJobConfig=config)
+    assert refused(bench.client.create_batch_inference_job, **job)[0] == INVALID
+
+
+@fact("D", "an input is s3, http or https", "S3Location")
+def _(bench: Bench) -> None:
+    job = bench.job(bench.version(), '{"userId": "u1"}')
+    job["jobInput"] = {"s3DataSource": {"path": "ftp://data/in.json"}}
+    assert refused(bench.client.create_batch_inference_job, **job)[0] == INVALID
+
+
+@fact("D", "themes need the field that has the items' names", CREATE)
+def _(bench: Bench) -> None:
+    job = bench.job(
+        bench.version("similar-items"), '{"itemId": "i1"}', batchInferenceJobMode="THEME_GENERATION"
+    )
+    assert refused(bench.client.create_batch_inference_job, **job)[0] == INVALID

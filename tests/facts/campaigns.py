@@ -183,6 +183,34 @@ def _(bench: Bench) -> None:
         assert code == INVALID
 
 
+def _explored(name: str, value: str) -> None:
+    @fact("D", f"{name} {value} is refused", f"{GUIDE}use-case-recipe-features.html")
+    def _(bench: Bench) -> None:
+        config = {"itemExplorationConfig": {name: value}}
+        code, _ = refused(bench.served, version=bench.version(), campaignConfig=config)
+        assert code == INVALID
+        arn = bench.campaign()
+        call = bench.client.update_campaign
+        assert refused(call, campaignArn=arn, campaignConfig=config)[0] == INVALID
+
+
+for pair in (
+    ("explorationWeight", "1.5"),
+    ("explorationWeight", "-0.1"),
+    ("explorationWeight", "much"),
+    ("explorationItemAgeCutOff", "-1"),
+):
+    _explored(*pair)
+
+
+@fact("D", "explorationWeight is from 0 to 1", f"{GUIDE}use-case-recipe-features.html")
+def _(bench: Bench) -> None:
+    for weight in ("0", "0.3", "1.0"):
+        config = {"itemExplorationConfig": {"explorationWeight": weight}}
+        arn = bench.served(bench.version(), campaignConfig=config)
+        assert told_of(bench, arn)["campaignConfig"] == config
+
+
 @fact("M", "minProvisionedTPS is at least 1", "TransactionsPerSecond")
 def _(bench: Bench) -> None:
     model = bench.client.meta.service_model.operation_model("CreateCampaign").input_shape

@@ -309,3 +309,30 @@ def _(bench: Bench) -> None:
     for number in range(3):
         own.client.create_schema(name=f"s{number}", schema=avro("Items"))
     assert refused(own.client.create_schema, name="more", schema=avro("Items"))[0] == LIMIT
+
+
+@fact("D", "datasets of two groups may have the same name", f"{GUIDE}API_CreateDataset.html")
+def _(bench: Bench) -> None:
+    schema, name = bench.schema(avro("Items", dict(GENRES))), bench.name("same")
+    arns = {
+        bench.client.create_dataset(
+            name=name, datasetGroupArn=bench.new_group(), datasetType="Items", schemaArn=schema
+        )["datasetArn"]
+        for _ in range(2)
+    }
+    assert len(arns) == 2
+
+
+@fact("D", "a type of datasets that there is not is refused", f"{GUIDE}API_CreateDataset.html")
+def _(bench: Bench) -> None:
+    schema, group = bench.schema(avro("Items", dict(GENRES))), bench.new_group()
+    call = bench.client.create_dataset
+    given = {"name": "d", "datasetGroupArn": group, "schemaArn": schema}
+    assert refused(call, datasetType="Films", **given)[0] == INVALID
+    assert refused(call, datasetType="Users", **given)[0] == INVALID
+
+
+@fact("M", "a dataset's summary has neither group nor schema", "DatasetSummary")
+def _(bench: Bench) -> None:
+    (told, *_) = bench.client.list_datasets(datasetGroupArn=bench.group())["datasets"]
+    assert not {"datasetGroupArn", "schemaArn"} & set(told)

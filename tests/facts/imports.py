@@ -6,10 +6,12 @@ from itertools import cycle
 from typing import Any
 
 from tests.conftest import BUCKET, ROLE, interactions
+from tests.emulator.conftest import avro
 from tests.facts.bench import (
     BORN,
     FLAG,
     GENRES,
+    IN_USE,
     INVALID,
     LIMIT,
     THERE,
@@ -301,3 +303,25 @@ def _(bench: Bench) -> None:
         dataSource={"dataLocation": f"{BUCKET}/plain.csv"},
     )
     assert code == INVALID
+
+
+@fact(
+    "M", "an import waits for no dataset: ResourceInUseException", "CreateDatasetImportJob errors"
+)
+def _(bench: Bench) -> None:
+    made = bench.client.create_dataset(
+        name=bench.name("d"),
+        datasetGroupArn=bench.new_group(),
+        datasetType="Items",
+        schemaArn=bench.schema(avro("Items", dict(GENRES))),
+    )
+    code, _ = refused(bench.begin_import, dataset=made["datasetArn"], body="ITEM_ID\n")
+    assert code == IN_USE
+
+
+@fact("M", "an import's summary has the mode and no source", "DatasetImportJobSummary")
+def _(bench: Bench) -> None:
+    bench.group()
+    (told, *_) = bench.client.list_dataset_import_jobs()["datasetImportJobs"]
+    assert told["importMode"] == "FULL"
+    assert not {"dataSource", "roleArn", "datasetArn"} & set(told)

@@ -253,3 +253,38 @@ def _(bench: Bench) -> None:
     )
     assert set(first["metadata"]) == {"category_l1", "price"}
     assert all(isinstance(one, str) for one in first["metadata"].values())
+
+
+@fact("D", "an INACTIVE recommender does not answer", f"{GUIDE}stopping-starting-recommender.html")
+def _(bench: Bench) -> None:
+    made = bench.client.create_recommender(
+        name=bench.name("r"),
+        datasetGroupArn=bench.shop("ECOMMERCE"),
+        recipeArn=f"{RECIPE}ecomm-recommended-for-you",
+    )["recommenderArn"]
+    bench.wait(3600)
+    assert bench.runtime.get_recommendations(recommenderArn=made, userId="u1")["itemList"]
+    bench.client.stop_recommender(recommenderArn=made)
+    bench.wait(3600)
+    ask = bench.runtime.get_recommendations
+    assert refused(ask, recommenderArn=made, userId="u1")[0] == INVALID
+    assert refused(bench.client.stop_recommender, recommenderArn=made)[0] == IN_USE
+
+
+@fact("M", "an ACTIVE recommender cannot be started", "StartRecommender errors")
+def _(bench: Bench) -> None:
+    arn = bench.recommender("ecomm-recommended-for-you")
+    assert refused(bench.client.start_recommender, recommenderArn=arn)[0] == IN_USE
+
+
+@fact("D", "EVENT_TYPE cannot be left out of a training", f"{GUIDE}custom-config-columns.html")
+def _(bench: Bench) -> None:
+    config = {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]}}}
+    code, _ = refused(
+        bench.client.create_recommender,
+        name=bench.name("r"),
+        datasetGroupArn=bench.shop("ECOMMERCE"),
+        recipeArn=f"{RECIPE}ecomm-recommended-for-you",
+        recommenderConfig=config,
+    )
+    assert code == INVALID

@@ -312,3 +312,42 @@ def _(bench: Bench) -> None:
 def _(bench: Bench) -> None:
     assert refused(bench.ask, campaign=bench.campaign(), userId="u" * 257)[0] == INVALID
     assert refused(bench.ask, campaign=bench.campaign("sims"), itemId="i" * 257)[0] == INVALID
+
+
+@fact("D", "one of campaignArn and recommenderArn is needed, not both", ASK)
+def _(bench: Bench) -> None:
+    call, both = bench.runtime.get_recommendations, bench.recommender("ecomm-recommended-for-you")
+    assert refused(call, userId="u1")[0] == INVALID
+    given = {"campaignArn": bench.campaign(), "recommenderArn": both}
+    assert refused(call, userId="u1", **given)[0] == INVALID
+
+
+@fact("D", "a filter of another dataset group is refused", f"{GUIDE}filter-real-time.html")
+def _(bench: Bench) -> None:
+    other = bench.filter("INCLUDE ItemID WHERE Items.PRICE > 1", bench.shop("ECOMMERCE"))
+    call = bench.runtime.get_recommendations
+    given = {"campaignArn": bench.campaign(), "userId": "u1", "filterArn": other}
+    assert refused(call, **given)[0] == INVALID
+
+
+@fact("M", "a filter that there is not: ResourceNotFoundException", "GetRecommendations errors")
+def _(bench: Bench) -> None:
+    arn = "arn:aws:personalize:us-east-1:000000000000:filter/none"
+    call = bench.runtime.get_recommendations
+    assert refused(call, campaignArn=bench.campaign(), userId="u1", filterArn=arn)[0] == GONE
+
+
+@fact("D", "a promotion needs a filter", f"{GUIDE}promoting-items.html")
+def _(bench: Bench) -> None:
+    given = {"promotions": [{"name": "p", "percentPromotedItems": 20}]}
+    call = bench.runtime.get_recommendations
+    assert refused(call, campaignArn=bench.campaign(), userId="u1", **given)[0] == INVALID
+
+
+@fact("D", "metadata of a column that there is not is refused", f"{GUIDE}campaigns.html")
+def _(bench: Bench) -> None:
+    config = {"enableMetadataWithRecommendations": True}
+    arn = bench.served(bench.version(), campaignConfig=config)
+    given = {"metadataColumns": {"ITEMS": ["NOTHING"]}}
+    call = bench.runtime.get_recommendations
+    assert refused(call, campaignArn=arn, userId="u1", **given)[0] == INVALID

@@ -120,6 +120,12 @@ _not_taken(
     text("Items", ITEM, *more(2, type=["null", "string"], textual=True)),
 )
 _not_taken(
+    "a textual column of numbers",
+    "D",
+    f"{GUIDE}items-datasets.html",
+    text("Items", ITEM, {"name": "N", "type": "int", "textual": True}),
+)
+_not_taken(
     "a list as a type",
     "D",
     RULES,

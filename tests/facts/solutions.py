@@ -667,3 +667,74 @@ def _(bench: Bench) -> None:
     version = bench.trained(bench.solution("semantic-similarity", group=group))
     told = told_of_version(bench, version)
     assert told["status"] == "ACTIVE", told
+
+
+COLUMNS = f"{GUIDE}custom-config-columns.html"
+
+
+def _config_refused(
+    told: str, source: str, recipe: str = "user-personalization", **config: Any
+) -> None:
+    @fact("D", f"{told} is refused", source)
+    def _(bench: Bench) -> None:
+        assert refused(bench.solution, recipe=recipe, solutionConfig=config)[0] == INVALID
+
+
+def _excluded(dataset: str, column: str) -> dict[str, Any]:
+    return {"trainingDataConfig": {"excludedDatasetColumns": {dataset: [column]}}}
+
+
+_config_refused(
+    "EVENT_TYPE left out of training", COLUMNS, **_excluded("INTERACTIONS", "EVENT_TYPE")
+)
+_config_refused("a column left out that there is not", COLUMNS, **_excluded("ITEMS", "NOTHING"))
+_config_refused(
+    "a dataset left out of training that there is not", COLUMNS, **_excluded("ACTIONS", "X")
+)
+_config_refused(
+    "a hidden_dimension of 257",
+    f"{GUIDE}native-recipe-new-item-USER_PERSONALIZATION.html",
+    algorithmHyperParameters={"hidden_dimension": "257"},
+)
+_config_refused(
+    "a hidden_dimension of 31",
+    f"{GUIDE}native-recipe-search.html",
+    "personalized-ranking",
+    algorithmHyperParameters={"hidden_dimension": "31"},
+)
+_config_refused(
+    "a trend_discovery_frequency of 2 days",
+    f"{GUIDE}native-recipe-trending-now.html",
+    "trending-now",
+    featureTransformationParameters={"trend_discovery_frequency": "2 days"},
+)
+
+
+@fact("D", "an items' column may be left out of training, whatever its case", COLUMNS)
+def _(bench: Bench) -> None:
+    arn = bench.solution(solutionConfig=_excluded("ITEMS", "GENRES"))
+    assert told_of(bench, arn)["solutionConfig"] == _excluded("ITEMS", "GENRES")
+
+
+@fact(
+    "D",
+    "trends may be looked for every 30 minutes, 1 hour, 3 hours or 1 day",
+    f"{GUIDE}native-recipe-trending-now.html",
+)
+def _(bench: Bench) -> None:
+    for often in ("30 minutes", "1 hour", "3 hours", "1 day"):
+        config = {"featureTransformationParameters": {"trend_discovery_frequency": often}}
+        assert bench.solution("trending-now", solutionConfig=config)
+
+
+@fact("D", "an automatic training is every seven days where nothing is said", AUTO)
+def _(bench: Bench) -> None:
+    arn = bench.solution(performAutoTraining=True)
+    config = told_of(bench, arn)["solutionConfig"]
+    assert config["autoTrainingConfig"] == {"schedulingExpression": "rate(7 days)"}
+
+
+@fact("M", "eventValueThreshold is a text that must be a number", "EventValueThreshold")
+def _(bench: Bench) -> None:
+    config = {"eventValueThreshold": "abc"}
+    assert refused(bench.solution, eventType="view", solutionConfig=config)[0] == INVALID

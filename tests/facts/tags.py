@@ -137,3 +137,10 @@ def _(bench: Bench) -> None:
     call = bench.client.tag_resource
     code, _ = refused(call, resourceArn=bench.new_group(), tags=tags(201))
     assert code in {INVALID, "TooManyTagsException"}
+
+
+@fact("M", "more than 50 keys to be removed: TooManyTagKeysException", "TooManyTagKeysException")
+def _(bench: Bench) -> None:
+    keys = [f"k{number}" for number in range(51)]
+    code, _ = refused(bench.client.untag_resource, resourceArn=bench.new_group(), tagKeys=keys)
+    assert code == "TooManyTagKeysException"

@@ -167,3 +167,14 @@ def _(bench: Bench) -> None:
     call = bench.client.create_solution_version
     solution = bench.version().rpartition("/")[0]
     assert refused(call, solutionArn=solution, trainingMode="FAST")[0] == INVALID
+
+
+@fact(
+    "M",
+    "ListSolutionVersions of a solution that there is not: ResourceNotFoundException",
+    "ListSolutionVersions errors; no other list has it",
+)
+def _(bench: Bench) -> None:
+    arn = "arn:aws:personalize:us-east-1:000000000000:solution/none"
+    assert refused(bench.client.list_solution_versions, solutionArn=arn)[0] == GONE
+    assert bench.client.list_campaigns(solutionArn=arn)["campaigns"] == []

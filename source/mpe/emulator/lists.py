@@ -17,6 +17,9 @@ PAGING = ("nextToken", "maxResults")
 
 def listed(world: World, kind: Kind, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return one page of the resources of a type, the oldest first but for some."""
+    if kind.noun == "SolutionVersion" and "solutionArn" in params:
+        # Of all lists the model has ResourceNotFoundException for this one alone.
+        world.get("Solution", params["solutionArn"])
     wanted = {key: value for key, value in params.items() if key not in PAGING}
     found = [one for one in world.of(kind.noun) if _belongs(one, wanted)]
     found.sort(key=lambda one: (one.created, one.arn), reverse=kind.newest_first)

@@ -29,6 +29,11 @@ def untag(world: World, params: Mapping[str, Any]) -> dict[str, Any]:
     """Remove tags from a resource; those that it has not are no error."""
     found = _resource(world, params)
     _not_reserved(params["tagKeys"])
+    if len(params["tagKeys"]) > MOST:  # in the words of botocore's TooManyTagKeysException
+        told = (
+            f"The request contains more tag keys than can be associated with a resource ({MOST})."
+        )
+        raise ServiceError("TooManyTagKeysException", told)
     for key in params["tagKeys"]:
         found.tags.pop(key, None)
     return {}

@@ -321,6 +321,14 @@ CONFIGS: dict[str, Bend] = {
             {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "999"}}},
         ),
     ),
+    "MPE-C004": put(
+        *CAMPAIGN, "campaignConfig", {"itemExplorationConfig": {"explorationWeight": "1.5"}}
+    ),
+    "MPE-S014": put(
+        *SOLUTION,
+        "solutionConfig",
+        {"trainingDataConfig": {"excludedDatasetColumns": {"INTERACTIONS": ["EVENT_TYPE"]}}},
+    ),
     "MPE-W001": put(*SOLUTION, "solutionVersion", {"name": "mine", "trainingMode": "FULL"}),
     "MPE-W002": put(*SOLUTION, "performAutoML", True),
     "MPE-W003": schedules(full="delete"),

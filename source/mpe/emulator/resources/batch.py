@@ -16,6 +16,7 @@ from typing import Any
 from mpe.emulator.data import Dataset
 from mpe.emulator.learned import Model
 from mpe.emulator.lifecycle import WorkFailed
+from mpe.emulator.resources import options
 from mpe.emulator.resources.base import Kind, Params, check_running, invalid
 from mpe.emulator.resources.files import check_location, check_role, chunks, files, working, write
 from mpe.emulator.sieve import Asked, Test, datasets_of, needs_item, reads_events, sieve
@@ -130,6 +131,7 @@ class BatchKind(Kind):
         check_location(world, source, role, ".json", prefix=True, told=WRONG_INPUT)
         if not 1 <= params.get("numResults", DEFAULT_RESULTS) <= self.most_results:
             raise invalid(f"numResults must be from 1 to {self.most_results}.")
+        options.check_exploration(params.get("batchInferenceJobConfig", {}))
         if "filterArn" in params:
             found = world.need_active("Filter", params["filterArn"])
             if found.fields["datasetGroupArn"] != version.fields["datasetGroupArn"]:

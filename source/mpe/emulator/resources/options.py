@@ -144,17 +144,29 @@ def _ranges(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
 
 def check_columns(config: Mapping[str, Any], schemas: Mapping[str, list[Field]]) -> None:
     """Raise InvalidInputException where a trainingDataConfig names columns that there are not."""
-    for chosen in config.get("trainingDataConfig", {}).values():
+    for key, chosen in config.get("trainingDataConfig", {}).items():
         for dataset, columns in chosen.items():
             fields = schemas.get(dataset.lower())
             if fields is None:
                 raise invalid(f"trainingDataConfig names a dataset that there is not: {dataset}")
+            if "EVENT_TYPE" in columns and key == "excludedDatasetColumns":
+                raise invalid("EVENT_TYPE cannot be excluded from training.")
             unknown = {one.upper() for one in columns} - {one.name.upper() for one in fields}
             if unknown:
                 raise invalid(
                     f"trainingDataConfig names columns that {dataset} has not: "
                     f"{', '.join(sorted(unknown))}"
                 )
+
+
+def check_exploration(config: Mapping[str, Any]) -> None:
+    """Raise InvalidInputException where how much is explored is out of its bounds."""
+    for name, value in config.get("itemExplorationConfig", {}).items():
+        known = hyperparameters.EXPLORATION.get(name)
+        if known and not known.fits(value):
+            raise invalid(
+                f"{name} must be a number from {known.least:g} to {known.most:g}: {value}"
+            )
 
 
 def _objective(name: str, fields: list[Field]) -> None:

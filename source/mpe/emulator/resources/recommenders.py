@@ -36,6 +36,7 @@ class RecommenderKind(Kind):
             raise invalid(f"Invalid recipe for a {domain} dataset group: {params['recipeArn']}")
         has_datasets(world, recipe, group)
         options.check_columns(params.get("recommenderConfig", {}), schemas_of(world, group))
+        options.check_exploration(params.get("recommenderConfig", {}))
         if len(live(world, self.noun, datasetGroupArn=group.arn)) >= world.quotas.recommenders:
             raise limit(f"More than {world.quotas.recommenders} recommenders in the group.")
 
@@ -61,6 +62,7 @@ class RecommenderKind(Kind):
     def update(self, world: World, found: Resource, params: Params) -> Change:
         if not found.active(world.now):
             raise in_use(f"{found.arn} is not ACTIVE.")
+        options.check_exploration(params["recommenderConfig"])
         config = {**found.fields["recommenderConfig"], **params["recommenderConfig"]}
         asked = {"recommenderConfig": params["recommenderConfig"]}
         return Change(world.begin_update(self.noun), {"recommenderConfig": config}, asked)

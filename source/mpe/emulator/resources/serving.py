@@ -6,6 +6,7 @@ from typing import Any
 
 from mpe.emulator.arns import last
 from mpe.emulator.lifecycle import ACTIVE, FAILED
+from mpe.emulator.resources import options
 from mpe.emulator.resources.base import Kind, Params, in_use, invalid, limit, live
 from mpe.emulator.resources.solutions import newest_version
 from mpe.emulator.state import Change, Resource, World
@@ -22,6 +23,7 @@ class CampaignKind(Kind):
     def check(self, world: World, params: Params) -> None:
         version = version_of(world, params["solutionVersionArn"])
         _syncs_rightly(params, params["solutionVersionArn"])
+        options.check_exploration(params.get("campaignConfig", {}))
         group = version.fields["datasetGroupArn"]
         served = [
             one
@@ -50,6 +52,7 @@ class CampaignKind(Kind):
         if "solutionVersionArn" in sets:
             version_of(world, sets["solutionVersionArn"])
         _syncs_rightly(params, sets.get("solutionVersionArn", ""))
+        options.check_exploration(params.get("campaignConfig", {}))
         if set(sets) == {"campaignConfig"} and sets["campaignConfig"] == found.fields.get(
             "campaignConfig"
         ):

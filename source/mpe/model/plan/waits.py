@@ -30,6 +30,11 @@ FEW = 5
 """How many of one type may work without a look at one being put off for the others."""
 EACH = 10
 """Seconds by which each of more puts off a look at the others, at most."""
+CROWD = 40
+"""With more of one type than this, all looks are rarer by their number: so 200 batch jobs of a
+solution have room in the history of its execution."""
+CROWDED = 150
+"""Seconds between two asks of a crowd that waits for a quota, all together."""
 APART = 1 / 4
 """By which share of a wait at most those who wait together ask apart."""
 NEAREST = 1 / 20
@@ -94,11 +99,14 @@ def until_seen(missing: float) -> int:
 def among(seconds: int, elapsed: float, siblings: int) -> int:
     """Return whole seconds until the next look at one of many, which share a history.
 
-    What takes long is looked at less often there: a tenth of its time later.
+    What takes long is looked at less often there: a tenth of its time later, and of a crowd a
+    share that grows with it.
     """
     if siblings <= FEW:
         return seconds
-    return max(seconds, round(min(elapsed / 10, EACH * siblings)))
+    least = 2 * siblings if siblings > CROWD else 0
+    share = max(siblings / CROWD, 1) / 10
+    return max(seconds, least, round(min(elapsed * share, EACH * siblings)))
 
 
 def in_line(waited: float, siblings: int, resource: str) -> int:
@@ -109,10 +117,11 @@ def in_line(waited: float, siblings: int, resource: str) -> int:
     (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). They do not ask
     at the same moment: what is freed is taken up by whichever asks next.
     """
-    most = max(IN_LINE, LONGEST * siblings)
+    crowd = siblings > CROWD
+    most = max(IN_LINE, (CROWDED if crowd else LONGEST) * siblings)
     part = int.from_bytes(hashlib.sha256(resource.encode()).digest()[:2]) / 0xFFFF
     apart = 1 - part * APART if siblings > 1 else 1
-    return max(SHORTEST, round(min(waited, most) * apart))
+    return round(max(10 * siblings if crowd else SHORTEST, min(waited, most)) * apart)
 
 
 def _guessed(elapsed: float, expected: float) -> float:

@@ -111,7 +111,7 @@ METADATA = Rule(
 )
 TEXTUAL = Rule(
     "MPE-A018",
-    "Only items have a textual field, and one",
+    "Only items have a textual field, one, and of text",
     "The service reads meaning from one text of each item.",
     f"{_GUIDE}/items-datasets.html",
 )

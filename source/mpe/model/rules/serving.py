@@ -16,6 +16,13 @@ STAY_AND_FOLLOW = Rule(
     "syncWithLatestSolutionVersion would take it from the version that the file names.",
     f"{_GUIDE}/API_CampaignConfig.html",
 )
+EXPLORATION = Rule(
+    "MPE-C004",
+    "How much is explored is within its bounds",
+    "The weight is from 0 to 1, the age is days; both are texts in the model, so that the service "
+    "would refuse them only after the training.",
+    f"{_GUIDE}/use-case-recipe-features.html",
+)
 SEGMENTS = Rule(
     "MPE-C003",
     "A recipe for segments has no campaigns",

@@ -72,6 +72,12 @@ OBJECTIVE = Rule(
     "Training weighs items by it, beside their relevance.",
     f"{_GUIDE}/optimizing-solution-for-objective.html",
 )
+EVENT_TYPE = Rule(
+    "MPE-S014",
+    "EVENT_TYPE is not left out of a training",
+    "The guide has it as the one column that cannot be excluded.",
+    f"{_GUIDE}/custom-config-columns.html",
+)
 AUTOML = Rule(
     "MPE-S013",
     "A solution names its recipe, rather than have it chosen",

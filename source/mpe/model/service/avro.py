@@ -384,6 +384,8 @@ def _metadata(
             f"has textual fields: {', '.join(textual)}.",
             f"{rules.record} may have {rules.textual}.",
         )
+    for name in (field.name for field in own if field.textual and field.type != "string"):
+        yield schemas.TEXTUAL.problem(path, f"{name} is textual, but no string.")
 
 
 def _used(field: Field) -> bool:

@@ -111,6 +111,16 @@ HYPERPARAMETERS: dict[str, tuple[Hyperparameter, ...]] = {
 }
 """The hyperparameters by recipe; the recipes that are not here have none to be set."""
 
+EXPLORATION = {
+    one.name: one
+    for one in (
+        _share("explorationWeight", 0.3),
+        Hyperparameter("explorationItemAgeCutOff", "continuous", "30.0", 0, 1_000_000),
+    )
+}
+"""What an itemExplorationConfig has: a share, and days
+(https://docs.aws.amazon.com/personalize/latest/dg/use-case-recipe-features.html#about-exploration)."""
+
 
 def of(recipe: str) -> dict[str, Hyperparameter]:
     """Return a recipe's hyperparameters by name."""

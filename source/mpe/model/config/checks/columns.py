@@ -37,14 +37,18 @@ def _training_columns(
         for dataset, columns in inner(training, key).items():
             kind = dataset.lower()
             known = [one.name for one in schemas.get(kind, ())]
+            capitals = {one.upper() for one in known}
             if kind not in schemas:
                 place = f"{path}.{key}.{dataset}"
                 yield rules.NO_DATASET.problem(place, "this config has no such dataset.")
                 continue
             for index, column in enumerate(columns if isinstance(columns, list) else ()):
-                if column not in known:
+                place = f"{path}.{key}.{dataset}[{index}]"
+                if column == "EVENT_TYPE" and key == "excludedDatasetColumns":
+                    yield rules.EVENT_TYPE.problem(place, "EVENT_TYPE cannot be left out.")
+                elif not isinstance(column, str) or column.upper() not in capitals:
                     yield rules.NO_COLUMN.problem(
-                        f"{path}.{key}.{dataset}[{index}]",
+                        place,
                         f"{shown(column)} is not a field of that schema.",
                         f"Its fields: {', '.join(known)}.",
                     )

@@ -1,13 +1,14 @@
-"""Campaigns."""
+"""Campaigns, and what else explores."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from mpe.model.config.sections import SolutionConfig, inner
+from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig, inner
 from mpe.model.errors import Problem
 from mpe.model.rules import serving as rules
+from mpe.model.service.hyperparameters import EXPLORATION
 from mpe.model.service.recipes import USER_SEGMENTATION
 from mpe.model.service.shapes import shown
 
@@ -24,6 +25,30 @@ def problems(config: SolutionConfig) -> Iterator[Problem]:
         for section in config.campaigns:
             told = f"{recipe.name} has no campaigns."
             yield rules.SEGMENTS.problem(section.path, told, "Use batchSegmentJobs instead.")
+
+
+def exploration(config: Config) -> Iterator[Problem]:
+    """Find values of an itemExplorationConfig that are out of their bounds."""
+    for noun, key in (
+        ("Campaign", "campaignConfig"),
+        ("BatchInferenceJob", "batchInferenceJobConfig"),
+    ):
+        for solution in config.solutions:
+            for section in solution.of(noun):
+                yield from _explored(section, key)
+    for section in config.recommenders:
+        yield from _explored(section, "recommenderConfig")
+
+
+def _explored(section: ResourceConfig, key: str) -> Iterator[Problem]:
+    given = inner(inner(section.params, key), "itemExplorationConfig")
+    for name, value in given.items():
+        known = EXPLORATION.get(name)
+        if known and isinstance(value, str) and not known.fits(value):
+            yield rules.EXPLORATION.problem(
+                f"{section.path}.serviceConfig.{key}.itemExplorationConfig.{name}",
+                f"{shown(value)} is not a number from {known.least:g} to {known.most:g}.",
+            )
 
 
 def _pinned(config: SolutionConfig) -> Iterator[Problem]:

@@ -33,6 +33,7 @@ def problems(config: Config) -> Iterator[Problem]:
         yield from check.problems(config)
     yield from gate.data_problems(config)
     yield from _against_schemas(config)
+    yield from serving.exploration(config)
     for solution in config.solutions:
         yield from solutions.problems(solution, config)
         yield from serving.problems(solution)
