@@ -65,9 +65,9 @@ docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # Asks vulnerability services about every pin; fails where these cannot be reached, unless OPTIONS
-# is --where-reachable.
+# is --where-reachable. DATABASE="pypi.zip npm.zip" looks into advisories in files instead (OSV).
 audit: build/audit/.ready
-	$(PYTHON) deployment/audit.py $(OPTIONS) build/audit/bin/pip-audit \
+	build/audit/bin/python deployment/audit.py $(OPTIONS) $(DATABASE:%=--database %) build/audit/bin/pip-audit \
 		source/requirements.txt requirements-dev.txt package-lock.json
 
 # Writes the pins of Lambda anew, with the hash of every file of each release.

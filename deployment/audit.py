@@ -2,7 +2,8 @@
 """Look the pinned libraries up in the vulnerability services that pip-audit and npm ask.
 
 A library that could not be looked up is never taken for a safe one: pip-audit itself ends with 0
-when the service knows none of them. Exit codes: 0 all were looked up and nothing is known, 1 there
+when the service knows none of them. With --database they are looked up in advisories that are given
+as files instead, and nobody is asked. Exit codes: 0 all were looked up and nothing is known, 1 there
 are vulnerabilities, 2 not all could be looked up, which --where-reachable only tells.
 """
 
@@ -16,6 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
+
+from advisories import Database, pins_of
 
 VULNERABLE, UNKNOWN = 1, 2
 SHOWN = 3
@@ -42,7 +46,7 @@ class Audit:
     def lines(self) -> Iterator[str]:
         yield from (f"{self.file}: {one}" for one in self.vulnerable)
         if self.failure:
-            yield f"{self.file}: NOT AUDITED, the service could not be reached: {self.failure}"
+            yield f"{self.file}: NOT AUDITED, {self.failure}"
         if self.skipped:
             some = "; ".join(self.skipped[:SHOWN])
             yield f"{self.file}: NOT AUDITED, {len(self.skipped)} libraries: {some}"
@@ -61,7 +65,7 @@ def audit(pip_audit: str, file: str) -> Audit:
             return _of_npm(file)
         return _of_python(pip_audit, file)
     except NoAnswer as error:
-        return Audit(file, failure=str(error))
+        return Audit(file, failure=f"the service could not be reached: {error}")
 
 
 def _of_python(pip_audit: str, file: str) -> Audit:
@@ -78,6 +82,20 @@ def _of_python(pip_audit: str, file: str) -> Audit:
         skipped=tuple(one["skip_reason"] for one in libraries if "skip_reason" in one),
         safe=sum("skip_reason" not in one and not one["vulns"] for one in libraries),
     )
+
+
+def looked_up(database: Database, file: str) -> Audit:
+    """Look a file of exact pins up in advisories that were given as a file."""
+    system, pins = pins_of(Path(file))
+    if not database.knows(system):
+        return Audit(file, failure=f"the database has nothing on {system}")
+    vulnerable = tuple(
+        f"{name} {version} has {id}, mended in {fix}"
+        for name, version in pins
+        for id, fix in database.of(system, name, version)
+    )
+    flawed = {one.split(" has ")[0] for one in vulnerable}
+    return Audit(file, vulnerable=vulnerable, safe=len(set(pins)) - len(flawed))
 
 
 def _of_npm(file: str) -> Audit:
@@ -116,10 +134,34 @@ def _ask(command: Sequence[str], key: str) -> Any:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--where-reachable", action="store_true", help="end with 0 instead of 2")
+    parser.add_argument(
+        "--database",
+        type=Path,
+        action="append",
+        help="a zip or folder of advisories in OSV's format, in place of the services",
+    )
     parser.add_argument("pip_audit", help="the command")
     parser.add_argument("files", nargs="+", help="files of exact pins, npm's package-lock.json")
     given = parser.parse_args(arguments)
-    found = [audit(given.pip_audit, file) for file in given.files]
+    try:
+        return _main(given)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        BadZipFile,
+    ) as error:  # of the database, or of a file of pins
+        print(f"NOT AUDITED: {error}")
+        return UNKNOWN
+
+
+def _main(given: argparse.Namespace) -> int:
+    if given.database:
+        database = Database.read(*given.database)
+        print(f"advisories of a file, the newest of {database.newest or 'an unknown day'}")
+        found = [looked_up(database, file) for file in given.files]
+    else:
+        found = [audit(given.pip_audit, file) for file in given.files]
     for one in found:
         print("\n".join(one.lines()))
     codes = {one.code for one in found}

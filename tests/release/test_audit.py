@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,87 @@ def test_npm_is_asked_about_its_lock_file(
 
 def test_an_auditor_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert ran(tmp_path, "pins.txt")[0] == 2
+
+
+def advisory(id: str, name: str, system: str = "PyPI", **affected: Any) -> dict[str, Any]:
+    """Return a record in the form of https://ossf.github.io/osv-schema/."""
+    one = {"package": {"ecosystem": system, "name": name}, **affected}
+    return {"id": id, "modified": "2026-11-20T00:00:00Z", "affected": [one]}
+
+
+def between(*events: dict[str, str], type: str = "ECOSYSTEM") -> list[dict[str, Any]]:
+    return [{"type": type, "events": list(events)}]
+
+
+def database(folder: Path, *records: dict[str, Any]) -> str:
+    file = folder / "osv.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for record in records:
+            archive.writestr(f"{record['id']}.json", json.dumps(record))
+    return f"--database={file}"
+
+
+FIXED = between({"introduced": "1.0"}, {"fixed": "1.10"})
+TWICE = between({"introduced": "0"}, {"fixed": "1.2"}, {"introduced": "2"}, {"fixed": "2.1"})
+LAST = between({"introduced": "0"}, {"last_affected": "1.9"})
+
+
+@pytest.mark.parametrize(
+    ("version", "affected", "code"),
+    [
+        pytest.param("1.9", {"ranges": FIXED}, 1, id="before-it-was-mended"),
+        pytest.param("1.10", {"ranges": FIXED}, 0, id="mended-in-a-number-not-a-text"),
+        pytest.param("0.9", {"ranges": FIXED}, 0, id="before-it-came-in"),
+        pytest.param("1.10rc1", {"ranges": FIXED}, 1, id="a-release-candidate-is-before"),
+        pytest.param("2.0.5", {"ranges": TWICE}, 1, id="it-came-back"),
+        pytest.param("1.5", {"ranges": TWICE}, 0, id="between-the-two"),
+        pytest.param("1.9", {"ranges": LAST}, 1, id="the-last-that-has-it"),
+        pytest.param("1.9.1", {"ranges": LAST}, 0, id="after-the-last-that-has-it"),
+        pytest.param("7", {"versions": ["7"]}, 1, id="listed"),
+        pytest.param("7", {"versions": ["6"]}, 0, id="another-is-listed"),
+        pytest.param("7", {"ranges": between({"introduced": "0"}, type="GIT")}, 0, id="of-commits"),
+    ],
+)
+def test_pins_are_looked_up_in_advisories_that_are_given_as_a_file(
+    tmp_path: Path, version: str, affected: dict[str, Any], code: int
+) -> None:
+    pins = tmp_path / "requirements.txt"
+    pins.write_text(f"# all\nZope.Interface=={version} \\\n    --hash=sha256:0\nother==1\n")
+    records = advisory("PYSEC-1", "zope-interface", **affected), advisory("PYSEC-2", "unused")
+    found, said = ran(tmp_path, database(tmp_path, *records), str(pins))
+    assert found == code
+    assert ("has PYSEC-1" in said) == bool(code)
+    assert "of 1 libraries" in said if code else "of 2 libraries" in said
+    assert "the newest of 2026-11-20" in said
+
+
+def test_npms_lock_file_is_looked_up_by_the_rules_of_semantic_versions(tmp_path: Path) -> None:
+    lock = tmp_path / "package-lock.json"
+    packages = {"": {}, "node_modules/a/node_modules/@x/b": {"version": "2.0.0-rc.1"}}
+    lock.write_text(json.dumps({"packages": packages}))
+    record = advisory(
+        "GHSA-1", "@x/b", "npm", ranges=between({"introduced": "0"}, {"fixed": "2.0.0"})
+    )
+    found, said = ran(tmp_path, database(tmp_path, record), str(lock))
+    assert found == 1
+    assert "@x/b 2.0.0-rc.1 has GHSA-1, mended in 2.0.0" in said
+
+
+def test_a_database_without_an_ecosystem_says_nothing_of_its_libraries(tmp_path: Path) -> None:
+    lock = tmp_path / "package-lock.json"
+    lock.write_text(json.dumps({"packages": {"": {}}}))
+    found, said = ran(tmp_path, database(tmp_path, advisory("PYSEC-1", "a")), str(lock))
+    assert found == 2
+    assert "NOT AUDITED, the database has nothing on npm" in said
+
+
+def test_what_is_withdrawn_does_not_count_and_what_is_no_database_is_told(tmp_path: Path) -> None:
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("a==1\n")
+    gone = {**advisory("PYSEC-1", "a", versions=["1"]), "withdrawn": "2026-01-01T00:00:00Z"}
+    assert ran(tmp_path, database(tmp_path, gone, advisory("P", "b")), str(pins))[0] == 0
+    (tmp_path / "none.zip").write_text("no zip")
+    for place in (tmp_path / "none.zip", tmp_path / "missing"):
+        found, said = ran(tmp_path, f"--database={place}", str(pins))
+        assert found == 2
+        assert "NOT AUDITED" in said

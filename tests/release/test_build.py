@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
@@ -147,6 +148,60 @@ def test_the_bill_has_the_hash_of_each_asset(built: Build, bill: dict[str, Any])
     assert listed == {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in built.regional
     }
+
+
+def test_the_provenance_has_the_hash_of_every_other_file_and_of_the_libraries(
+    built: Build, bill: dict[str, Any]
+) -> None:
+    """In the forms of https://slsa.dev/spec/v1.0/provenance."""
+    file = built.folder / "global-s3-assets/provenance.intoto.json"
+    said = json.loads(file.read_text())
+    assert said["_type"] == "https://in-toto.io/Statement/v1"
+    assert said["predicateType"] == "https://slsa.dev/provenance/v1"
+    others = {one for one in (*built.shared, *built.regional) if one != file}
+    assert {one["name"]: one["digest"]["sha256"] for one in said["subject"]} == {
+        one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in others
+    }
+    definition = said["predicate"]["buildDefinition"]
+    assert definition["externalParameters"]["version"] == "v1.2.3"
+    libraries = [one for one in definition["resolvedDependencies"] if one["uri"] != "git"]
+    known = {one["purl"]: one["hashes"][0] for one in bill["components"] if "purl" in one}
+    assert {one["uri"]: one["digest"]["sha256"] for one in libraries} == {
+        purl: one["content"] for purl, one in known.items()
+    }
+
+
+def test_the_provenance_has_the_commit_and_whether_there_were_changes_besides(
+    app: Callable[..., Path], tmp_path: Path
+) -> None:
+    def built_from() -> dict[str, Any]:
+        made = build(RELEASED, path, tmp_path.with_name(f"{tmp_path.name}-out"))
+        said = json.loads((made.folder / "global-s3-assets/provenance.intoto.json").read_text())
+        return dict(said["predicate"]["buildDefinition"])
+
+    def git(*arguments: str) -> str:
+        own = [
+            "-c",
+            "user.name=me",
+            "-c",
+            "user.email=me@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ]
+        command = ["git", "-C", str(tmp_path), *own, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    path = app()
+    assert built_from()["resolvedDependencies"] == [], "it is in no repository"
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "first")
+    commit = git("rev-parse", "HEAD")
+    said = built_from()
+    assert said["resolvedDependencies"] == [{"uri": "git", "digest": {"gitCommit": commit}}]
+    assert not said["internalParameters"]["uncommittedChanges"]
+    path.write_text(path.read_text() + "\n")
+    assert built_from()["internalParameters"]["uncommittedChanges"]
 
 
 def test_the_bill_refers_to_nothing_that_it_does_not_list(bill: dict[str, Any]) -> None:

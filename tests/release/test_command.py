@@ -92,6 +92,7 @@ def test_every_region_has_the_assets_before_the_template_that_names_them_is_ther
         "films-a/personalize/v1.2.3/f.zip",
         "films-b/personalize/v1.2.3/f.zip",
         "films/personalize/v1.2.3/THIRD-PARTY-LICENSES.txt",
+        "films/personalize/v1.2.3/provenance.intoto.json",
         "films/personalize/v1.2.3/sbom.cdx.json",
         "films/personalize/v1.2.3/Films.template",
     ]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from mpe.release.errors import ReleaseError
-from mpe.release.source import clean, source_package, uncommitted
+from mpe.release.git import uncommitted
+from mpe.release.source import clean, source_package
 
 SETTINGS = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
 

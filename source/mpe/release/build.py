@@ -18,6 +18,7 @@ from mpe.release.bill import BILL, bill_of_materials
 from mpe.release.errors import ReleaseError
 from mpe.release.libraries import libraries_of
 from mpe.release.licences import LICENCES, licences
+from mpe.release.provenance import PROVENANCE, provenance
 
 GLOBAL, REGIONAL = "global-s3-assets", "regional-s3-assets"
 BOOTSTRAP = ("hnb659fds", "BootstrapVersion", "cdk-bootstrap")
@@ -79,6 +80,9 @@ def build(released: Released, app: Path, folder: Path, *, target: str = "lambda"
     bill = bill_of_materials(released, libraries, [asset.file for asset in assets])
     (folder / GLOBAL / BILL).write_text(json.dumps(bill, indent=2) + "\n")
     (folder / GLOBAL / LICENCES).write_text(licences(libraries))
+    files = [*(folder / GLOBAL).iterdir(), *(folder / REGIONAL).iterdir()]
+    statement = provenance(released, app, libraries, files)
+    (folder / GLOBAL / PROVENANCE).write_text(json.dumps(statement, indent=2) + "\n")
     return Build(folder, templates, tuple({asset.file: asset for asset in assets}.values()))
 
 

@@ -24,7 +24,8 @@ from mpe.infrastructure.released import Released
 from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
 from mpe.release.build import Build, build
 from mpe.release.errors import ReleaseError
-from mpe.release.source import clean, source_package, uncommitted
+from mpe.release.git import uncommitted
+from mpe.release.source import clean, source_package
 from mpe.release.upload import Bucket, buckets, upload
 
 FAILED = 1

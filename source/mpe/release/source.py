@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from mpe.assembly.zips import FILE, SMALL, packed
 from mpe.release.build import GLOBAL, REGIONAL
-from mpe.release.errors import ReleaseError
+from mpe.release.git import git
 
 OPEN_SOURCE = "open-source"
 PROGRAM = 0o755
@@ -32,21 +31,12 @@ KEPT = frozenset({".git", ".venv", "node_modules"})
 
 def source_package(root: Path, name: str) -> Path:
     """Zip the files of the last commit, whatever has changed since; the same bytes each time."""
-    archive = io.BytesIO(_git(root, "archive", "--format=tar", "HEAD"))
+    archive = io.BytesIO(git(root, "archive", "--format=tar", "HEAD"))
     place = root / "deployment" / OPEN_SOURCE / f"{name}.zip"
     place.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=archive) as tar:
         place.write_bytes(packed(_members(tar), SMALL))
     return place
-
-
-def uncommitted(root: Path) -> list[str]:
-    """Return the files that differ from the last commit; none where there is no repository."""
-    try:
-        status = _git(root, "status", "--porcelain", "--untracked-files=all")
-    except ReleaseError:
-        return []
-    return [line[3:] for line in status.decode().splitlines()]
 
 
 def clean(root: Path) -> list[Path]:
@@ -74,14 +64,3 @@ def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes, int]]:
         content = tar.extractfile(member) if member.isfile() else None
         if content:
             yield member.name, content.read(), PROGRAM if member.mode & 0o100 else FILE
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    try:
-        command = ["git", "-C", str(root), *arguments]
-        done = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise ReleaseError("git is needed: it knows which files are the source.") from None
-    if done.returncode:
-        raise ReleaseError(f"git could not read {root}: {done.stderr.decode().strip()}")
-    return done.stdout
