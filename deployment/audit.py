@@ -2,8 +2,8 @@
 """Look the pinned libraries up in the vulnerability services that pip-audit and npm ask.
 
 A library that could not be looked up is never taken for a safe one: pip-audit itself ends with 0
-when the service knows none of them. With --database they are looked up in advisories that are given
-as files instead, and nobody is asked. Exit codes: 0 all were looked up and nothing is known, 1 there
+when the service knows none of them. With --database they are looked up in advisories given as
+files instead, and nobody is asked. Exit codes: 0 all were looked up and nothing is known, 1 there
 are vulnerabilities, 2 not all could be looked up, which --where-reachable only tells.
 """
 
