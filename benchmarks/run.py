@@ -6,6 +6,7 @@ time give the same figures on every machine; the rest is of this machine and thi
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -334,8 +335,14 @@ def _printed(name: str, found: Found) -> Iterator[str]:
     yield f"```\n{text}\n```"
 
 
-def main() -> int:
-    found = measure()
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", choices=OTHERS, help="measure one script, and keep the rest")
+    only = parser.parse_args(arguments).only
+    if only:
+        found = {**json.loads((HERE / "results.json").read_text()), only: _other(only)}
+    else:
+        found = measure()
     (HERE / "results.json").write_text(json.dumps(found, indent=2) + "\n")
     (HERE / "RESULTS.md").write_text(report(found))
     wrong = missed(found)
