@@ -159,3 +159,40 @@ def test_a_service_that_is_unavailable_for_a_while_fails_nothing(
     )
     outcome = world.follow(group)
     assert (outcome.did, outcome.failed) == ("created", None)
+
+
+class Unseen:
+    """A client to whom the service does not yet describe one resource, which it lists."""
+
+    def __init__(self, client: Any, arn: str) -> None:
+        self._client, self._arn = client, arn
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        if not name.startswith("describe"):
+            return call
+
+        def described(**params: Any) -> Any:
+            if self._arn in params.values():
+                error = {"Code": "ResourceNotFoundException", "Message": "not there"}
+                raise ClientError({"Error": error}, name)
+            return call(**params)
+
+        return described
+
+
+def test_a_version_that_is_listed_and_not_described_yet_is_waited_for(build: Builder) -> None:
+    """Found by the fault campaign: the run went on with the older model, and told nobody."""
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    older, newer = build.version(solution), build.version(solution)
+    desired = Desired("v", "SolutionVersion", "", "$.v", {}, parent=solution, group=group)
+    found = Personalize(build.client).observe(desired)
+    assert found is not None
+    assert found.arn == newer
+    with pytest.raises(Busy, match="is listed, but not found yet"):
+        Personalize(Unseen(build.client, newer)).observe(desired)
+    found = Personalize(Unseen(build.client, older)).observe(desired)
+    assert found is not None
+    assert found.arn == newer

@@ -178,7 +178,11 @@ class Personalize:
         self._call(f"Delete{spec.noun}", **{spec.arn_key: arn})
 
     def _find(self, desired: Desired) -> Observed | None:
-        """Return the newest that counts: of several different jobs, of the wanted one."""
+        """Return the newest that counts: of several different jobs, of the wanted one.
+
+        Raise Busy of a job or version that is listed and cannot be described: nobody can delete
+        it, so that it is not visible yet, and an older one in its place would be gone back to.
+        """
         spec = desired.spec
         try:
             since = self._parents_creation(desired) if spec.outlives_parent else None
@@ -190,7 +194,10 @@ class Personalize:
         for summary in newest_first(found):
             try:
                 observed = self._describe(spec, summary.arn)
-            except Missing:
+            except Missing as missing:
+                if spec.repeatable:
+                    told = f"{summary.arn} is listed, but not found yet"
+                    raise Busy(missing.code, told) from missing
                 continue
             if same_job(desired, observed.fields):
                 return observed
