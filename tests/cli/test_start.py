@@ -59,6 +59,12 @@ def test_a_start_imports_no_command(words: tuple[str, ...]) -> None:
     assert only_light(modules)
 
 
+def test_checking_a_config_imports_nothing_of_an_account() -> None:
+    told, modules = started("validate", str(ROOT / "examples/01-movielens/config.json"))
+    assert told.endswith(": fine")
+    assert not modules & {"boto3", "duckdb", "mpe.aws", "mpe.cli.account", "mpe.emulator"}
+
+
 def test_a_tab_knows_commands_and_options_and_imports_none() -> None:
     for words, offered in (
         (("sta",), "status"),

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mpe.cli.account import show
-from mpe.cli.configs import print_checked
 from mpe.cli.follow import Look, _table
 from mpe.cli.main import _show
 from mpe.cli.terminal import print_plain, say
+from mpe.cli.validate import print_checked
 from mpe.model.errors import Problem
 from mpe.model.messages import Message, message_for
 from mpe.model.plan.inventory import Exported

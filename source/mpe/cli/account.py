@@ -25,6 +25,7 @@ from mpe.aws.turns import Turns
 from mpe.cli.refusals import next_step
 from mpe.cli.settings import settings
 from mpe.cli.terminal import LINE_LIMIT, answer, console, fits, print_plain, say
+from mpe.cli.terminal import OUTPUT as OUTPUT
 from mpe.local.records import Record, state_directory
 from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
 from mpe.model.errors import NewerForm, ToldError
@@ -35,13 +36,6 @@ STACK = "PersonalizedExperiences"
 KEY_PARAMETER = "PersonalizeKmsKeyArn"
 """The stack's parameter with the key that dataset groups are created with."""
 SETTINGS = "the environment's AWS_ variables, and the profile"
-OUTPUT = click.option(
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print it.",
-)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ from mpe.aws.personalize import Personalize
 from mpe.aws.uploads import LocalFile, Uploads
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.check import check_folder, csvs_in, print_findings
-from mpe.cli.configs import FILE, accepted, planned_in
+from mpe.cli.configs import planned_in
 from mpe.cli.follow import Follow
 from mpe.cli.outcomes import print_run
-from mpe.cli.plans import PROBLEMS, exit_code, print_plan
+from mpe.cli.plans import exit_code, print_plan
 from mpe.cli.terminal import answer, as_json, console, print_plain, say
+from mpe.cli.validate import FILE, PROBLEMS, accepted
 from mpe.model.config.sections import Config
 from mpe.model.plan.desired import BATCH_INPUT, DELETIONS, Data, config_of, folder_of
 from mpe.model.plan.owner import marked

@@ -14,8 +14,8 @@ from mpe.aws.objects import Objects
 from mpe.aws.personalize import Missing, Personalize
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.apply import WATCH, YES, apply_config, end
-from mpe.cli.configs import refuse
 from mpe.cli.terminal import answer, say
+from mpe.cli.validate import refuse
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError

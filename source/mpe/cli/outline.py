@@ -20,7 +20,7 @@ from mpe.cli.known import known
 COMMANDS = {
     "init": "mpe.cli.init:init",
     "check-data": "mpe.cli.check:check_data",
-    "validate": "mpe.cli.configs:validate",
+    "validate": "mpe.cli.validate:validate",
     "plan": "mpe.cli.configs:plan",
     "apply": "mpe.cli.apply:apply",
     "watch": "mpe.cli.apply:watch",

@@ -17,6 +17,7 @@ from mpe.aws.survey import Step, survey
 from mpe.aws.tasks import Tasks
 from mpe.cli.account import Account
 from mpe.cli.terminal import console, print_plain
+from mpe.cli.validate import PROBLEMS
 from mpe.model.config.sections import Config
 from mpe.model.plan.changes import (
     TaskChange,
@@ -30,7 +31,6 @@ from mpe.model.plan.inventory import Found
 from mpe.model.plan.reconcile import Change, Create, Mark, Reject, Skip, Update, Wait
 
 CHANGES = 2
-PROBLEMS = 1
 WARNED = "warn"
 """Nothing that the run refuses, and yet hardly what is wanted."""
 

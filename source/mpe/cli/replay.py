@@ -11,8 +11,8 @@ import click
 from mpe.aws.models import Models
 from mpe.aws.personalize import Missing, Personalize
 from mpe.cli.account import OUTPUT, Account, in_account, show
-from mpe.cli.configs import FILE, accepted
 from mpe.cli.gate import newest_state
+from mpe.cli.validate import FILE, accepted
 from mpe.model.gate.replay import Replayed, replay
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.versions import Version, in_short, said

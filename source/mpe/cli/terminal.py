@@ -26,6 +26,14 @@ LINE_LIMIT = 5_000
 """Characters of one line."""
 AS_JSON = "mpe.json"
 """The member of click's ``Context.meta`` that says whether JSON was asked for."""
+OUTPUT = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print it.",
+)
+"""The option of each command that tells something as JSON as well."""
 
 
 class Listing(click.Group):
