@@ -107,6 +107,9 @@ def page(found: Synthesis) -> str:
     parts = [HEAD]
     for name, role in sorted(found.of("AWS::IAM::Role"), key=lambda one: short(one[0])):
         parts.append("\n".join(_role(found, name, role)) + "\n")
+    parts.append("## What people may be given\n")
+    for name, policy in found.of("AWS::IAM::ManagedPolicy"):
+        parts.append("\n".join(_managed(found, name, policy)) + "\n")
     parts.append("## Whom resources let in\n")
     for kind, (of, document) in POLICIES.items():
         for name, policy in found.of(kind):
@@ -133,6 +136,16 @@ def _role(found: Synthesis, name: str, role: Json) -> Iterator[str]:
             reasons = found.reasons(found.path(policy_name))
             for statement in policy["PolicyDocument"]["Statement"]:
                 yield from _rows(statement, reasons)
+
+
+def _managed(found: Synthesis, name: str, policy: Json) -> Iterator[str]:
+    yield f"### {short(name)}\n"
+    yield f"{policy['Description']}.\n"
+    yield "| may | on | where | why |"
+    yield "|---|---|---|---|"
+    reasons = found.reasons(found.path(name))
+    for statement in policy["PolicyDocument"]["Statement"]:
+        yield from _rows(statement, reasons)
 
 
 def _rows(statement: Json, reasons: Reasons) -> Iterator[str]:

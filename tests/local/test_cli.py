@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from mpe.aws.ledger import Ledger
@@ -246,8 +250,26 @@ def test_data_without_a_third_of_its_users_is_not_imported_until_somebody_says_s
     assert len(jobs(gated, "import")) == before + 1
 
 
-def test_a_worse_model_is_held_approved_and_rolled_back(gated: User, run: Any) -> None:
-    """By a person, who is told how; each move is a row of the ledger."""
+@contextmanager
+def somebody(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, policy: str) -> Iterator[None]:
+    """Have ``mpe`` run by a user who has one managed policy."""
+    iam, name = cloud.client("iam"), f"approver-{uuid.uuid4().hex[:8]}"
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    with monkeypatch.context() as patched:
+        patched.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        patched.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        yield
+    iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    iam.detach_user_policy(UserName=name, PolicyArn=policy)
+    iam.delete_user(UserName=name)
+
+
+def test_a_worse_model_is_held_approved_and_rolled_back(
+    gated: User, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a person, who is told how and need have no leave to upload; each move is a row."""
     first = serves(gated)
     gated.put("interactions.csv", shuffled(CSV))
     for task in ("import", "full.gated-popular"):
@@ -259,7 +281,16 @@ def test_a_worse_model_is_held_approved_and_rolled_back(gated: User, run: Any) -
     asked = f"mpe approve gated gated-popular {second.rpartition('/')[2]}"
     assert wait_until(lambda: [one for one in gated.cloud.mail() if asked in one["body"]])
     why = ("--why", "looked at lists", "--output", "json")
-    approved = json.loads(run("approve", "gated", "gated-popular", *why).stdout)
+    with somebody(gated.cloud, monkeypatch, gated.cloud.outputs["ModelApproverPolicy"]):
+        approved = json.loads(run("approve", "gated", "gated-popular", *why).stdout)
+        shown = run("models", "show", "gated", "gated-popular").output
+        assert run("freeze", "gated", "gated-live", "--why", "the sale").exit_code == 0
+        assert run("unfreeze", "gated", "gated-live", "--why", "over").exit_code == 0
+        own = {"Bucket": gated.bucket, "Key": "train/gated/config.json", "Body": b"{}"}
+        with pytest.raises(ClientError, match="AccessDenied"):
+            boto3.Session().client("s3").put_object(**own)
+    assert ":user/approver" in approved["by"]
+    assert "approved by" in shown
     assert "moves from" in approved["did"][1]
     assert wait_until(lambda: serves(gated) == second)
     (moved,) = json.loads(run("rollback", "gated", "gated-live", *why).stdout)["did"]

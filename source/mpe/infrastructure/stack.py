@@ -22,6 +22,7 @@ from mpe.infrastructure.ensure import EnsureFunction
 from mpe.infrastructure.functions import HandlerFunction, Package
 from mpe.infrastructure.monitoring import Monitoring
 from mpe.infrastructure.notifications import Notifications
+from mpe.infrastructure.people import ModelApprover
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
 from mpe.infrastructure.reasons import accept
 from mpe.infrastructure.rooms import Rooms
@@ -52,7 +53,9 @@ class PersonalizedExperiences(Stack):
         self._parameters()
         self._stores()
         self._surroundings()
-        self._runs(Rooms(self.package, self.bucket, self.turns, self.ledger, self.bus))
+        rooms = Rooms(self.package, self.bucket, self.turns, self.ledger, self.bus)
+        self._runs(rooms)
+        self.approver = ModelApprover(self, rooms, machine=self.workflow.machine)
         Monitoring(
             self,
             "Monitoring",
@@ -210,5 +213,10 @@ class PersonalizedExperiences(Stack):
             ("TasksTable", self.schedules.table.table_name, "Scheduled tasks"),
             ("ScheduleGroup", self.schedules.name, "The schedules"),
             ("TaskWorkflow", self.schedules.machine_arn, "Runs a scheduled task"),
+            (
+                "ModelApproverPolicy",
+                self.approver.managed_policy_arn,
+                "Lets people decide of models",
+            ),
         ):
             CfnOutput(self, name, value=value, description=description)
