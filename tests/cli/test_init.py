@@ -50,6 +50,41 @@ def test_two_commands_lead_from_a_csv_to_checked_data(orders: Path, tmp_path: Pa
     assert run("check-data", out / "config.json").exit_code == 0
 
 
+def test_a_query_takes_the_place_of_a_file(orders: Path, tmp_path: Path) -> None:
+    query = f"SELECT * FROM read_csv('{orders}', delim = ';') WHERE customer <> 'c1';"
+    items = f"SELECT sku, left(sku, 2) AS kind FROM read_csv('{orders}', delim = ';') GROUP BY ALL"
+    out = tmp_path / "shop"
+    sql = ("--sql", f"items={items}", "--sql", f"interactions={query}")
+    made = run("init", *sql, "--out", out)
+    assert made.exit_code == 0, made.output
+    assert "--sql interactions: 1,186 rows -> interactions.csv" in made.output
+    assert "--sql items: 30 rows -> items.csv" in made.output
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT * FROM 's3://bucket/log.parquet'", "Only what ships with the engine can be read"),
+        (
+            "SELECT * FROM postgres_scan('', 'a', 'b')",
+            "Only what ships with the engine can be read",
+        ),
+        ("DROP TABLE orders", "syntax error"),
+        ("SELECT * FROM 'nowhere.parquet'", "No files found"),
+        ("", "write it as --sql KIND=QUERY"),
+    ],
+)
+def test_a_query_that_cannot_be_run_is_told(tmp_path: Path, query: str, told: str) -> None:
+    refused = run("init", "--sql", f"interactions={query}", "--out", tmp_path / "shop")
+    assert refused.exit_code == 1
+    assert told in refused.output
+
+
+def test_interactions_are_asked_for(orders: Path, tmp_path: Path) -> None:
+    refused = run("init", "--items", orders, "--out", tmp_path / "shop")
+    assert "Pass --interactions FILE, or --sql interactions=QUERY" in refused.output
+
+
 def test_without_a_terminal_nothing_is_asked_and_what_to_pass_is_told(
     orders: Path, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from mpe.data.columns import Unsure, mapping
 from mpe.data.dialect import Manner
 from mpe.data.engine import Engine
 from mpe.data.files import CHUNK, Source, Watcher
+from mpe.data.formats import of_query
 from mpe.data.infer import Saying
 from mpe.data.init import CONFIG, REASONS, Request, Result, initialise
 from mpe.model.config.parse import parse
@@ -65,6 +66,21 @@ def _lists(values: Sequence[str]) -> dict[str, str | None]:
     return {column: separator or None for column, _, separator in pairs}
 
 
+def _queries(values: Sequence[str], files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Read ``kind=query``; raise Unsure where there is a file as well, or no interactions."""
+    found: dict[str, str] = {}
+    for value in values:
+        kind, equals, query = value.partition("=")
+        if not equals or kind not in KINDS or not query.strip():
+            raise Unsure(f"--sql {value}: write it as --sql KIND=QUERY; {', '.join(KINDS)}.")
+        if kind in found or files[kind]:
+            raise Unsure(f"--sql {kind}: there is another file or query of the {kind}.")
+        found[kind] = query
+    if not files["interactions"] and "interactions" not in found:
+        raise Unsure("Pass --interactions FILE, or --sql interactions=QUERY.")
+    return {kind: found[kind] for kind in KINDS if kind in found}
+
+
 def _source(given: str, folder: Path, number: int, account: Account, watcher: Watcher) -> Source:
     """Return a file on this machine for a path, for standard input, or for an object in S3."""
     if given == "-":
@@ -89,12 +105,18 @@ def _source(given: str, folder: Path, number: int, account: Account, watcher: Wa
 @click.option(
     "--interactions",
     multiple=True,
-    required=True,
     metavar="FILE",
     help="Who did what with which item: a file, s3://bucket/key or - for a pipe.",
 )
 @click.option("--users", multiple=True, metavar="FILE", help="What is known of the users.")
 @click.option("--items", multiple=True, metavar="FILE", help="What is known of the items.")
+@click.option(
+    "--sql",
+    "queries",
+    multiple=True,
+    metavar="KIND=QUERY",
+    help="A query in place of a file, such as interactions=\"SELECT * FROM 'log/*.parquet'\".",
+)
 @click.option(
     "--domain",
     type=click.Choice(["ECOMMERCE", "VIDEO_ON_DEMAND"]),
@@ -163,6 +185,7 @@ def init(
     interactions: Sequence[str],
     users: Sequence[str],
     items: Sequence[str],
+    queries: Sequence[str],
     domain: str | None,
     name: str | None,
     maps: Sequence[str],
@@ -191,6 +214,7 @@ def init(
     """
     given = {"interactions": interactions, "users": users, "items": items}
     try:
+        asked = _queries(queries, given)
         manner = Manner(_encodings(encodings), delimiter, columns.split(",") if columns else ())
         saying = Saying(_lists(lists), frozenset(texts), tuple(nulls), skip_bad_rows)
         request = Request(
@@ -215,6 +239,8 @@ def init(
                 for place, (kind, several) in enumerate(given.items())
                 if several
             }
+            files |= {kind: [of_query(kind, one, engine)] for kind, one in asked.items()}
+            files = {kind: files[kind] for kind in KINDS if kind in files}
             asks = sys.stdin.isatty() and not any("-" in several for several in given.values())
             asker = Terminal(watcher) if asks else Nobody()
             result = initialise(replace(request, files=files), engine, asker)

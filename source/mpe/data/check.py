@@ -582,17 +582,13 @@ def perhaps(rule: CellRule, cell: str) -> str:
         case "like", "-?[0-9]{1,8}":
             return f"min(strlen({cell})) < 10"
         case "like", str(pattern) if pattern == INVISIBLE:
-            odd = f"{cell} GLOB {text(f'*[{chr(1)}- ]*')} OR contains({cell}, chr(0))"
-            return (
-                f"bool_or({odd} OR strlen({cell}) <> length({cell}) OR contains({cell}, chr(127)))"
-            )
+            return f"bool_or(NOT regexp_full_match({cell}, '[!-~]*'))"
         case "like", str(pattern) if pattern == SHORTENED:
             return f"bool_or({cell} GLOB '[0-9]*+*')"
         case "unlike", str(pattern) if pattern == INTEGER:
             return f"bool_or({cell} GLOB '*[!0-9]*')"
         case "unlike", str(pattern) if pattern == FLOAT:
-            number = f"TRY_CAST({cell} AS DOUBLE) IS NULL"
-            return f"bool_or({cell} GLOB '*[!0-9.]*' OR ({number} AND {cell} <> ''))"
+            return f"bool_or(NOT regexp_full_match({cell}, '([0-9]+([.][0-9]*)?)?'))"
     return f"bool_or({broken_by(rule, cell)})"
 
 

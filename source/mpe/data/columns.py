@@ -29,9 +29,10 @@ ALIASES: Mapping[str, Mapping[str, str]] = {
     "interactions": {
         "USER_ID": _USERS,
         "ITEM_ID": _ITEMS,
-        "TIMESTAMP": "timestamp ts time datetime date when unixtime unixtimestamp epoch eventtime "
-        "eventtimestamp eventdate eventts createdat occurredat orderdate purchasedate purchasetime "
-        "invoicedate viewedat watchedat interactiontime reviewtime unixreviewtime happenedat",
+        "TIMESTAMP": "timestamp ts time datetime date when unixtime unixtimestamp epoch "
+        "eventtime eventtimestamp eventdate eventts createdat occurredat orderdate purchasedate "
+        "purchasetime invoicedate viewedat watchedat interactiontime reviewtime unixreviewtime "
+        "happenedat",
         "EVENT_TYPE": "eventtype event eventname action activity behavior behaviour interaction "
         "interactiontype actiontype activitytype",
         "EVENT_VALUE": "eventvalue rating ratings score stars value",
@@ -183,7 +184,12 @@ def _candidates(target: str, free: Sequence[str], aliases: str) -> list[str]:
     ]
     if len(exact) == 1:
         return exact
-    return exact or [one for one in free if plain(one) in aliases.split()]
+    known = aliases.split()
+    return (
+        exact
+        or [one for one in free if plain(one) in known]
+        or [one for one in free if "." in one and plain(one.rpartition(".")[2]) in known]
+    )
 
 
 def _asked(kind: str, target: str, found: Sequence[str], free: Sequence[str], asker: Asker) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 import shutil
 from collections import Counter
@@ -23,9 +24,17 @@ DELIMITERS = {
     "|": "bars",
     "::": "double colons",
     "\x01": "control-A signs",
+    "||": "double bars",
+    "^": "carets",
+    "~": "tildes",
+    "\x1f": "unit separators",
 }
+SPACES = " "
+"""What separates columns where nothing else does."""
 UTF_8 = ("utf-8", "utf-8-sig")
 """The encodings that the engine reads itself."""
+MOST_ABOVE = 10
+"""Lines above a header that may be no part of the table."""
 SAMPLE = 500
 """Records that tell what the delimiter is."""
 LATIN = "cp1252"
@@ -118,13 +127,14 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
         separator = manner.delimiter or said or _delimiter(source, text, whole=beginning.whole)
     escapes = _escapes(text, separator, whole=beginning.whole)
     names, ends = header(text, separator, escapes=escapes)
+    names = _without_table(names)
     if columns:
         if len(columns) != len(names):
             raise Unsure(
                 f"--columns gives {len(columns)} names, and {source.name} has {len(names)} columns."
             )
         names, ends = columns, 0
-    _check_header(source, names)
+    _check_header(source, [one.strip("'") for one in names] if _single(names) else names)
     spoken = DELIMITERS.get(separator, repr(separator))
     manner_told = told if told == form and form else f"{told}, separated by {spoken}"
     if form and told != form:
@@ -133,7 +143,10 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
         text_source, names, ends, separator, manner_told, text_source, separator, escapes, ends,
         form.rpartition(", ")[2], above,
     )  # fmt: skip
-    if scan(text_source, watcher).simple(escapes=escapes):
+    if _single(names):
+        return _unquoted(made, engine.folder, header=not columns)
+    over_lines = any("\n" in one or "\r" in one for one in names)  # the engine skips lines
+    if not over_lines and scan(text_source, watcher).simple(escapes=escapes):
         return made
     copy = engine.folder / f"normal-{len(list(engine.folder.glob('normal-*')))}.csv"
     try:
@@ -141,6 +154,35 @@ def readable(kind: str, given: Source, engine: Engine, manner: Manner, asker: As
     except Unended as error:
         raise Unsure(f"{source.name} cannot be read: {error} Mend that line.") from None
     return replace(made, source=replace(source, path=copy), header_ends=0, delimiter=",")
+
+
+def _single(names: Sequence[str]) -> bool:
+    """Tell whether all names stand in single quotation marks, and so does text below them."""
+    return len(names) > 1 and all(re.fullmatch(r"\s*'[^']*'\s*", one) for one in names)
+
+
+def _unquoted(made: Readable, folder: Path, *, header: bool) -> Readable:
+    """Return a copy without the single quotation marks that a file's texts stand in."""
+    if len(made.delimiter) > 1:
+        raise Unsure(f"{made.source.name} has single quotation marks. Write it without them.")
+    copy = folder / f"normal-{len(list(folder.glob('normal-*')))}.csv"
+    with (
+        made.text.path.open(encoding="utf-8-sig", newline="") as file,
+        copy.open("w", encoding="utf-8", newline="") as target,
+    ):
+        rows = csv.reader(file, delimiter=made.delimiter, quotechar="'", skipinitialspace=True)
+        if header:
+            next(rows)
+        csv.writer(target, lineterminator="\n").writerows(row for row in rows if row)
+    names = [one.strip().strip("'") for one in made.header]
+    source = replace(made.source, path=copy)
+    return replace(made, source=source, header=names, header_ends=0, delimiter=",")
+
+
+def _without_table(names: list[str]) -> list[str]:
+    """Return names without the table's, which all have before a dot where Hive wrote them."""
+    tables = {one.rpartition(".")[0] for one in names}
+    return [one.rpartition(".")[2] for one in names] if len(tables) == 1 else names
 
 
 def _as_utf8(
@@ -172,6 +214,7 @@ def _below(source: Source, folder: Path) -> tuple[Source, int, str | None]:
     Excel writes ``sep=;`` for itself; other programs write lines that begin with ``#``.
     """
     above, said = 0, None
+    titled = _titled(head(source).content.decode("utf-8", errors="replace"))
     with source.path.open("rb") as file:
         while True:
             start = file.tell()
@@ -179,7 +222,7 @@ def _below(source: Source, folder: Path) -> tuple[Source, int, str | None]:
             found = re.fullmatch(rb'"?sep=(.)"?', line, re.IGNORECASE)
             if found:
                 said = found[1].decode("latin-1")
-            elif not (line.startswith(b"# ") or line == b"#"):
+            elif above >= titled and not (line.startswith(b"# ") or line == b"#"):
                 break
             above += 1
         if not above:
@@ -189,6 +232,27 @@ def _below(source: Source, folder: Path) -> tuple[Source, int, str | None]:
         with target.open("wb") as copy:
             shutil.copyfileobj(file, copy, CHUNK)
     return replace(source, path=target), above, said
+
+
+def _titled(text: str) -> int:
+    """Return how many lines above the header are no part of the table, such as a report's title.
+
+    These have one cell alone where nearly all lines below have several.
+    """
+    lines = [line for line in text.splitlines()[:SAMPLE] if line.strip()]
+    for one in DELIMITERS:
+        several = [one in line for line in lines]
+        first = several.index(True) if True in several else 0
+        below = several[first:]
+        plain = not any(sign in line for line in lines[:first] for sign in ('"', *DELIMITERS))
+        if (
+            plain
+            and 0 < first <= MOST_ABOVE
+            and len(below) > first
+            and sum(below) >= len(below) * 0.95
+        ):
+            return text.splitlines().index(lines[first])
+    return 0
 
 
 def _multibyte(source: Source, watcher: Watcher) -> bool:
@@ -284,7 +348,9 @@ def _western(error: UnicodeError) -> tuple[str, int]:
 def _delimiter(source: Source, text: str, *, whole: bool) -> str:
     """Return what gives most rows the header's number of columns, and more than one column."""
     fits: dict[str, tuple[float, int]] = {}
-    for one in DELIMITERS:
+    for one in (*DELIMITERS, SPACES):
+        if one == SPACES and fits:
+            break
         widths = _widths(text, one, whole=whole)
         if widths and widths[0] > 1:
             share = Counter(widths)[widths[0]] / len(widths)
@@ -294,6 +360,8 @@ def _delimiter(source: Source, text: str, *, whole: bool) -> str:
             f"{source.name} has only one column, however it is separated. If it has more, say what "
             "separates them with --delimiter."
         )
+    if "||" in fits and fits.get("|", (0, 0)) <= (fits["||"][0], 2 * fits["||"][1] - 1):
+        return "||"
     best = max(fits.values())
     (first, *others) = [one for one, fit in fits.items() if fit == best]
     if others:

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import bz2
+import codecs
 import csv
 import gzip
+import lzma
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+import duckdb
 
 from mpe.data.columns import Unsure
 from mpe.data.engine import Engine, name, text
 from mpe.data.files import CHUNK, Source
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
-MAGIC = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"PAR1": "Parquet", b"\x28\xb5\x2f\xfd": "zstd"}
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"PAR1": "Parquet",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+}
+UNPACK: dict[str, Callable[[Path], Any]] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+"""What Python unpacks itself."""
+BESIDE = ("__MACOSX/", ".DS_Store", "Thumbs.db")
+"""What a system puts into a zip beside what is meant."""
+DEEPEST = 4
+"""Levels of objects in objects whose members become columns of their own."""
+MOST_MEMBERS = 50
+"""Members of an object that become columns; one with more is a mapping, and stays a text."""
 
 
 def opened(source: Source, engine: Engine) -> tuple[Source, str]:
@@ -24,6 +46,7 @@ def opened(source: Source, engine: Engine) -> tuple[Source, str]:
         start = file.read(CHUNK)
     form = next((form for magic, form in MAGIC.items() if start.startswith(magic)), None)
     if form is None:
+        start = start.removeprefix(codecs.BOM_UTF8)
         if start.lstrip()[:1] == b"{" and b'"' in start:
             return _queried(source, engine, _json(source)), "JSON lines"
         if start.lstrip()[:1] == b"[" and source.path.suffix == ".json":
@@ -32,8 +55,8 @@ def opened(source: Source, engine: Engine) -> tuple[Source, str]:
     if form == "Parquet":
         return _queried(source, engine, f"read_parquet({text(str(source.path))})"), form
     target = replace(source, path=_fresh(engine))
-    if form == "gzip":
-        _unpacked(source, target.path)
+    if form in UNPACK:
+        _unpacked(source, target.path, UNPACK[form])
     elif form == "zstd":
         _zstd(source, target.path, engine)
     elif _is_excel(source):
@@ -45,27 +68,50 @@ def opened(source: Source, engine: Engine) -> tuple[Source, str]:
     return inner, f"{form}, {told}" if told else form
 
 
+def of_query(kind: str, query: str, engine: Engine) -> Source:
+    """Return a CSV of what a query of the user's own reads: files that the engine knows.
+
+    Its extensions for databases and for S3 do not ship with it, and none is ever downloaded.
+    """
+    asked = Source(Path("query"), f"--sql {kind}")
+    try:
+        return _queried(asked, engine, f"({query.strip().rstrip(';')})")
+    except (Unsure, duckdb.Error) as error:
+        told = str(error).splitlines()[0].rstrip(".")
+        more = ""
+        if "extension" in told or "Function with name" in told:
+            more = (
+                " Only what ships with the engine can be read: CSV, JSON and Parquet on this "
+                "machine. Unload the rest to files first."
+            )
+        raise Unsure(f"--sql {kind}: {told}.{more}") from None
+
+
 def _fresh(engine: Engine) -> Path:
     return engine.folder / f"opened-{len(list(engine.folder.glob('opened-*')))}.csv"
 
 
-def _unpacked(source: Source, target: Path) -> None:
+def _unpacked(source: Source, target: Path, unpack: Callable[[Path], Any]) -> None:
     try:
-        with gzip.open(source.path) as file, target.open("wb") as out:
+        with unpack(source.path) as file, target.open("wb") as out:
             shutil.copyfileobj(file, out, CHUNK)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, lzma.LZMAError) as error:
         raise Unsure(f"{source.name} cannot be unpacked: {error}.") from None
 
 
 def _zip(source: Source, target: Path) -> None:
     with zipfile.ZipFile(source.path) as packed:
-        files = [one for one in packed.infolist() if not one.is_dir()]
+        files = [one for one in packed.infolist() if not one.is_dir() and not _beside(one.filename)]
         if len(files) != 1:
             raise Unsure(
                 f"{source.name} is a zip of {len(files)} files. Unpack it and pass the one of them."
             )
         with packed.open(files[0]) as file, target.open("wb") as out:
             shutil.copyfileobj(file, out, CHUNK)
+
+
+def _beside(name: str) -> bool:
+    return name.startswith(BESIDE) or name.endswith(BESIDE)
 
 
 def _zstd(source: Source, target: Path, engine: Engine) -> None:
@@ -93,20 +139,92 @@ def _queried(source: Source, engine: Engine, relation: str) -> Source:
     refusal = engine.refusal(f"CREATE OR REPLACE TEMP VIEW opened AS SELECT * FROM {relation}")
     if refusal:
         raise Unsure(f"{source.name} cannot be read: {refusal}.")
-    columns = engine.rows("SELECT column_name, column_type FROM (DESCRIBE opened)")
-    cells = ", ".join(f"{_cell(column, kind)} AS {name(column)}" for column, kind in columns)
-    refusal = engine.refusal(f"COPY (SELECT {cells} FROM opened) TO {text(str(target))} (HEADER)")
+    rows = _unwrapped(engine)
+    cells = ", ".join(f"{one} AS {name(column)}" for column, one in _columns(engine, rows))
+    refusal = engine.refusal(f"COPY (SELECT {cells} FROM {rows}) TO {text(str(target))} (HEADER)")
     if refusal:
         raise Unsure(f"{source.name} cannot be read: {refusal}.")
     return replace(source, path=target)
 
 
+def _described(engine: Engine, rows: str) -> list[tuple[str, str]]:
+    found = engine.rows(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {rows})")
+    return [(str(column), str(kind)) for column, kind in found]
+
+
+def _unwrapped(engine: Engine) -> str:
+    """Return what has the rows: the file, or the one list of objects that its one object has."""
+    rows = engine.rows("SELECT 1 FROM opened LIMIT 2")
+    lists = []
+    for column, kind in _described(engine, "opened") if len(rows) == 1 else ():
+        if kind != "JSON" and not kind.endswith("]"):
+            continue
+        kinds = engine.rows(
+            f"SELECT DISTINCT json_type(one) FROM (SELECT unnest(CAST(to_json({name(column)}) AS "
+            f"JSON[])) AS one FROM opened WHERE json_type(to_json({name(column)})) = 'ARRAY')"
+        )
+        if kinds == [("OBJECT",)]:
+            lists.append(column)
+    if len(lists) != 1:
+        return "opened"
+    return (
+        f"(SELECT unnest(CAST(to_json({name(lists[0])}) AS JSON[])) AS {name(lists[0])} "
+        "FROM opened)"
+    )
+
+
+def _columns(engine: Engine, rows: str) -> list[tuple[str, str]]:
+    """Return the columns, each with the SQL of its cells; members of objects are columns."""
+    wrapped = rows != "opened"
+    found = []
+    for column, kind in _described(engine, rows):
+        if kind.startswith("STRUCT") and not kind.endswith("]"):
+            found += _members(engine, rows, column, f"to_json({name(column)})", 1, hidden=wrapped)
+        elif kind == "JSON":
+            found += _members(engine, rows, column, name(column), 1, hidden=wrapped)
+        else:
+            found.append((column, _cell(column, kind)))
+    return found
+
+
+def _members(
+    engine: Engine, rows: str, column: str, value: str, depth: int, *, hidden: bool = False
+) -> list[tuple[str, str]]:
+    """Return the members of objects as ``column.member``, or the column where it has no objects.
+
+    ``hidden`` objects give their members' names alone.
+    """
+    kinds = {
+        one for (one,) in engine.rows(f"SELECT DISTINCT json_type({value}) FROM {rows}") if one
+    } - {"NULL"}
+    keys = []
+    if kinds == {"OBJECT"} and depth <= DEEPEST:
+        named = (
+            f"SELECT unnest(json_keys({value})) AS key, row_number() OVER () AS place FROM {rows}"
+        )
+        keys = [
+            str(key)
+            for key, _ in engine.rows(
+                f"SELECT key, min(place) FROM ({named}) GROUP BY 1 ORDER BY 2"
+            )
+        ]
+    if not keys or len(keys) > MOST_MEMBERS:
+        null = f"{value} IS NULL OR json_type({value}) = 'NULL'"
+        return [(column, f"CASE WHEN {null} THEN NULL ELSE {value} ->> '$' END")]
+    found = []
+    for key in keys:
+        path = text('$."' + key.replace('"', '\\"') + '"')
+        called = key if hidden else f"{column}.{key}"
+        found += _members(engine, rows, called, f"({value} -> {path})", depth + 1)
+    return found
+
+
 def _cell(column: str, kind: str) -> str:
     one = name(column)
-    if kind == "JSON":
-        return f"CASE WHEN json_type({one}) = 'NULL' THEN NULL ELSE {one} ->> '$' END"
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
         return f"CAST(to_json({one}) AS VARCHAR)"
+    if kind == "BLOB":  # texts, as some programs write them to Parquet
+        return f"coalesce(TRY(decode({one})), CAST({one} AS VARCHAR))"
     return f"CAST({one} AS VARCHAR)"
 
 
@@ -119,18 +237,36 @@ def _is_excel(source: Source) -> bool:
 
 
 def _excel(source: Source, target: Path) -> None:
-    """Write the first sheet as a CSV."""
+    """Write the first sheet that has a table as a CSV."""
     with target.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(_sheet(source))
+
+
+def _plain(cell: object) -> object:
+    """Return a cell as text has it: a day without a time has none."""
+    if isinstance(cell, datetime) and not (cell.hour or cell.minute or cell.second):
+        return cell.date() if not cell.microsecond else cell
+    return "" if cell is None else cell
 
 
 def _sheet(source: Source) -> Iterator[list[object]]:
     import openpyxl  # it is slow to load, and few need it
 
-    book = openpyxl.load_workbook(source.path, read_only=True, data_only=True)
+    file = source.path.open("rb")  # a path is refused for its name
     try:
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            if any(cell is not None for cell in row):
-                yield ["" if cell is None else cell for cell in row]
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except Exception as error:
+        raise Unsure(f"{source.name} cannot be read as an Excel file: {error}.") from None
+    try:
+        for sheet in book.worksheets:
+            begun = False
+            for row in sheet.iter_rows(values_only=True):
+                filled = sum(cell is not None for cell in row)
+                begun = begun or filled > 1  # one cell alone above a table is its title
+                if filled and begun:
+                    yield [_plain(cell) for cell in row]
+            if begun:
+                return
     finally:
         book.close()
+        file.close()

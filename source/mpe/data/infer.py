@@ -28,7 +28,36 @@ from mpe.model.service.csvs import FLOAT, INTEGER, INVISIBLE, SHORTENED, TEXT_LI
 
 MISSING = ("", "NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a", "#N/A", "<NA>", "NaT", "(null)")
 """What is written where there is no value, and means nothing else."""
-PERHAPS_MISSING = ("NA", "None", "none", "NONE", "-", "--", "?", ".", "nil", "missing", "undefined")
+_SPELT = (
+    "na", "none", "nil", "null", "nan", "missing", "undefined", "n.a.", "n.v.", "k.a.",
+    "n/a", "not available", "not applicable", "no data", "inf", "-inf", "infinity",
+)  # fmt: skip
+PERHAPS_MISSING = tuple(
+    dict.fromkeys(
+        [
+            *(
+                "-",
+                "--",
+                "?",
+                ".",
+                "*",
+                "#VALUE!",
+                "#REF!",
+                "#DIV/0!",
+                "#NUM!",
+                "#NAME?",
+                "#NULL!",
+                "k.A.",
+            ),
+            *(
+                how
+                for one in _SPELT
+                for how in (one, one.upper(), one.capitalize(), one.title())
+                if how not in MISSING
+            ),
+        ]
+    )
+)
 """What means nothing where the rest of a column, or of the same file's, are numbers or dates."""
 SPACES = " \t\r\n"
 MOST_CATEGORIES = 10_000
@@ -43,10 +72,19 @@ EUROPEAN = r"-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"
 AMERICAN = r"-?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?"
 """Numbers with thousands: which they are is sure where one value has both signs."""
 AMOUNT = (
-    r"-?(\p{Sc}|[A-Z]{3})\s?-?[0-9][0-9.,]*|-?[0-9][0-9.,]*\s?(\p{Sc}|%|[A-Z]{3})"
-    r"|-?[0-9]{1,3}(:[0-5][0-9]){1,2}"
+    r"[+-]?(\p{Sc}|[A-Z]{3})\s?-?[0-9][0-9.,' ]*|[+-]?[0-9][0-9.,' ]*\s?(\p{Sc}|%|[A-Z]{3}|[A-Za-z]"
+    r"{1,2}|min|sec|hrs?|lbs?|kWh|mAh|[GMk]Hz)|[+-]?[0-9][0-9.,]*\s[A-Za-z]{1,5}"
+    r"|-?[0-9]{1,3}(:[0-5][0-9]){1,2}|\([0-9][0-9.,]*\)|[0-9][0-9.,]*-?|-?[0-9.,]+"
+    r"|-?[0-9]{1,3}( [0-9]{3})+|-?[\p{Nd}.,]+"
 )
-"""A number with the sign of a currency or a percentage, or a length of time."""
+"""A number with the sign of a currency or a percentage, with a unit, in brackets where it is below
+zero, with groups that are not sure, in digits of another script; or a length of time."""
+_ODD_SPACES = r"'\x{2019}\x{00a0}\x{2009}\x{202f}"
+SPACED = f"[ {_ODD_SPACES}]"
+GROUPED = rf"-?[0-9]{{1,3}}({SPACED}[0-9]{{3}})+([.,][0-9]+)?|-?[0-9]+([.,][0-9]+)?"
+"""A number with spaces or apostrophes for thousands, or none."""
+SURELY_GROUPED = rf".*[0-9]{SPACED}[0-9]{{3}}[.,][0-9]+|.*[{_ODD_SPACES}].*"
+"""One that a code would not be written as: with decimals, or not with a plain space."""
 EXACTLY = 100_000
 """Rows up to which different values are counted exactly."""
 CODES = (
@@ -78,10 +116,22 @@ CLOCKS = frozenset(
     {"time", "hour", "hours", "hr", "clock", "timeofday", "minute", "min", "uhrzeit"}
 )
 """Names of columns, without signs, that have the time of a day."""
+TIMES = frozenset(
+    {"time", "date", "at", "on", "ts", "timestamp", "datetime", "created", "updated", "modified"}
+    | {"epoch", "millis", "ms", "seen", "login", "published", "released", "added", "start", "end"}
+)
+"""Words in names of columns that have times."""
+FINE_EPOCHS = (13, 16, 19)
+"""Digits of milliseconds, microseconds and nanoseconds since 1970, from 2001 to 2286."""
 MADE_UP = 1_700_000_000
 """The first second of an order that is made up."""
 FROM_ROWS = "(the order of the rows)"
+STAND_INS = frozenset({-1.0, -9.0, -99.0, -999.0, -9_999.0, -99_999.0, -32_768.0})
+"""Numbers that statistics programs write where there is none."""
 SAMPLE = 5_000
+LISTED = r"\[.*\]|\{.*\}|\(.*\)"
+QUOTED = r"(?s)[\[{(]\s*[\[(]?\s*['\"].*['\"]\s*[\])]?\s*[\]})]"
+"""A list of texts in quotation marks: a text in brackets may be a title."""
 TESTS = {
     "whole": f"regexp_full_match(v, {text(INTEGER)})",
     "numbers": f"regexp_full_match(v, {text(FLOAT)})",
@@ -90,10 +140,13 @@ TESTS = {
     "european": f"regexp_full_match(v, {text(EUROPEAN)})",
     "american": f"regexp_full_match(v, {text(AMERICAN)})",
     "both": "contains(v, ',') AND contains(v, '.')",
+    "grouped": f"regexp_full_match(v, {text(GROUPED)})",
+    "surely": f"regexp_full_match(v, {text(SURELY_GROUPED)})",
     "padded": "regexp_full_match(v, '-?0[0-9]+')",
     "truths": "lower(v) IN ('true', 'false', 'yes', 'no')",
     "dates": f"regexp_full_match(v, {text(DATED)})",
-    "lists": "regexp_full_match(v, '(?s)\\[.*\\]|\\{.*\\}|\\(.*\\)')",
+    "lists": f"regexp_full_match(v, {text(f'(?s){LISTED}')})",
+    "quoted": f"regexp_full_match(v, {text(QUOTED)})",
     "wholes": "regexp_full_match(v, '[0-9]+(\\.0+)?')",
     "amounts": f"regexp_full_match(v, {text(AMOUNT)})",
     "mails": f"regexp_full_match(v, {text(MAIL)})",
@@ -166,6 +219,10 @@ class Facts:
     american: int
     both: int
     """Values with a point and a comma."""
+    grouped: int
+    """Numbers with spaces or apostrophes for thousands, or none."""
+    surely: int
+    """Values that have these as no code would."""
     commas: int
     thousands: int
     padded: int
@@ -173,6 +230,8 @@ class Facts:
     truths: int
     dates: int
     lists: int
+    quoted: int
+    """Lists whose texts are in quotation marks."""
     longest: int
     average: float
     wholes: int
@@ -196,6 +255,11 @@ class Facts:
     def mostly_numbers(self) -> bool:
         """Whether nine values in ten are numbers, but not all."""
         return self.count * 0.9 <= self.numbers < self.count
+
+    @property
+    def half_numbers(self) -> bool:
+        """Whether most values are numbers, but not all."""
+        return self.count < self.numbers * 2 and self.numbers < self.count
 
     @property
     def categories(self) -> bool:
@@ -332,14 +396,17 @@ class Inference:
         """Look at how the cells of all columns are written, in one pass."""
         known = {*MISSING, *PERHAPS_MISSING, *self.saying.nulls}
         listed = ", ".join(text(one) for one in sorted(known))
-        space = "[ \t\r\n]"
+        self.engine.rows(  # a comparison with a table is cheaper than one with each of them
+            f"CREATE OR REPLACE TEMP TABLE words AS SELECT unnest([{listed}]) AS word"
+        )
         tests = []
         for column in columns:
             one = name(self.called[column])
             tests += [
-                f"bool_or({one} GLOB {text(f'{space}*')} OR {one} GLOB {text(f'*{space}')})",
+                # All signs before "!" are spaces or control characters.
+                f"bool_or({one} <> '' AND ({one} < '!' OR {one}[-1] < '!'))",
                 f"bool_or(contains({one}, chr(10)) OR contains({one}, chr(13)))",
-                f"list(DISTINCT {one}) FILTER ({one} IN ({listed}))",
+                f"list(DISTINCT {one}) FILTER ({one} IN (SELECT word FROM words))",
             ]
         row = self.engine.watched(
             f"SELECT {', '.join(tests)} FROM {name(self.kind)}", f"Looking at the {self.kind}"
@@ -522,7 +589,7 @@ class Inference:
 
     def _no_numbers(self, facts: Facts) -> str:
         """Show the first values that are no numbers where most are."""
-        if not facts.mostly_numbers:
+        if not facts.half_numbers:
             return ""
         bad = f"{facts.value} IS NOT NULL AND NOT regexp_full_match({facts.value}, {text(FLOAT)})"
         rows = self.engine.rows(
@@ -538,7 +605,7 @@ class Inference:
         if told:
             (word,) = re.findall(r"are not: '(.*?)' \(", told) or ["WORD"]
             option = f"--null {word!r} if that means that there is no value"
-            if target == "EVENT_VALUE":
+            if target == "EVENT_VALUE" and facts.mostly_numbers:
                 option += ", or --skip-bad-rows to leave such rows out"
             self.notes.append(
                 f"Most values of {source} of the {self.kind} are numbers, but not all{told}. It is "
@@ -550,8 +617,23 @@ class Inference:
         if facts.all(facts.amounts):
             self.notes.append(
                 f"{source} of the {self.kind} has amounts with a unit or a sign, such as "
-                f"{self._first(facts)!r}, and is kept as text. Take that off where they are to be "
-                "numbers."
+                f"{self._first(facts)!r}, and is kept as text: it is not sure which numbers these "
+                "are. Take the sign off where they are to be numbers."
+            )
+
+    def _tell_stand_in(self, source: str, facts: Facts) -> None:
+        """Note a number such as -999 that comes again and again below all the others."""
+        if facts.least not in STAND_INS:
+            return
+        value = f"TRY_CAST({facts.value} AS DOUBLE)"
+        times, others = self.engine.row(
+            f"SELECT count(*) FILTER ({value} = {facts.least}), min({value}) FILTER ({value} <> "
+            f"{facts.least}) FROM {name(self.kind)}"
+        )
+        if times > 1 and others is not None and others >= 0:
+            self.notes.append(
+                f"{source} of the {self.kind} is {facts.least:.0f} in {times:,} rows, and else not "
+                f"below zero. If that means that there is no value, say --null {facts.least:.0f}."
             )
 
     def _first(self, facts: Facts) -> str:
@@ -644,9 +726,10 @@ class Inference:
             why = "True or false: two categories, which filters can use as well."
             lower = f"lower({text_sql(facts)})"
             return Column(source, _field(called, "string", nullable, categorical=True), lower, why)
-        if not self._code(source, facts):
+        if not self._code(source, facts) and not self._epochs(source, facts):
             sql, why = _number_sql(facts)
             if sql is not None:
+                self._tell_stand_in(source, facts)
                 return Column(source, _field(called, _number_type(facts), nullable), sql, why)
             self._tell_no_numbers(source, facts, target)
             self._tell_amounts(source, facts)
@@ -660,8 +743,10 @@ class Inference:
     def _dates(self, source: str, facts: Facts) -> TimeForm | None:
         """Find how the dates of a column are written; None where it has none, or not surely."""
         form, zone = self.time_format, self.zone
-        if not facts.all(facts.dates) and not (
-            form and has_format(self.engine, self.kind, facts.value, form, zone)
+        if (
+            not facts.all(facts.dates)
+            and not self._epochs(source, facts)
+            and not (form and has_format(self.engine, self.kind, facts.value, form, zone))
         ):
             return None
         try:
@@ -669,6 +754,15 @@ class Inference:
         except Unsure as error:
             self._no_time(source, error)
             return None
+
+    def _epochs(self, source: str, facts: Facts) -> bool:
+        """Tell whether numbers are milliseconds or smaller parts of seconds since 1970."""
+        words = set(own_name(source, ()).lower().split("_"))
+        return (
+            facts.all(facts.whole)
+            and bool(words & TIMES)
+            and facts.narrow == facts.longest in FINE_EPOCHS
+        )
 
     def _code(self, source: str, facts: Facts) -> bool:
         """Tell whether numbers name something rather than measure it."""
@@ -691,7 +785,7 @@ class Inference:
     def _categories(self, facts: Facts, source: str = "") -> tuple[str, str]:
         """Return the SQL of categories, several of them joined by ``|``."""
         value = text_sql(facts)
-        if facts.all(facts.lists):
+        if facts.lists * 2 >= facts.count > 0 or facts.quoted == facts.lists > 0:
             listed = self._list(facts)
             if listed:
                 return listed, "Lists of categories, now joined by |."
@@ -730,7 +824,7 @@ class Inference:
             out = csv.writer(file, lineterminator="\n")
             query = f"SELECT DISTINCT {facts.value} FROM {name(self.kind)}"
             for (one,) in self.engine.rows(f"{query} WHERE {facts.value} IS NOT NULL"):
-                parts = parsed(one)
+                parts = parsed(one) if re.fullmatch(LISTED, one, re.DOTALL) else [one]
                 if parts is None:
                     return None
                 out.writerow([one, "|".join(parts)])
@@ -915,6 +1009,9 @@ def _number_sql(facts: Facts) -> tuple[str | None, str]:
         return sql, "Numbers with points for thousands and a decimal comma, now with a point."
     if facts.both and facts.all(facts.american):
         return f"replace({value}, ',', '')", "Numbers with commas for thousands, now without."
+    if facts.surely and facts.all(facts.grouped):
+        plain_ = f"regexp_replace({value}, {text(SPACED)}, '', 'g')"
+        return f"replace({plain_}, ',', '.')", "Numbers with signs for thousands, now without."
     if facts.all(facts.commas) and not facts.all(facts.thousands):
         return f"replace({value}, ',', '.')", "Numbers with a decimal comma, now with a point."
     return None, ""

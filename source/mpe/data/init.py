@@ -412,14 +412,15 @@ def _convert(dataset: Dataset, folder: Path, engine: Engine) -> None:
     engine.write(query, folder / f"{dataset.kind}.csv", header=header, quoted=texts)
     if dataset.rejected:
         target = folder / f"rejected-{dataset.kind}.csv"
-        header = ["why it is left out", "file", "row", *dataset.files[0].header]
+        header = ["why it is left out", "file", "row", *dict.fromkeys(dataset.files[0].header)]
         engine.write(_left_out(dataset, reason), target, header=header)
 
 
 def _left_out(dataset: Dataset, reason: str) -> str:
     """Return the query of the rows that are left out, each with its file and its number there."""
     table = name(dataset.kind)
-    cells = ", ".join(name(f"c{place}") for place in range(len(dataset.files[0].header)))
+    places = {one: place for place, one in enumerate(dataset.files[0].header)}
+    cells = ", ".join(name(f"c{place}") for place in places.values())
     files = " ".join(
         f"WHEN {number} THEN {text(file.source.name)}" for number, file in enumerate(dataset.files)
     )

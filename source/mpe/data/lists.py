@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import csv
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 NAMES = ("name", "title", "label", "value", "text")
@@ -22,11 +23,20 @@ def parsed(cell: str) -> list[str] | None:
     value = _literal(cell, inner)
     if value is None:
         return None
-    found = [_part(one) for one in value]
+    found = [_part(one) for one in _flat(value)]
     if any(one is None for one in found):
         return None
     parts = [re.sub(r"\s*\|\s*", "/", one).strip() for one in found if one is not None]
     return list(dict.fromkeys(one for one in parts if one))
+
+
+def _flat(value: Sequence[Any]) -> Iterator[Any]:
+    """Yield the parts of lists in lists, which paths of categories are written as."""
+    for one in value:
+        if isinstance(one, list | tuple):
+            yield from _flat(one)
+        else:
+            yield one
 
 
 def _literal(cell: str, inner: str) -> Sequence[Any] | None:
@@ -47,6 +57,11 @@ def _python(cell: str, inner: str) -> Any:
         return ast.literal_eval(cell)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         pass
+    if cell.startswith("{") and not re.search(r"[\[\]{}:]", inner):
+        try:  # as PostgreSQL writes an array
+            return [one.strip() for one in next(csv.reader([inner], escapechar="\\"))]
+        except (csv.Error, StopIteration):
+            return None
     if re.search(r"""["'\[\]{}:]""", inner):
         return None
     return [one.strip() for one in re.split(r"[,;|]", inner)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,28 @@ FORMATS = (
     "%Y-%m-%dT%H:%M:%S %z",
     "%a, %d %b %Y %H:%M:%S %z",
     "%d/%b/%Y:%H:%M:%S %z",
+    "%Y-%m-%d %H",
+    "%Y %m %d %H",
+    "%Y %m %d %H %M",
+    "%Y %m %d %H %M %S",
+    "%Y%m%dT%H%M%SZ",
+    "%Y%m%dT%H%M%S",
+    "%Y%m%d %H:%M:%S",
+    "%a %b %d %H:%M:%S %z %Y",
+    "%a %b %d %H:%M:%S UTC %Y",
+    "%a %b %d %Y %H:%M:%S GMT%z (Coordinated Universal Time)",
+    "%a, %d %b %Y %H:%M:%S GMT",
+    "%A, %B %d, %Y %I:%M %p",
+    "%A, %B %d, %Y",
+    "%d %b %Y, %H:%M",
+    "%d.%m.%Y, %H:%M",
+    "%d.%m.%Y, %H:%M:%S",
+    "%Y-%m-%d-%H.%M.%S.%f",
+    "%Y年%m月%d日",
+    "%Y年%m月%d日 %H:%M:%S",
 )
+_UTC = ("Z", " GMT", "(Coordinated Universal Time)", "UTC %Y")
+"""Ends of formats that name a zone in letters."""
 DIGITS = ("%Y%m%d", "%Y%m%d%H%M%S")
 DATED = (
     "([A-Z][a-z]{2}, )?([0-9]+/[0-9]+/[0-9]+|[0-9]{4}[-.][0-9]{1,2}[-.][0-9]{1,2}|"
@@ -43,6 +65,9 @@ _NUMBER = r"-?[0-9]+(\.[0-9]+)?|[0-9]\.[0-9]{9,}[eE]\+?[0-9]+"
 """With an exponent only where no digit of a second is lost."""
 _YEAR = "(^|[^+0-9])[0-9]{4}"
 """What has a year of four digits: the engine takes 13/01/24 for the year 24."""
+
+
+_CLOCK = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
 
 
 Where = Callable[[str], str]
@@ -192,7 +217,8 @@ def _parsed(value: str, form: str, zone: str) -> str:
     if "%Y" in form:
         value = f"CASE WHEN regexp_matches({value}, {text(_YEAR)}) THEN {value} END"
     parsed = f"try_strptime({value}, {text(form)})"
-    return parsed if "%z" in form.lower() else f"timezone({text(zone)}, {parsed})"
+    zone = "UTC" if form.endswith(_UTC) else zone
+    return parsed if "%z" in form else f"timezone({text(zone)}, {parsed})"
 
 
 def _seconds(parsed: str) -> str:
@@ -238,6 +264,11 @@ def _mostly(
     )
     shown = ", ".join(f"{one!r} ({where(f't.rowid = {row}')})" for one, row in examples)
     shown = shown or "no time at all"
+    if examples and all(re.fullmatch(_CLOCK, str(one)) for one, _ in examples):
+        raise Unsure(
+            f"{column} has times of the day alone: {shown}. Join them with the day, such as --map "
+            f"date+{column}=TIMESTAMP."
+        )
     if fits[best]:
         told = f"{bad:,} of {count:,} values of {column} are no times as {form.told}: {shown}."
     else:
