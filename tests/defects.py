@@ -163,6 +163,11 @@ LOG: list[Defect] = [
         ("a hexadecimal number", cells(3, lambda n, v: "0x10", 900), data.NUMBER),
         ("a space for nothing", cells(3, lambda n, v: " ", 900), data.NUMBER),
         ("a number in another script", cells(3, lambda n, v: "٣", 900), data.NUMBER),
+        (
+            "days without their times",
+            cells(4, lambda n, v: str(int(v) // 86_400 * 86_400)),
+            data.REPEATED,
+        ),
         ("values mostly empty", cells(3, lambda n, v: "" if n % 5 else v), data.EMPTY_COLUMN),
     )
 ]
@@ -197,8 +202,6 @@ UNKNOWABLE: list[Defect] = [
          "letters that were wrong before are letters"),
         ("one user with half of it", cells(0, lambda n, v: "u0", 2),
          "an unknown visitor or a very active one: --report shows it"),
-        ("days without their times", cells(4, lambda n, v: str(int(v) // 86_400 * 86_400)),
-         "days are times too; mpe init tells a time beside them"),
         ("case of an event", cells(2, lambda n, v: v.upper(), 900),
          "VIEW and View may be two events"),
     )

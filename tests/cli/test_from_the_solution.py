@@ -61,6 +61,12 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maintaine
         yield made
 
 
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maintained]:
+    with maintained(tmp_path, monkeypatch) as made:
+        yield made
+
+
 def ready(describe: Callable[..., Document], key: str, arn: str) -> str:
     """Wait for a resource, and return its ARN."""
     while describe(**{f"{key}Arn": arn})[key]["status"] != "ACTIVE":
@@ -183,6 +189,56 @@ def test_a_new_group_is_made_with_the_stacks_key_and_what_exists_keeps_its_own(
     made = stack.personalize.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]
     assert (made["kmsKeyArn"], made["roleArn"]) == (KEY, ROLE)
     assert {one["action"] for one in rows(stack, new)} == {"keep"}
+
+
+FORMS = sorted((Path(__file__).parents[1] / "model/config/forms").glob("*.json"))
+USE_CASES = ("View", "Purchase", "Watch", "Click")
+
+
+def cell(field: Document, number: int) -> str:
+    """Return a value of a column, such that a thousand rows are enough for every recipe."""
+    name, types = field["name"], field["type"]
+    match name:
+        case "USER_ID":
+            return f"u{number % 50}"
+        case "ITEM_ID":
+            return f"i{number % 60}"
+        case "TIMESTAMP" | "CREATION_TIMESTAMP":
+            return str(1_700_000_000 + number)
+        case "EVENT_TYPE":
+            return USE_CASES[number % 4]
+    if "string" in types:
+        return f"c{number % 3}"
+    return (
+        str(number % 7)
+        if {"int", "long"} & {*([types] if isinstance(types, str) else types)}
+        else "1.5"
+    )
+
+
+def csv_of(section: Document, count: int) -> str:
+    fields = section["schema"]["serviceConfig"]["schema"]["fields"]
+    lines = (",".join(cell(one, number) for one in fields) for number in range(count))
+    return "\n".join([",".join(one["name"] for one in fields), *lines]) + "\n"
+
+
+@pytest.mark.parametrize("form", FORMS, ids=[form.stem for form in FORMS])
+def test_a_config_in_the_solutions_form_is_run_to_its_end(empty: Maintained, form: Path) -> None:
+    document = json.loads(form.read_text())
+    name = document["datasetGroup"]["serviceConfig"]["name"]
+    for kind, section in document["datasets"].items():
+        if kind != "serviceConfig":
+            count = {"interactions": 4_400, "users": 50}.get(kind, 60)
+            empty.put(f"train/{name}/{kind}.csv", csv_of(section, count))
+    for one in document.get("solutions", ()):
+        if one.get("batchInferenceJobs") or one.get("batchSegmentJobs"):
+            place = f"batch/{name}/{one['serviceConfig']['name']}/job_config.json"
+            query = "itemId" if one.get("batchSegmentJobs") else "userId"
+            empty.put(place, json.dumps({query: "i1" if query == "itemId" else "u1"}))
+    told = empty.upload(document, f"train/{name}/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    changed = [row for row in rows(empty, document) if row["action"] not in {"keep", "skip"}]
+    assert changed == []
 
 
 PAGE = (Path(__file__).parents[2] / "docs/moving.md").read_text()
