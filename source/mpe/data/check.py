@@ -584,11 +584,14 @@ def perhaps(rule: CellRule, cell: str) -> str:
         case "like", str(pattern) if pattern == INVISIBLE:
             return f"bool_or(NOT regexp_full_match({cell}, '[!-~]*'))"
         case "like", str(pattern) if pattern == SHORTENED:
-            return f"bool_or({cell} GLOB '[0-9]*+*')"
+            return f"bool_or(contains({cell}, '+'))"
         case "unlike", str(pattern) if pattern == INTEGER:
             return f"bool_or({cell} GLOB '*[!0-9]*')"
         case "unlike", str(pattern) if pattern == FLOAT:
             return f"bool_or(NOT regexp_full_match({cell}, '([0-9]+([.][0-9]*)?)?'))"
+        case "among", tuple(values):
+            beyond = f"{cell} < {text(min(values))} OR {cell} > {text(max(values))}"
+            return f"bool_or(CASE WHEN {beyond} THEN false ELSE {broken_by(rule, cell)} END)"
     return f"bool_or({broken_by(rule, cell)})"
 
 

@@ -481,6 +481,8 @@ class Inference:
             found |= dict.fromkeys(("commas", "thousands"), count)
             likely = ["padded", *(["wholes"] if least < 0 else [])]  # a zero may come late
             found["wholes"] = count
+        elif count and found["numbers"] == count:
+            likely = [one for one in ("padded", "wholes") if first[one]]
         else:
             likely = [one for one in TESTS if first[one] and one not in early]
         plain_ = bool(first["whole"]) and first["whole"] == first["numbers"] and not first["prose"]
