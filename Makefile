@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast generate graph changed faults fuzz bench lint synth docs audit pins clean
+.PHONY: demo test fast generate graph changed faults fuzz mutants bench lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -48,6 +48,16 @@ fuzz: $(READY) build/fuzz/.ready
 
 build/fuzz/.ready: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/fuzz atheris==3.0.0
+	touch $@
+
+# Small changes of the plan rooms' code, and whether a test notices each; MODULE=waits tries one room.
+# It takes hours for all; docs/mutants.md has what it found.
+mutants: $(READY) build/cosmic/.ready
+	$(BIN)/python -m tests.mutants --module "$(MODULE)" --minutes $(or $(MINUTES),600) $(CURDIR)/build/cosmic/bin/cosmic-ray
+
+build/cosmic/.ready:
+	$(PYTHON) -m venv build/cosmic
+	build/cosmic/bin/python -m pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
 	touch $@
 
 lint: $(READY)

@@ -10,6 +10,7 @@ BY_HAND = {
     "benchmarks.run": "make bench: it measures this machine, for minutes",
     "tests.kept": "at a release, and for a new version of a form: it writes nothing twice",
     "tests.local.campaign": "make faults: it takes an hour or more",
+    "tests.mutants": "make mutants: it takes hours",
 }
 """What writes a file of the repository, and is not run with the others."""
 NONE = {

@@ -12,11 +12,13 @@ import pytest
 from mpe.model.plan.waits import (
     LONGEST,
     SHORTEST,
+    VISIBLE_WITHIN,
     among,
     in_line,
     kind_of_creation,
     next_wait,
     typical,
+    until_seen,
 )
 from mpe.model.service.spec import SPECS
 from tests.conftest import ROOT
@@ -209,3 +211,15 @@ def test_every_wait_is_a_whole_number_of_seconds_and_not_endless(
         assert isinstance(wait, int)
         assert 1 <= wait <= max(expected, LONGEST)
         elapsed += wait + 0.3
+
+
+def test_what_is_not_seen_yet_is_looked_for_at_once_and_then_the_less_often() -> None:
+    assert [until_seen(missing) for missing in (0, 9, 60, 601)] == [5, 5, 30, 301]
+    assert VISIBLE_WITHIN == 300, "five minutes are long for what lags by seconds"
+
+
+def test_how_rarely_many_are_looked_at_depends_on_how_many_they_are() -> None:
+    assert among(10, HOUR, 4) == 10, "few are not put off"
+    assert among(10, 10 * HOUR, 40) == 400
+    assert among(10, 60, 100) == 200, "of a crowd each is put off from the beginning"
+    assert in_line(DAY, 2, "job.1") < in_line(DAY, 1, "job.1")
