@@ -17,6 +17,7 @@ NONE = {
     "benchmarks.check_data": "a part of benchmarks.run",
     "benchmarks.cold_import": "a part of benchmarks.run",
     "benchmarks.durations": "prints",
+    "benchmarks.gate": "writes to the file that it is told",
     "benchmarks.outages": "prints",
     "benchmarks.real_size": "writes to the file that it is told",
     "benchmarks.scenarios": "a part of benchmarks.run",
