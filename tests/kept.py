@@ -37,6 +37,7 @@ from mpe.handlers.schedule import Synchronize
 from mpe.handlers.settle import Settle
 from mpe.model.config.parse import parse
 from mpe.model.gate.pointer import ModelPointer
+from mpe.model.gate.smoke import Probe
 from mpe.model.gate.verdict import Reason, Verdict
 from mpe.model.gate.versions import Version
 from mpe.model.plan import forms
@@ -187,6 +188,11 @@ class Life:
             GROUP, Version(arn, {"coverage": 0.5}, "FULL", 1.5, at, "0123", "one", 100, 9, 8)
         )
         ledger.note_verdict(GROUP, arn, campaign, {**row, **before, "mode": "hold", "at": at})
+        probe = Probe("u1", "i1", ("i2",)).as_dict()
+        asked = {"version": arn, "live": f"{arn}-before", "probes": [probe]}
+        ledger.note_probes(GROUP, campaign, {**asked, "lists": {"u1": ["i1"]}})
+        smoke = {**row, "live": f"{arn}-before", "back": True, "at": at}
+        ledger.note_smoke(GROUP, campaign, arn, smoke)
         said = {"by": "arn:aws:iam::000000000000:user/me", "why": "looked at", "at": at}
         ledger.decide(GROUP, arn, {"word": "approved", **said})
         pointer = ModelPointer(f"{arn}-before", **said).moved(arn, **said)

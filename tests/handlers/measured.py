@@ -15,6 +15,7 @@ class Measured:
     waits: dict[str, float] = field(default_factory=dict)
     runs: list[tuple[str, bool, float]] = field(default_factory=list)
     problems: list[int] = field(default_factory=list)
+    rollbacks: list[str] = field(default_factory=list)
 
     def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
         self.models[f"{group}/{solution}"] = dict(metrics)
@@ -27,6 +28,9 @@ class Measured:
 
     def run(self, group: str, *, failed: bool, seconds: float) -> None:
         self.runs.append((group, failed, seconds))
+
+    def rolled_back(self, group: str, campaign: str) -> None:
+        self.rollbacks.append(campaign)
 
     def rejected(self, problems: int) -> None:
         self.problems.append(problems)

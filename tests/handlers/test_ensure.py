@@ -48,6 +48,9 @@ class Ledger:
     pointers: dict[str, ModelPointer] = field(default_factory=dict)
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     asks: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
+    probes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    smokes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    moved: dict[str, list[ModelPointer]] = field(default_factory=dict)
     profiles_: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     data_verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     let_in: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -98,6 +101,22 @@ class Ledger:
             return False
         self.decisions[version] = dict(row)
         return True
+
+    def note_probes(self, group: str, campaign: str, row: Any) -> None:
+        self.probes[campaign] = dict(row)
+
+    def probed(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
+        found = self.probes.get(campaign)
+        return found if found and found["version"] == version else None
+
+    def note_smoke(self, group: str, campaign: str, version: str, row: Any) -> None:
+        self.smokes[campaign, version] = dict(row)
+
+    def smoked(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
+        return self.smokes.get((campaign, version))
+
+    def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
+        yield from self.moved.get(campaign, ())
 
     def all_pointers(self, group: str) -> Iterator[ModelPointer]:
         yield from self.pointers.values()

@@ -53,6 +53,12 @@ def test_cfn_lint_finds_nothing(folder: Path, template: Template) -> None:
     assert [str(match) for match in matches] == []
 
 
+ASKS = {
+    f"personalize:Get{one}"
+    for one in ("Recommendations", "PersonalizedRanking", "ActionRecommendations")
+}
+
+
 def test_each_resource_type_has_a_function_with_just_its_actions(template: Template) -> None:
     granted = {
         spec.noun: {
@@ -72,6 +78,8 @@ def test_each_resource_type_has_a_function_with_just_its_actions(template: Templ
             *spec.parent_actions,
             # A new version is judged for each of the campaigns that serve its solution.
             *({"personalize:DescribeCampaign"} if spec.measured else ()),
+            # A campaign is asked before and after it moves to a version.
+            *(ASKS if spec.noun == "Campaign" else ()),
         }
         for spec in SPECS.values()
     }

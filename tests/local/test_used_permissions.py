@@ -56,6 +56,15 @@ UNUSED = {
     ("EnsureCampaignRole", "personalize:DescribeSolution", "*:solution/[*]"): (
         "Whose campaign has a name is seen before a run; this is for one that comes meanwhile."
     ),
+    ("EnsureCampaignRole", "dynamodb:Query", "*Ledger*"): (
+        "Rollbacks before are looked for where a campaign is rolled back, which none is here."
+    ),
+    **{
+        ("EnsureCampaignRole", f"personalize:{one}", "*:campaign/[*]"): (
+            "The campaigns here are of a recipe that neither ranks nor recommends actions."
+        )
+        for one in ("GetPersonalizedRanking", "GetActionRecommendations")
+    },
     ("ScheduledTasksFireTaskRole", "events:PutEvents", "*"): (
         "It tells of a row that only a newer release can read, of which there is none here."
     ),
@@ -119,6 +128,7 @@ def custom(cloud: LocalCloud) -> None:
     """Make everything that a custom group can hold, and change what can be changed."""
     user = User(cloud, "all")
     document = everything("all")
+    document["solutions"][0]["workflowConfig"] = {"gate": {"smoke": {}}}
     put_files(user, files("all"))
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED", user.mail()

@@ -154,6 +154,26 @@ class Ledger:
         """Return a person's word on a version: ``word``, ``by``, ``why`` and ``at``."""
         return self._note(group, f"DECISION#{_of_version(version)}")
 
+    def note_probes(self, group: str, campaign: str, row: Mapping[str, Any]) -> None:
+        """Keep what a campaign answered before it moves to a ``version``."""
+        key = {"group": group, "record": f"PROBED#{campaign}"}
+        self._table.put_item(Item=NOTE.marked({**key, **stored(dict(row))}))
+
+    def probed(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
+        """Return what a campaign answered before it moved to a version, where it was asked."""
+        found = self._note(group, f"PROBED#{campaign}")
+        return found if found and found["version"] == version else None
+
+    def note_smoke(self, group: str, campaign: str, version: str, row: Mapping[str, Any]) -> None:
+        """Keep what was thought of a campaign's answers with a version."""
+        key = {"group": group, "record": f"SMOKED#{_of_version(version)}#{campaign}"}
+        told = {"version": version, "campaign": campaign, **row}
+        self._table.put_item(Item=NOTE.marked({**key, **stored(told)}))
+
+    def smoked(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
+        """Return what was thought of a campaign's answers with a version."""
+        return self._note(group, f"SMOKED#{_of_version(version)}#{campaign}")
+
     def all_pointers(self, group: str) -> Iterator[ModelPointer]:
         """Yield the pointers of all campaigns of a dataset group."""
         found = Key("group").eq(group) & Key("record").begins_with("POINTER#")

@@ -182,6 +182,10 @@ def _whole(told: Mapping[str, Any]) -> Iterator[str]:
     for one in told["verdicts"]:
         yield f"verdict for {one['campaign']} ({one['mode']}): {one['word']}"
         yield from (f"  {line}" for line in (*said(one), *one["notes"]))
+    for one in told["smoke"]:
+        back = ", and it was rolled back" if one["back"] else ""
+        yield f"smoke test of {one['campaign']} at {one['at'][:16]}: {one['word']}{back}"
+        yield from (f"  {line}" for line in (*said(one), *one["notes"]))
     if told["decision"]:
         decision = told["decision"]
         yield f"{decision['word']} by {decision['by']} at {decision['at']}: {decision['why']}"
@@ -233,6 +237,7 @@ class _Solution:
             "on": ", ".join(model.live),
             "since": max(since, default=None),
             "moves": moves,
+            "smoke": list(self._smoked(version.arn)),
             "state": self._state(model, thought),
             **thought,
         }
@@ -245,6 +250,14 @@ class _Solution:
                     former = one.former.rpartition("/")[2] if one.former else None
                     told = {"former": former, "at": one.at, "by": one.by, "why": one.why}
                     yield {"campaign": name, **told}
+
+    def _smoked(self, version: str) -> Iterator[dict[str, Any]]:
+        """Yield what was thought of each campaign's answers with a version."""
+        for name in self._campaigns:
+            row = self.ledger.smoked(self.group, self._id(name), version)
+            if row:
+                known = {key: row[key] for key in ("word", "reasons", "notes", "back", "at")}
+                yield {"campaign": name, **known}
 
     def _state(self, model: Model, thought: Mapping[str, Any]) -> str:
         return state_of(

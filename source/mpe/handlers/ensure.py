@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from mpe.aws.events import RUN_WAITS, Events
 from mpe.aws.exclusion import Exclusion
 from mpe.aws.freshness import Freshness
 from mpe.aws.ledger import Ledger
+from mpe.aws.lists import Lists
 from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
 from mpe.aws.outages import outages_pass, passes
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
@@ -32,6 +34,7 @@ from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.importing import Importing, last_full
 from mpe.handlers.judging import Judging
 from mpe.handlers.settings import LOGGER, setting
+from mpe.handlers.smoking import Smoking
 from mpe.model.errors import DataError, DataHeld, NewerForm, TurnLost
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
@@ -44,6 +47,7 @@ from mpe.model.plan.quotas import for_good
 from mpe.model.plan.reconcile import (
     MISSING,
     Action,
+    Change,
     Create,
     Keep,
     Look,
@@ -71,7 +75,7 @@ from mpe.model.plan.waits import (
 from mpe.model.service import avro
 from mpe.model.service.csvs import check_head
 from mpe.model.service.names import began_of
-from mpe.model.service.spec import ACTIVE, INACTIVE
+from mpe.model.service.spec import ACTIVE, FAILED, INACTIVE
 
 PATIENCE = 6 * 60 * 60
 """Seconds that a resource may wait for a quota before the run gives up on it."""
@@ -129,6 +133,10 @@ class Step:
     """What :func:`mpe.model.plan.erasure.due` says, where it deletes users."""
     items: Desired | None = None
     """The import of the Items, which those of interactions are compared with."""
+    interactions: Desired | None = None
+    """The import of the interactions, whose users a campaign is asked for."""
+    barred: tuple[str, ...] = ()
+    """Versions that it was rolled back from, so that it leaves them whatever this run did."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +150,8 @@ class Ensure:
     events: EventSink
     gauges: Gauges
     clock: Clock
+    lists: Lists | None = None
+    """What campaigns are asked through, where they may be."""
 
     def __call__(self, step: Step) -> Outcome:
         """Take one step and tell the bus and the ledger what came of it."""
@@ -264,6 +274,7 @@ class Ensure:
                 self._weigh(step, before, observed)
                 return self._make(step, before, completed, observed, first=why != "stale")
             case Update(arn, changes):
+                self._probe(step, desired, changes)
                 with self._unless_done(desired, arn):
                     self.personalize.update(desired, arn, changes)
                 return self._again(step, self._asked(before, arn, "updated"), None)
@@ -301,10 +312,39 @@ class Ensure:
         self._weigh(step, before, observed)
         judging = Judging(self.personalize, self.ledger, self.events)
         judging(step.group, desired, arn, self.clock.now())
+        told = self._smoke(step, desired, before, observed)
+        before = replace(before, told=told or before.told)
+        pointer = self._pointer(step) if told else None
+        if pointer and pointer.version != desired.params.get("solutionVersionArn"):
+            return self._towards(_pointed(replace(step, previous=before), pointer))
         if observed and desired.spec.inspects and desired.gate and before.did == "created":
             self.ledger.imported(step.group, desired.id, observed.fields["jobName"])
         seconds = self._learned(step, before, observed)
         return before.ready(arn=arn, status=_status(observed), seconds=seconds)
+
+    def _probe(self, step: Step, desired: Desired, changes: Sequence[Change]) -> None:
+        """Keep what a campaign answers before it leaves a version, but for one that is barred."""
+        left = [one.old for one in changes if one.field == "solutionVersionArn"]
+        if self.lists is None or not desired.gate or not left or left[0] in step.barred:
+            return
+        if desired.noun == "Campaign":
+            self._smoking(self.lists).before(step.group, desired, str(left[0]), step.interactions)
+
+    def _smoke(
+        self, step: Step, desired: Desired, before: Outcome, observed: Observed | None
+    ) -> str | None:
+        """Return what is to be told of a campaign that this run has moved to a version."""
+        moved = before.did in {"created", "updated"} and observed is not None
+        if self.lists is None or not moved or desired.noun != "Campaign" or not desired.gate:
+            return None
+        if before.did == "updated" and before.served == desired.params["solutionVersionArn"]:
+            return None
+        return self._smoking(self.lists).after(
+            step.group, desired, before.served, step.interactions, self.clock.now()
+        )
+
+    def _smoking(self, lists: Lists) -> Smoking:
+        return Smoking(lists, self.objects, self.ledger, self.events, self.gauges)
 
     def _mark(self, desired: Desired, arn: str, owner: str) -> None:
         """Mark what is there with the stack's name; that it may have no more tags fails no run."""
@@ -348,7 +388,7 @@ class Ensure:
     def _decide(
         self, step: Step, completed: Completed, before: Outcome, observed: Observed | None
     ) -> Action:
-        pinned = before.did if before.did in CHANGES else None
+        pinned = before.did if before.did in CHANGES and not _leaves(step, observed) else None
         # What others began while the task waited serves it as well.
         anew = None if before.did == "adopted" else step.anew_since
         fresh = None if pinned else self._freshness.since(step.group, completed, observed)
@@ -578,10 +618,19 @@ def _setup(told: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _leaves(step: Step, observed: Observed | None) -> bool:
+    """Tell whether a campaign still serves what it was rolled back from, and can be updated."""
+    served = observed.fields.get("solutionVersionArn") if observed else None
+    return served in step.barred and observed is not None and observed.update not in FAILED
+
+
 def _pointed(step: Step, pointer: ModelPointer | None) -> Step:
     """Return a step with the version that its pointer says in the place of the newest."""
     newest = step.desired.params.get("solutionVersionArn")
-    if pointer is None or pointer.version == newest:
+    if pointer is None:
+        return step
+    step = replace(step, barred=pointer.barred)
+    if pointer.version == newest:
         return step
     params = {**step.desired.params, "solutionVersionArn": pointer.version}
     held = pointer.held or newest
@@ -673,7 +722,13 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         group_arn=str(state.resources["datasetGroup"].arn),
         due=due(state) if desired.noun == DELETION else None,
         items=state.resources.get("import.items"),
+        interactions=state.resources.get(INTERACTIONS),
     )
+
+
+def _rests(clock: Clock) -> Callable[[float], None]:
+    """Return what waits so many of the service's seconds."""
+    return lambda seconds: time.sleep(seconds / clock.speed)
 
 
 made_in_init("dynamodb", "events", "personalize", "s3")
@@ -683,7 +738,7 @@ made_in_init("dynamodb", "events", "personalize", "s3")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the workflow with one resource's outcome."""
     LOGGER.set_correlation_id(event["run"]["id"])
-    objects = Objects(client("s3"))
+    objects, clock = Objects(client("s3")), Clock.from_environment()
     ensure = Ensure(
         Personalize(client("personalize")),
         objects,
@@ -691,7 +746,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Turns(table(setting("TURNS_TABLE"))),
         Events(client("events"), setting("EVENT_BUS")),
         Emf(setting("STACK")),
-        Clock.from_environment(),
+        clock,
+        Lists(client("personalize-runtime"), _rests(clock)),
     )
     outcome = ensure(step_of(event, objects)).as_dict()
     LOGGER.info("ensured", extra={"outcome": outcome})

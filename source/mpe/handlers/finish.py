@@ -207,10 +207,11 @@ def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _doubtful(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Say what was thought of the data of imports that were begun all the same."""
+    """Say what was thought of data that was imported all the same, and of campaigns' answers."""
     for one in outcomes:
-        if one["noun"] == "DatasetImportJob" and one.get("told"):
-            yield f"Dataset {one['name']}: {one['told']}"
+        if one["noun"] in {"DatasetImportJob", "Campaign"} and one.get("told"):
+            what = "Dataset" if one["noun"] == "DatasetImportJob" else one["noun"]
+            yield f"{what} {one['name']}: {one['told']}"
 
 
 def _where(run: Mapping[str, Any]) -> Where:

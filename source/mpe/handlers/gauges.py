@@ -36,6 +36,9 @@ class Gauges(Protocol):
     def rejected(self, problems: int) -> None:
         """Publish that a config was rejected."""
 
+    def rolled_back(self, group: str, campaign: str) -> None:
+        """Publish that the gate has rolled a campaign back."""
+
 
 class Emf:
     """Publish through the function's log."""
@@ -70,6 +73,11 @@ class Emf:
             "ConfigProblems": (MetricUnit.Count, float(problems)),
         }
         self._put(found)
+
+    def rolled_back(self, group: str, campaign: str) -> None:
+        found = {"Rollbacks": (MetricUnit.Count, 1.0)}
+        self._put(found)
+        self._put(found, DatasetGroup=group, Campaign=campaign)
 
     def _put(self, found: Mapping[str, tuple[MetricUnit, float]], **dimensions: str) -> None:
         """Write one line, without what is no number: CloudWatch takes none of a line that has it.

@@ -134,6 +134,11 @@ class Monitoring(Construct):
         """
         self._alarm("RunFailed", own("FailedRuns"), "A run failed; its report says why.")
         self._alarm(
+            "RolledBack",
+            own("Rollbacks"),
+            "The gate rolled a campaign back to the version before; `mpe models` shows which.",
+        )
+        self._alarm(
             "DeadLetters",
             undelivered.metric_number_of_messages_sent(period=FIVE_MINUTES, statistic="Sum"),
             "An event could not be delivered and is in the dead-letter queue.",

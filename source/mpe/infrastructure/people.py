@@ -31,11 +31,7 @@ class ModelApprover(iam.ManagedPolicy):
             description="Approve, reject, roll back and freeze models of Amazon Personalize, "
             "with the command mpe",
         )
-        stack = Stack.of(self).format_arn(
-            service="cloudformation", resource="stack", resource_name=f"{Aws.STACK_NAME}/*"
-        )
-        because = "The command names the stack by its name, of which the last part is its own."
-        self._allow(["cloudformation:DescribeStacks"], [stack], because=because)
+        self._allow(["cloudformation:DescribeStacks"], [Aws.STACK_ID])
         tables = [rooms.ledger.table_arn, rooms.turns.table_arn]
         self._allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], tables)
         self._allow(["dynamodb:DeleteItem"], [rooms.turns.table_arn])  # the turn is given back

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mpe.data.check import SIZES
+from mpe.model.gate.smoke import Answer, Probe
 from mpe.model.service.limits import PROBLEMS_LIMIT, SIZE_LIMIT, VALUES_LIMIT
 from tests.data.writing import HEADERS, SCHEMAS, config, rows, schema, write_config
 from tests.everything import everything
@@ -124,6 +125,18 @@ IMPORTS: dict[str, list[str] | None] = {
     "MPE-Q020": None,
 }
 """Rows of imports that break a rule, where :data:`GOOD` is what is served; None: not readable."""
+
+ASKED = [
+    Answer(Probe(user=f"u{n}"), tuple(f"i{n + m}" for m in range(3)), seconds=0.1) for n in range(8)
+]
+LISTS: dict[str, list[Answer]] = {
+    "MPE-Q021": [replace(one, items=(), error="InvalidInputException") for one in ASKED],
+    "MPE-Q022": [replace(one, items=()) for one in ASKED[:2]] + ASKED[2:],
+    "MPE-Q023": [replace(one, items=tuple(f"i{n}" for n in range(10))) for one in ASKED],
+    "MPE-Q024": [replace(one, items=(f"film-{n}",)) for n, one in enumerate(ASKED)],
+    "MPE-Q025": [replace(one, seconds=2.0) for one in ASKED],
+}
+"""Answers of a campaign that break a rule, where :data:`ASKED` are those of before."""
 
 TEXTS: dict[str, str | bytes] = {
     "MPE-J001": " " * (SIZE_LIMIT + 1),

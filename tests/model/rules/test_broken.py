@@ -14,6 +14,7 @@ from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
 from mpe.model.gate.data import DataLimits, judge_data, not_profiled
+from mpe.model.gate.smoke import Answer, SmokeLimits, judge_lists
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge
 from mpe.model.gate.versions import Version
@@ -21,15 +22,18 @@ from mpe.model.messages import message_for
 from mpe.model.rules.catalogue import ALL
 from mpe.model.service.counting import Tally
 from mpe.model.service.profile import Profile
+from mpe.model.service.recipes import USER_PERSONALIZATION
 from tests.conftest import config
 from tests.handlers.test_runs import Account, account
 from tests.model.config.bending import Bend
 from tests.model.rules.broken import (
+    ASKED,
     CONFIGS,
     DATA,
     GOOD,
     IMPORTS,
     ITEM_IDS,
+    LISTS,
     TEXTS,
     UPLOADS,
     VERDICTS,
@@ -63,7 +67,7 @@ def checked(file: Path) -> list[dict[str, Any]]:
 
 
 def test_each_rule_has_an_input_that_breaks_it() -> None:
-    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS, *IMPORTS} == set(ALL)
+    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS, *IMPORTS, *LISTS} == set(ALL)
 
 
 @pytest.mark.parametrize("rule", TEXTS)
@@ -109,6 +113,18 @@ def test_good_rows_break_no_rule_of_imports() -> None:
 @pytest.mark.parametrize("rule", IMPORTS)
 def test_an_import_breaks_a_rule(rule: str) -> None:
     assert rule in {one.rule for one in imported(IMPORTS[rule]).reasons}
+
+
+def asked(answers: list[Answer]) -> set[str]:
+    before = {one.probe.id: one.items for one in ASKED}
+    limits = SmokeLimits.of({"latency": "1 second"})
+    return {one.rule for one in judge_lists(limits, USER_PERSONALIZATION, before, answers).reasons}
+
+
+@pytest.mark.parametrize("rule", LISTS)
+def test_the_answers_of_a_campaign_break_a_rule(rule: str) -> None:
+    assert asked(ASKED) == set()
+    assert asked(LISTS[rule]) == {rule}
 
 
 @pytest.mark.parametrize(("rule", "data"), DATA.items(), ids=DATA)

@@ -134,3 +134,34 @@ NOT_PROFILED = Rule(
     "ours: what is not known is no pass",
     "warning",
 )
+_LISTS = "ours: offline metrics are of past events; whether a campaign answers, its answers tell"
+ANSWERS = Rule(
+    "MPE-Q021",
+    "A campaign answers with its new version",
+    "A model that is trained well may still not be served: each probe has an answer.",
+    "https://docs.aws.amazon.com/personalize/latest/dg/API_RS_GetRecommendations.html",
+)
+EMPTY = Rule(
+    "MPE-Q022",
+    "Few of a campaign's lists are empty",
+    "An empty list is an empty place on a page.",
+    _LISTS,
+)
+ALIKE = Rule(
+    "MPE-Q023",
+    "Users who differ get lists that differ",
+    "A model that gives everybody the same has lost what it is paid for; popularity is meant to.",
+    _LISTS,
+)
+OVERLAP = Rule(
+    "MPE-Q024",
+    "A campaign's lists have something of what they had before",
+    "Wholly other lists overnight speak of other items, or of ids that are written anew.",
+    _LISTS,
+)
+SLOW = Rule(
+    "MPE-Q025",
+    "A campaign answers as fast as the gate asks",
+    "Pages wait for it.",
+    "ours: what is wanted of it is in the config alone",
+)

@@ -13,6 +13,8 @@ from mpe.model.service.schedules import seconds
 from mpe.model.service.shapes import shown
 
 HOLDING = frozenset({"hold", "approve"})
+MOST_PROBES = 100
+"""How many requests a smoke test makes at the most: they have a quarter of a minute."""
 _COUNTED = "hit"
 """Metrics with this in their name are counts; all others are from 0 to 1."""
 
@@ -72,6 +74,21 @@ def _gate(
     if baseline:
         own = _name_of(solutions[0]) if section is not whole.group else None
         yield from _baseline(baseline, own, whole, f"{place}.baseline")
+    yield from _smoke(inner(given, "smoke"), f"{place}.smoke")
+
+
+def _smoke(given: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    """Find limits of a smoke test that nothing could keep or break."""
+    for key in ("empty", "alike", "overlap"):
+        if not 0 <= given.get(key, 0) <= 1:
+            told = f"{shown(given[key])} can never be kept or broken: it is from 0 to 1."
+            yield rules.LIMIT.problem(f"{place}.{key}", told)
+    if not 1 <= given.get("probes", 1) <= MOST_PROBES:
+        told = f"{shown(given['probes'])} probes cannot be: from 1 to {MOST_PROBES} can."
+        yield rules.LIMIT.problem(f"{place}.probes", told)
+    if "latency" in given and not seconds(given["latency"]):
+        told = f"{shown(given['latency'])} is no duration."
+        yield rules.LIMIT.problem(f"{place}.latency", told, 'Write it as "1 second".')
 
 
 def notes(config: SolutionConfig, whole: Config) -> Iterator[Problem]:

@@ -86,6 +86,21 @@ class SolutionMaking:
             found.append({"id": f"version.{self.name}", "mode": mode, "pinned": False})
         return tuple(found)
 
+    def smoke(self, section: ResourceConfig, pointer: str | None) -> dict[str, Any]:
+        """Return what a campaign's answers are held to: where a gate holds, or asks for it."""
+        gate = self.gate()
+        mode = inner(section.workflow, "gate").get("mode", gate.get("mode", "observe"))
+        if pointer is None or self.config.recipe is None:
+            return {}
+        if mode == "off" or (mode == "observe" and "smoke" not in gate):
+            return {}
+        return {
+            "mode": mode,
+            "smoke": gate.get("smoke", {}),
+            "recipe": self.config.recipe.type,
+            "probes": f"smoke/{self.making.group}/{self.name}.csv",
+        }
+
     @property
     def batches(self) -> bool:
         return bool(self.config.batch_inference_jobs or self.config.batch_segment_jobs)
@@ -108,6 +123,7 @@ def campaigns(of: SolutionMaking) -> Iterator[Desired]:
         version = {"solutionVersionArn": f"{of.arn}/{LATEST}"} if follows else {}
         stays = "solutionVersionArn" in section.params
         id = f"campaign.{of.name}.{name}"
+        pointer = None if follows or stays else of.pointer(id)
         yield Desired(
             id,
             "Campaign",
@@ -118,7 +134,8 @@ def campaigns(of: SolutionMaking) -> Iterator[Desired]:
             parent=of.arn,
             group=of.making.group_arn,
             given=() if follows or stays else ("solutionVersionArn",),
-            pointer=None if follows or stays else of.pointer(id),
+            pointer=pointer,
+            gate=of.smoke(section, pointer),
         )
 
 

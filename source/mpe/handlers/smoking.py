@@ -1,0 +1,171 @@
+"""A campaign is asked before it moves to a new version, and again after: a smoke test.
+
+Nothing that goes wrong with asking fails a run. Where the new version answers badly and the gate
+holds, the pointer goes back to the version before, and the campaign is updated as it always is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from mpe.aws.ledger import Ledger
+from mpe.aws.lists import Lists
+from mpe.aws.objects import Objects, Unreadable
+from mpe.handlers.gauges import Gauges
+from mpe.handlers.settings import LOGGER
+from mpe.model.gate.pointer import GATE, ModelPointer
+from mpe.model.gate.smoke import UNPROBED, Probe, SmokeLimits, judge_lists, probes
+from mpe.model.gate.verdict import Verdict
+from mpe.model.gate.versions import said
+from mpe.model.plan.desired import Desired
+from mpe.model.service.csvs import Head
+
+CAMPAIGN_PROBED = "Personalize Campaign Probed"
+ROLLED_BACK = "Personalize Campaign Rolled Back"
+WITHIN = 15.0
+"""Seconds that asking may take, of the minute that a function has."""
+FREEZES, WEEK = 2, timedelta(days=7)
+"""So many rollbacks by the gate within a week freeze a campaign."""
+
+
+class EventSink(Protocol):
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Smoking:
+    """Ask through the runtime, and remember through the ledger."""
+
+    lists: Lists
+    objects: Objects
+    ledger: Ledger
+    events: EventSink
+    gauges: Gauges
+
+    def before(self, group: str, desired: Desired, live: str, interactions: Desired | None) -> None:
+        """Keep what a campaign answers with the version that it is about to leave, once."""
+        new = str(desired.params["solutionVersionArn"])
+        if not _wanted(desired) or self.ledger.probed(group, desired.id, new):
+            return
+        chosen = self._probes(desired, interactions)
+        answers = list(self._ask(desired, chosen))
+        row = {
+            "version": new,
+            "live": live,
+            "probes": [one.as_dict() for one in chosen],
+            "lists": {one.probe.id: list(one.items) for one in answers if one.items},
+        }
+        self.ledger.note_probes(group, desired.id, row)
+
+    def after(
+        self,
+        group: str,
+        desired: Desired,
+        before: str | None,
+        interactions: Desired | None,
+        now: datetime,
+    ) -> str | None:
+        """Return what is to be told of a campaign that serves a new version, or None.
+
+        ``before`` is the version that it served, to which it is rolled back where the gate holds.
+        A version is probed once for each campaign.
+        """
+        new = str(desired.params["solutionVersionArn"])
+        if not _wanted(desired) or self.ledger.smoked(group, desired.id, new):
+            return None
+        kept = self.ledger.probed(group, desired.id, new) or {}
+        known = tuple(Probe.from_dict(one) for one in kept.get("probes", ()))
+        chosen = known or self._probes(desired, interactions)
+        verdict = judge_lists(
+            SmokeLimits.of(desired.gate.get("smoke") or {}),
+            desired.gate["recipe"],
+            kept.get("lists", {}),
+            list(self._ask(desired, chosen)),
+        )
+        back = verdict.word == "hold" and self._roll_back(group, desired, new, before, verdict, now)
+        row = {**verdict.as_dict(), "live": before, "back": bool(back), "at": now.isoformat()}
+        detail = {
+            "DatasetGroup": group,
+            "Campaign": desired.name,
+            "Version": new,
+            "Verdict": verdict.word,
+            "Reasons": said(row),
+        }
+        self.events.put(CAMPAIGN_PROBED, detail)
+        if back:
+            self.events.put(ROLLED_BACK, {**detail, "To": before})
+            self.gauges.rolled_back(group, desired.name)
+        self.ledger.note_smoke(group, desired.id, new, row)
+        return None if verdict.word == "pass" else _told(row)
+
+    def _roll_back(
+        self,
+        group: str,
+        desired: Desired,
+        new: str,
+        before: str | None,
+        verdict: Verdict,
+        now: datetime,
+    ) -> bool:
+        """Move the pointer back, unless a person chose the version; a second time freezes it."""
+        decision = self.ledger.decision(group, new)
+        chosen = decision is not None and decision["word"] == "approved"
+        if before is None or chosen or desired.gate["mode"] not in {"hold", "approve"}:
+            return False
+        found = self.ledger.pointer(group, desired.id) or ModelPointer(new)
+        why = f"the smoke test failed: {' '.join(said(verdict.as_dict()))}"
+        at = now.isoformat(timespec="milliseconds")
+        back = found.rolled_back(before, by=GATE, why=why, at=at)
+        lately = [one for one in self._rollbacks(group, desired.id) if _recent(one, now)]
+        if len(lately) + 1 >= FREEZES:
+            back = replace(back, frozen="the gate rolled it back twice within seven days.")
+        self.ledger.point(group, desired.id, replace(back, held=new, reason=why))
+        return True
+
+    def _rollbacks(self, group: str, campaign: str) -> Iterator[ModelPointer]:
+        """Yield the moves of the gate that left a version for good."""
+        moves = self.ledger.moves(group, campaign)
+        return (one for one in moves if one.by == GATE and one.former in one.barred)
+
+    def _ask(self, desired: Desired, chosen: tuple[Probe, ...]) -> Any:
+        rate = float(desired.params.get("minProvisionedTPS") or 1)
+        return self.lists.ask(
+            str(desired.arn), desired.gate["recipe"], chosen, rate=rate, within=WITHIN
+        )
+
+    def _probes(self, desired: Desired, interactions: Desired | None) -> tuple[Probe, ...]:
+        """Return the user's own probes, or some from the beginning of the interactions."""
+        recipe = desired.gate["recipe"]
+        count = SmokeLimits.of(desired.gate.get("smoke") or {}).probes
+        if interactions is None or interactions.data is None:
+            return probes(recipe, (), count)
+        own = f"s3://{interactions.data.bucket}/{desired.gate['probes']}"
+        for place in (own, self.objects.data(interactions.data).location):
+            found = probes(recipe, self._heads(place), count)
+            if any(one.known for one in found):
+                return found
+        return probes(recipe, (), count)
+
+    def _heads(self, location: str) -> list[Head]:
+        try:
+            return list(self.objects.heads(location))
+        except Unreadable as error:
+            LOGGER.info("no probes", extra={"location": location, "error": str(error)})
+            return []
+
+
+def _wanted(desired: Desired) -> bool:
+    return bool(desired.gate) and desired.gate["recipe"] not in UNPROBED
+
+
+def _recent(move: ModelPointer, now: datetime) -> bool:
+    return move.at is not None and datetime.fromisoformat(move.at) > now - WEEK
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    back = " It was rolled back." if row["back"] else ""
+    word = "is inconclusive" if row["word"] == "inconclusive" else "failed"
+    return f"the smoke test {word}: {' '.join(said(row))}{back}"

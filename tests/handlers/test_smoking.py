@@ -1,0 +1,243 @@
+"""A campaign is asked before and after it moves; what answers badly is rolled back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mpe.aws.lists import Lists
+from mpe.handlers.smoking import CAMPAIGN_PROBED, ROLLED_BACK
+from mpe.model.gate.pointer import GATE, ModelPointer
+from mpe.model.plan.desired import Data, Desired
+from mpe.model.plan.outcome import Outcome
+from mpe.model.service.recipes import USER_PERSONALIZATION
+from tests.conftest import interactions
+from tests.emulator.conftest import Builder
+from tests.emulator.conftest import build as build
+from tests.handlers.test_ensure import PLACE, World, campaign
+from tests.handlers.test_ensure import world as world
+
+ID = "campaign"
+FILE = "s3://data/train/films/interactions.csv"
+LIVE = f"{PLACE}campaign/live"
+
+
+@dataclass
+class Watched:
+    """The runtime, with what it was asked, and which may be made to fail."""
+
+    client: Any
+    error: str = ""
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def get_recommendations(self, **params: Any) -> Any:
+        self.asked.append(params)
+        if self.error:
+            told = {"Error": {"Code": self.error, "Message": "no"}}
+            raise ClientError(told, "GetRecommendations")  # type: ignore[arg-type]
+        return self.client.get_recommendations(**params)
+
+
+class Life:
+    """A campaign that moves from version to version."""
+
+    def __init__(self, world: World, build: Builder) -> None:
+        self.world, self.build, self.runs = world, build, 0
+        self.runtime, self.pauses = Watched(build.emulated.runtime), list[float]()
+        lists = Lists(self.runtime, self.pauses.append)
+        world.ensure = replace(world.ensure, lists=lists)
+        build.emulated.objects.objects[FILE] = interactions()
+        self.group = build.group()
+        self.dataset = build.imported(self.group)
+        self.solution = build.solution(self.group)
+        self.mode = "hold"
+
+    def train(self, body: str | None = None) -> str:
+        if body:
+            self.build.begin_import(self.dataset, body, name=f"job-{self.runs}")
+            self.build.wait(900)
+        self.build.wait(60)
+        return self.build.version(self.solution)
+
+    def desired(self, version: str) -> Desired:
+        own = {"mode": self.mode, "smoke": {}, "recipe": USER_PERSONALIZATION}
+        gate = {**own, "probes": "smoke/films/s.csv"}
+        return replace(campaign(version, tps=5), pointer=ID, gate=gate)
+
+    def move(self, version: str) -> Outcome:
+        """Let a run move the campaign, as a gate that has judged the version lets it."""
+        self.runs += 1
+        data = Data.csvs("data", "train/films/interactions")
+        read = Desired("import.interactions", "DatasetImportJob", "i", "$.i", {}, data=data)
+        self.point(version)
+        return self.world.follow(self.desired(version), f"run-{self.runs}", interactions=read)
+
+    def point(self, version: str) -> None:
+        now = self.world.emulated.clock().isoformat(timespec="milliseconds")
+        before = self.world.ledger.pointers.get(ID, ModelPointer())
+        self.world.ledger.pointers[ID] = before.moved(version, by=GATE, why="pass", at=now)
+
+    @property
+    def serves(self) -> str:
+        found = self.world.emulated.client.describe_campaign(campaignArn=LIVE)["campaign"]
+        return str(found["solutionVersionArn"])
+
+    def told(self, kind: str) -> list[dict[str, Any]]:
+        return [detail for one, detail in self.world.heard.told if one == kind]
+
+
+@pytest.fixture
+def life(world: World, build: Builder) -> Life:
+    return Life(world, build)
+
+
+OTHER = interactions().replace(",i", ",film-")
+"""The same, with ids that are written anew: its lists have nothing of those before."""
+
+
+def test_a_first_version_is_asked_once_it_serves(life: Life) -> None:
+    first = life.train()
+    outcome = life.move(first)
+    assert (outcome.did, outcome.told, life.serves) == ("created", None, first)
+    (probed,) = life.told(CAMPAIGN_PROBED)
+    assert (probed["Verdict"], probed["Campaign"], probed["Version"]) == ("pass", "live", first)
+    assert len(life.runtime.asked) == 20
+    assert {one["campaignArn"] for one in life.runtime.asked} == {LIVE}
+
+
+def test_a_campaign_is_asked_before_it_moves_and_again_after(life: Life) -> None:
+    life.move(life.train())
+    life.runtime.asked.clear()
+    second = life.train(interactions(seed=8))
+    outcome = life.move(second)
+    assert (outcome.did, outcome.told, life.serves) == ("updated", None, second)
+    users = [one["userId"] for one in life.runtime.asked]
+    assert users[:20] == users[20:]
+    assert life.told(CAMPAIGN_PROBED)[-1]["Verdict"] == "pass"
+
+
+def test_it_is_asked_no_faster_than_its_capacity(life: Life) -> None:
+    life.move(life.train())
+    assert life.pauses == [1 / 5] * 20
+
+
+def test_wholly_other_lists_are_rolled_back_by_one_update(life: Life) -> None:
+    first = life.train()
+    life.move(first)
+    second = life.train(OTHER)
+    outcome = life.move(second)
+    assert (outcome.failed, outcome.held, life.serves) == (None, second, first)
+    assert "the smoke test failed" in str(outcome.told)
+    assert "[MPE-Q024] It was rolled back." in str(outcome.told)
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.version, pointer.barred, pointer.by) == (first, (second,), GATE)
+    (back,) = life.told(ROLLED_BACK)
+    assert (back["Version"], back["To"]) == (second, first)
+    assert life.world.measured.rollbacks == ["live"]
+
+
+def test_what_was_rolled_back_comes_back_by_no_run(life: Life) -> None:
+    first = life.train()
+    life.move(first)
+    second = life.train(OTHER)
+    life.move(second)
+    asked = len(life.runtime.asked)
+    again = life.world.follow(life.desired(second), "again")
+    assert (again.did, life.serves) == ("kept", first)
+    assert len(life.runtime.asked) == asked, "a version is asked once"
+
+
+def test_to_observe_is_to_tell_and_to_leave_it(life: Life) -> None:
+    life.mode = "observe"
+    life.move(life.train())
+    second = life.train(OTHER)
+    outcome = life.move(second)
+    assert (outcome.held, life.serves) == (None, second)
+    assert "the smoke test failed" in str(outcome.told)
+    assert "rolled back" not in str(outcome.told)
+    assert life.told(ROLLED_BACK) == []
+
+
+def test_what_a_person_approved_is_not_rolled_back(life: Life) -> None:
+    life.move(life.train())
+    second = life.train(OTHER)
+    life.world.ledger.decisions[second] = {"word": "approved"}
+    outcome = life.move(second)
+    assert life.serves == second
+    assert "the smoke test failed" in str(outcome.told)
+
+
+def test_a_second_rollback_within_a_week_freezes_the_campaign(life: Life) -> None:
+    first = life.train()
+    life.move(first)
+    second = life.train(OTHER)
+    life.move(second)
+    life.world.ledger.moved[ID] = [life.world.ledger.pointers[ID]]
+    life.move(life.train(OTHER))
+    assert "twice within seven days" in str(life.world.ledger.pointers[ID].frozen)
+    assert life.serves == first
+
+
+def test_after_a_week_it_does_not(life: Life) -> None:
+    life.move(life.train())
+    life.move(life.train(OTHER))
+    life.world.ledger.moved[ID] = [life.world.ledger.pointers[ID]]
+    life.world.emulated.clock.advance(timedelta(days=8).total_seconds())
+    life.move(life.train(OTHER))
+    assert life.world.ledger.pointers[ID].frozen is None
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_who_may_not_ask_tells_it_and_fails_nothing(life: Life, code: str) -> None:
+    life.move(life.train())
+    life.runtime.error = code
+    second = life.train(OTHER)
+    outcome = life.move(second)
+    assert (outcome.failed, life.serves) == (None, second)
+    assert f"the smoke test is inconclusive: it was not asked: {code}" in str(outcome.told)
+
+
+def test_probes_of_ones_own_are_asked_for(life: Life) -> None:
+    life.build.emulated.objects.objects["s3://data/smoke/films/s.csv"] = "USER_ID\nu7\nu8\n"
+    life.move(life.train())
+    asked = [one["userId"] for one in life.runtime.asked]
+    assert asked[:2] == ["u7", "u8"]
+    assert all(one.startswith("mpe-probe-") for one in asked[2:])
+
+
+def test_data_that_may_not_be_read_leaves_strangers(life: Life) -> None:
+    life.world.bucket.denied = True
+    life.move(life.train())
+    assert {one["userId"].rpartition("-")[0] for one in life.runtime.asked} == {"mpe-probe"}
+
+
+def test_a_rollback_whose_update_has_to_wait_is_done_later(life: Life) -> None:
+    first = life.train()
+    life.move(first)
+    second = life.train(OTHER)
+    step = life.world.step
+    interrupted = {"left": 1}
+
+    def interrupting(desired: Desired, *args: Any, **more: Any) -> Outcome:
+        if life.told(CAMPAIGN_PROBED)[1:] or not interrupted["left"]:
+            return step(desired, *args, **more)
+        found = step(desired, *args, **more)
+        if life.runtime.asked[20:] and interrupted["left"]:
+            interrupted["left"] = 0
+            fault = life.world.emulated.service.faults
+            fault.error("UpdateCampaign", "ResourceInUseException", "in use")
+        return found
+
+    life.world.step = interrupting  # type: ignore[method-assign]
+    outcome = life.move(second)
+    assert (outcome.failed, life.serves) == (None, first)
+
+
+def test_without_a_gate_that_asks_for_it_nothing_is_asked(life: Life) -> None:
+    first = life.train()
+    life.world.follow(replace(campaign(first), pointer=None))
+    assert life.runtime.asked == []
