@@ -31,7 +31,11 @@ class ModelApprover(iam.ManagedPolicy):
             description="Approve, reject, roll back and freeze models of Amazon Personalize, "
             "with the command mpe",
         )
-        self._allow(["cloudformation:DescribeStacks"], [Aws.STACK_ID])
+        stack = Stack.of(self).format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{Aws.STACK_NAME}/*"
+        )
+        because = "The command names the stack by its name, of which the last part is its own."
+        self._allow(["cloudformation:DescribeStacks"], [stack], because=because)
         tables = [rooms.ledger.table_arn, rooms.turns.table_arn]
         self._allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], tables)
         self._allow(["dynamodb:DeleteItem"], [rooms.turns.table_arn])  # the turn is given back
