@@ -3,7 +3,9 @@
 Starts a local cloud, does what a user does with boto3, shows every resource as it comes to
 life, what the model recommends and the email that was sent. Then newer ratings arrive, and the
 config's schedules import them, train again and move the campaign, without anybody doing
-anything. The exit code is 0 only if all of that happened.
+anything. Then a broken export brings half of the users: the config's gate does not import it. At
+last another one brings wrong items: its model is worse, and is held; it is approved by a command,
+and rolled back by another. The exit code is 0 only if all of that happened.
 
     python examples/01-movielens/demo.py [--port PORT] [--time-scale N]
 """
@@ -12,6 +14,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,11 +35,17 @@ from mpe.model.service.spec import SPECS
 
 HERE = Path(__file__).parent
 GROUP = "movielens"
-CAMPAIGN = "movielens-for-you"
+SOLUTION = CAMPAIGN = "movielens-for-you"
+TASKS = ("import", f"full.{SOLUTION}")
 FILTER = "movielens-unseen"
 USER = "1"
 IMPORTS, TRAININGS = "rate(2 hours)", "rate(3 hours)"
 """Schedules that fire within the demo: an hour takes 18 seconds in it."""
+GATE = {
+    "mode": "hold",
+    "metrics": {"normalized_discounted_cumulative_gain_at_10": {"notBelow": "-40%"}},
+}
+"""Equally good models of so few users differ by a quarter; from six versions on "auto" knows it."""
 KNOWN = 0.8
 """The share of the ratings, the oldest, that are there in the beginning."""
 PATIENCE = 300
@@ -80,6 +91,8 @@ def _run(cloud: LocalCloud, folder: Path, console: Console) -> None:
     _show_recommendations(cloud, folder, console)
     _show_mail(cloud, console, lambda mail: "is ready" in mail["subject"])
     _second_act(cloud, folder, console, first)
+    _third_act(cloud, folder, console)
+    _fourth_act(cloud, folder, console)
 
 
 def _second_act(cloud: LocalCloud, folder: Path, console: Console, first: dict[str, float]) -> None:
@@ -106,14 +119,112 @@ def _second_act(cloud: LocalCloud, folder: Path, console: Console, first: dict[s
     _show_mail(cloud, console, trained)
 
 
+def _third_act(cloud: LocalCloud, folder: Path, console: Console) -> None:
+    """Let an export lose half of its users: it is not imported."""
+    console.print("\nSome day an export loses half of its users.", style="bold")
+    for task in TASKS:
+        _mpe(cloud, console, "schedule", "disable", GROUP, task)  # so as not to wait for them
+    before, imports = _version(cloud), _imports(cloud)
+    body = (folder / "interactions.csv").read_bytes()
+    _put(cloud, "interactions.csv", _half(body), console)
+    _run_task(cloud, console, "import")
+    _show_mail(cloud, console, lambda mail: "mpe accept" in mail["body"])
+    if _imports(cloud) != imports or _version(cloud) != before:
+        raise DemoError("The broken data was imported.")
+    console.print("Nothing was imported, and nothing trained.", style="green")
+
+
+def _fourth_act(cloud: LocalCloud, folder: Path, console: Console) -> None:
+    """Let an export mix up its items, which only the model's metrics tell."""
+    console.print("\nAnother day an export mixes up its items.", style="bold")
+    before = _version(cloud)
+    body = (folder / "interactions.csv").read_bytes()
+    _put(cloud, "interactions.csv", _mixed(body), console)
+    _run_task(cloud, console, "import")
+    _run_task(cloud, console, TASKS[1])
+    _show_mail(cloud, console, lambda mail: "mpe approve" in mail["body"])
+    if _version(cloud) != before:
+        raise DemoError("The worse model is served.")
+    console.print("The campaign serves the model that it served.\n", style="green")
+    _mpe(cloud, console, "models", GROUP, SOLUTION)
+    _mpe(cloud, console, "approve", GROUP, SOLUTION, "--why", "let us see")
+    _await(lambda: _version(cloud) != before, "The approved model is not served.")
+    _mpe(cloud, console, "rollback", GROUP, CAMPAIGN, "--why", "the lists are odd")
+    _await(lambda: _version(cloud) == before, "The campaign was not rolled back.")
+    console.print("The campaign is back at the model before.", style="green")
+
+
+def _mpe(cloud: LocalCloud, console: Console, *words: str) -> str:
+    """Run a command as a user does, and show it with what it says."""
+    console.print(f"$ mpe {' '.join(words)}", style="bold", soft_wrap=True, markup=False)
+    result = subprocess.run(
+        [sys.executable, "-m", "mpe.cli.main", *words, "--stack", cloud.stack_name],
+        env={**os.environ, **cloud.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise DemoError(f"mpe {words[0]} failed: {result.stderr or result.stdout}")
+    if "--output" not in words:
+        console.print(result.stdout, soft_wrap=True, markup=False)
+    return result.stdout
+
+
+def _run_task(cloud: LocalCloud, console: Console, task: str) -> None:
+    """Run a scheduled task to its end, once it does not run already."""
+
+    def ended() -> str:
+        """Return when it last ended, or nothing while it runs."""
+        rows = json.loads(_mpe(cloud, quiet, "schedule", "list", GROUP, "--output", "json"))
+        (row,) = (one for one in rows if one["task"] == task)
+        return "" if row["status"] == "RUNNING" else str(row["ended"])
+
+    quiet = Console(quiet=True)
+    _await(lambda: bool(ended()), f"The {task} does not end.")
+    before = ended()
+    _mpe(cloud, console, "schedule", "run", GROUP, task)
+    _await(lambda: ended() not in {"", before}, f"The {task} does not end.")
+
+
+def _await(done: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            raise DemoError(otherwise)
+        time.sleep(0.5)
+
+
+def _imports(cloud: LocalCloud) -> int:
+    return len(cloud.client("personalize").list_dataset_import_jobs()["datasetImportJobs"])
+
+
+def _half(body: bytes) -> bytes:
+    """Return interactions without every second user."""
+    header, *rows = body.splitlines(keepends=True)
+    return header + b"".join(row for row in rows if int(row.partition(b",")[0]) % 2)
+
+
+def _mixed(body: bytes) -> bytes:
+    """Return interactions whose items are dealt anew."""
+    header, *rows = body.splitlines(keepends=True)
+    cells = [row.split(b",") for row in rows]
+    items = [row[1] for row in cells]
+    random.Random(3).shuffle(items)
+    dealt = (b",".join([one[0], item, *one[2:]]) for one, item in zip(cells, items, strict=True))
+    return header + b"".join(dealt)
+
+
 def _upload(cloud: LocalCloud, folder: Path, console: Console) -> None:
     """Upload as a user does: the data first, then the config that starts the run."""
     for path in sorted(folder.glob("*.csv")):
         body = path.read_bytes()
         _put(cloud, path.name, _older(body) if path.stem == "interactions" else body, console)
     document = json.loads((HERE / "config.json").read_text())
-    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": IMPORTS}}
+    document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": IMPORTS}, "gate": GATE}
     document["solutions"][0]["workflowConfig"] = {"schedules": {"full": TRAININGS}}
+    # The service trains this one by itself, and no campaign serves it.
+    document["solutions"][1]["workflowConfig"] = {"gate": {"mode": "observe"}}
     _put(cloud, "config.json", json.dumps(document, indent=2).encode(), console)
     console.print()
 

@@ -284,6 +284,8 @@ def test_a_worse_model_is_held_approved_and_rolled_back(
     with somebody(gated.cloud, monkeypatch, gated.cloud.outputs["ModelApproverPolicy"]):
         approved = json.loads(run("approve", "gated", "gated-popular", *why).stdout)
         shown = run("models", "show", "gated", "gated-popular").output
+        assert run("freeze", "gated", "gated-live", "--why", "the sale").exit_code == 0
+        assert run("unfreeze", "gated", "gated-live", "--why", "over").exit_code == 0
         own = {"Bucket": gated.bucket, "Key": "train/gated/config.json", "Body": b"{}"}
         with pytest.raises(ClientError, match="AccessDenied"):
             boto3.Session().client("s3").put_object(**own)
