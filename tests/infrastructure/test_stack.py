@@ -109,7 +109,9 @@ def test_only_what_looks_at_the_users_data_may_read_it(template: Template) -> No
     }
     inspecting = {f"Ensure{spec.noun}Role" for spec in SPECS.values() if spec.inspects}
     ensuring = {name.partition("DefaultPolicy")[0] for name in readers if name.startswith("Ensure")}
-    assert ensuring == inspecting == {"EnsureDatasetImportJobRole"}
+    assert inspecting == {"EnsureDatasetImportJobRole"}
+    # A campaign is asked for users of the data.
+    assert ensuring == {*inspecting, "EnsureCampaignRole"}
 
 
 def test_roles_are_passed_to_their_services_only(template: Template) -> None:
