@@ -344,16 +344,21 @@ class Life:
         listed = scheduler.list_schedules(GroupName=group, NamePrefix=f"{self.group}-")
         names = sorted({*names, *(one["Name"] for one in listed["Schedules"])})
         found = [scheduler.get_schedule(GroupName=group, Name=name) for name in names]
-        return [
-            (re.sub(r"[0-9a-f]{8,}$", "", one["Name"]), one["State"], one["ScheduleExpression"])
+        return sorted(
+            (
+                re.sub(r"[0-9a-f]{8,}$", "", one["Name"]),
+                one["State"],
+                one["ScheduleExpression"],
+                one.get("ScheduleExpressionTimezone", ""),
+                one["Target"].get("Input", ""),
+            )
             for one in found
-        ]
+        )
 
     def _resources(self) -> dict[str, Any]:
-        return {
-            kind: sorted(map(_told_of, found))
-            for kind, found in Resources(self.lab, self.group).all().items()
-        }
+        resources = Resources(self.lab, self.group)
+        found = {kind: sorted(map(_told_of, every)) for kind, every in resources.all().items()}
+        return {**found, "made of": resources.made_of()}
 
 
 class Resources:
@@ -396,6 +401,29 @@ class Resources:
             "segment jobs": self._each("batch_segment_jobs", of_version),
         }
 
+    def made_of(self) -> dict[str, Any]:
+        """Return which model each campaign serves, and what filters and imports are made of."""
+        told = self.all()
+        versions = sorted(told["versions"], key=lambda one: one["creationDateTime"])
+        arns = [str(one["solutionVersionArn"]) for one in versions]
+        nth = {one: [a for a in arns if _solution(a) == _solution(one)].index(one) for one in arns}
+        client = self._client
+        filters = [client.describe_filter(filterArn=one["filterArn"]) for one in told["filters"]]
+        imports = [
+            client.describe_dataset_import_job(datasetImportJobArn=one["datasetImportJobArn"])
+            for one in told["imports"]
+        ]
+        return {
+            "campaigns": sorted(
+                (c["name"], nth[c["solutionVersionArn"]]) for c in told["campaigns"]
+            ),
+            "filters": sorted(one["filter"]["filterExpression"] for one in filters),
+            "imports": sorted(
+                (one["dataSource"]["dataLocation"].rpartition("/train/")[2], one["importMode"])
+                for one in (each["datasetImportJob"] for each in imports)
+            ),
+        }
+
     def _each(self, what: str, parents: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
         return [one for of in parents for one in self._list(what, **of)]
 
@@ -411,6 +439,10 @@ class Resources:
             if not items:
                 break
         return found
+
+
+def _solution(version: str) -> str:
+    return version.rpartition("/")[0]
 
 
 def _told_of(one: dict[str, Any]) -> list[str]:
