@@ -10,35 +10,38 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
 from mpe.model.plan.owner import marked, owner_of
 from tests.conftest import ROOT
-from tests.local.conftest import CSV, NEVER, SPEED, User, small
+from tests.local.conftest import CSV, NEVER, User, small, wait_until
 
 pytestmark = pytest.mark.local
+SPEED = 1000.0
+"""So that a run may wait for its turn for as long as a deployment takes: 172 s of 48 hours."""
 STACK, OTHER = "PersonalizedExperiences", "Other"
 MEMORY = 640
-CHANGED_APP = f"""
-import sys
-
-sys.path.insert(0, {str(ROOT / "source")!r})
-from aws_cdk import App
-from mpe.infrastructure.stack import FEATURE_FLAGS, PersonalizedExperiences
-
-app = App(context=FEATURE_FLAGS)
-stack = PersonalizedExperiences(app, "{STACK}")
-stack.node.find_child("Begin").node.default_child.memory_size = {MEMORY}
-app.synth()
-"""
+RELEASE, NEWER = "0.1.0", "99.0.0"
+CHANGES = (
+    (f'RELEASE = "{RELEASE}"', f'RELEASE = "{NEWER}"'),
+    ("return len(self.steps)", "return len(self.steps) + 1"),
+    ("return {**values, MARK: self.mark}", 'return {**values, "later": "0", MARK: self.mark}'),
+)
+"""What the code of a newer release has otherwise: each form a version and a field more."""
+STEP, NEWER_STEP = "Keep schedules", "Keep all schedules"
+"""A state of a workflow, and what the newer release calls it."""
 
 
 @dataclass
@@ -141,34 +144,133 @@ def test_the_bootstraps_roles_deploy_it_and_a_config_is_provisioned(deployed: Lo
     assert "created Campaign deployed-live" in mail["body"]
 
 
-def test_an_upgrade_keeps_data_tables_and_schedules(
+def test_an_upgrade_and_a_rollback_keep_data_and_what_is_under_way_goes_on(
     deployed: LocalCloud, cdk: Cdk, tmp_path: Path
 ) -> None:
+    """The newer release writes newer forms, in code and with a workflow of its own."""
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    shutil.copytree(cdk.folder / "cdk.out", older)
+    make_newer(shutil.copytree(older, newer))
     user = User(deployed, "kept")
     user.put("interactions.csv", CSV)
     user.upload(scheduled("kept"))
     assert user.wait_for_run() == "SUCCEEDED"
     user.mail()
     before, planned = kept(deployed), schedules(deployed)
-    assert planned
-    app = tmp_path / "app.py"
-    app.write_text(CHANGED_APP)
+    (schedule,) = planned
 
-    outputs = cdk.deploy("--app", f"python3 {app}", "--parameters", "Email=two@example.com")
+    outputs = cdk.deploy("--app", str(newer), "--parameters", "Email=two@example.com")
 
     assert outputs == deployed.outputs
     assert (kept(deployed), schedules(deployed)) == (before, planned)
-    memory = {
-        one["MemorySize"]
-        for one in deployed.client("lambda").list_functions(MaxItems=1000)["Functions"]
-        if one["FunctionName"].startswith(f"{STACK}-Begin")
-    }
-    assert memory == {MEMORY}
-    user.upload(scheduled("kept"))
+    assert _memory(deployed) == {MEMORY}
+    with held(user):
+        user.upload(scheduled("kept"))
+        task = start(deployed, schedule, "2099-01-01T00:00:00Z")
+        under_way = wait_until(lambda: _under_way(deployed, 2))  # with what 99.0.0 handed on
+
+        assert cdk.deploy("--app", str(older)) == deployed.outputs
+
+        assert _under_way(deployed, 2) == under_way
+    assert ended(deployed, task) == "SUCCEEDED"
     assert user.wait_for_run(2) == "SUCCEEDED"
-    newest = user.mail(2)[-1]
-    assert "Nothing needed to change" in newest["body"]
-    assert newest["to"] == "two@example.com"
+    assert _memory(deployed) != {MEMORY}
+    with held(user):
+        user.upload(scheduled("kept"))
+        task = start(deployed, schedule, "2099-01-02T00:00:00Z")
+        under_way = wait_until(lambda: _under_way(deployed, 2))
+        assert cdk.deploy("--app", str(newer)) == deployed.outputs
+        assert _under_way(deployed, 2) == under_way
+    assert ended(deployed, task) == "SUCCEEDED"
+    assert user.wait_for_run(3) == "SUCCEEDED"
+    told = user.mail(3)
+    assert all("Nothing needed to change" in one["body"] for one in told[1:])
+    assert told[-1]["to"] == "two@example.com"
+    written = {one["form"]["M"]["release"]["S"] for one in _runs(deployed, "kept")}
+    assert written == {RELEASE, NEWER}, "each run has the mark of who wrote it last"
+
+
+def make_newer(folder: Path) -> None:
+    """Make what a newer release synthesizes of an assembly: other code, workflows, hashes."""
+    assembly = Assembly.read(folder)
+    names = [assembly.template, assembly.assets, folder / "manifest.json"]
+    for hash, file in assembly.files().items():
+        path = folder / file["source"]["path"]
+        forms = path / "mpe" / "model" / "plan" / "forms.py"
+        if not (forms.exists() or path == assembly.template):
+            continue
+        if forms.exists():
+            text = forms.read_text()
+            for old, new in CHANGES:
+                assert old in text
+                text = text.replace(old, new)
+            forms.write_text(text)
+            for compiled in path.rglob("forms*.pyc"):
+                compiled.unlink()
+        for one in names:
+            one.write_text(one.read_text().replace(hash, f"{NEWER}-{hash}"))
+        path.rename(path.with_name(path.name.replace(hash, f"{NEWER}-{hash}")))
+    template = assembly.template.read_text()
+    assert STEP in template
+    document = json.loads(template.replace(STEP, NEWER_STEP))
+    (begin,) = (
+        one
+        for name, one in document["Resources"].items()
+        if re.match("Begin[0-9A-F]{8}", name) and one["Type"] == "AWS::Lambda::Function"
+    )
+    begin["Properties"]["MemorySize"] = MEMORY
+    assembly.template.write_text(json.dumps(document))
+
+
+@contextmanager
+def held(user: User) -> Iterator[None]:
+    """Hold a group's turn meanwhile, as somebody at a terminal does."""
+    user.lend_turn("somebody")
+    yield
+    user.cloud.client("dynamodb").delete_item(
+        TableName=user.cloud.outputs["TurnsTable"],
+        Key={"group": {"S": user.group}, "record": {"S": "LEASE"}},
+    )
+
+
+def start(cloud: LocalCloud, schedule: dict[str, Any], at: str) -> str:
+    """Start what a schedule starts at a moment, with what it gives; return the execution."""
+    target = schedule["Target"]
+    arn: str = cloud.client("stepfunctions").start_execution(
+        stateMachineArn=target["Arn"],
+        input=target["Input"].replace("<aws.scheduler.scheduled-time>", at),
+    )["executionArn"]
+    return arn
+
+
+def ended(cloud: LocalCloud, execution: str) -> str:
+    """Wait for the end of an execution and return its status."""
+    client = cloud.client("stepfunctions")
+
+    def status() -> str | None:
+        found = str(client.describe_execution(executionArn=execution)["status"])
+        return found if found != "RUNNING" else None
+
+    return str(wait_until(status))
+
+
+def _under_way(cloud: LocalCloud, many: int) -> set[str] | None:
+    """Return the runs under way of configs and tasks, where there are so many."""
+    found = cloud.client("stepfunctions").list_executions(
+        stateMachineArn=cloud.outputs["Workflow"], statusFilter="RUNNING"
+    )["executions"]
+    return {one["executionArn"] for one in found} if len(found) == many else None
+
+
+def _memory(cloud: LocalCloud) -> set[int]:
+    found = cloud.client("lambda").list_functions(MaxItems=1000)["Functions"]
+    return {one["MemorySize"] for one in found if one["FunctionName"].startswith(f"{STACK}-Begin")}
+
+
+def _runs(cloud: LocalCloud, group: str) -> list[dict[str, Any]]:
+    rows = cloud.client("dynamodb").scan(TableName=cloud.outputs["TurnsTable"])["Items"]
+    mine = [one for one in rows if one["group"]["S"] == group]
+    return [one for one in mine if one["record"]["S"].startswith("RUN#")]
 
 
 def test_two_stacks_do_not_collide_and_a_destroyed_one_leaves_its_data(
