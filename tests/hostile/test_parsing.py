@@ -207,6 +207,8 @@ def with_schema(schema: Any) -> str:
     ("text", "message"),
     [
         pytest.param("[" * 400_000, "nested", id="deep-and-open"),
+        pytest.param("[" * 900, "nested", id="open-where-the-parser-does-not-tire"),
+        pytest.param(with_schema("[" * 900), "nested", id="a-schema-open-likewise"),
         pytest.param(json.dumps(nested(DEPTH_LIMIT + 1)), "nested", id="just-too-deep"),
         pytest.param(with_schema("[" * 9_000), "nested", id="a-deep-schema-in-a-text"),
         pytest.param(with_schema("[" * 500 + "]" * 500), "nested", id="a-schema-of-lists"),

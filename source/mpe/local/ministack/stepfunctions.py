@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from jsonata import jexception, timebox
 from mpe.local.kept import Calls
 from mpe.local.ministack.difference import Difference
 from mpe.local.ministack.iam import denied_to, trusts
@@ -145,27 +143,14 @@ def evaluate_times() -> None:
     stepfunctions._execute_task = execute_in_time
 
 
-class OwnTime(timebox.Timebox):  # type: ignore[misc]
-    """Bounds an expression by what it takes itself, not by what others take beside it.
-
-    Its beginning is in milliseconds of its thread's own time.
-    """
-
-    def __init__(self, expr: Any, timeout: int | None = None, max_depth: int | None = None) -> None:
-        super().__init__(expr, timeout, max_depth)
-        self.began = time.thread_time()
-
-    def check_runaway(self) -> None:
-        """Raise JException D1011 for too deep an expression, D1012 for one that takes too long."""
-        if self.max_depth is not None and self.depth > self.max_depth:
-            raise jexception.JException("D1011", -1)
-        taken = (time.thread_time() - self.began) * 1000
-        if self.timeout is not None and taken > self.timeout:
-            raise jexception.JException("D1012", -1, self.timeout)
-
-
 def time_expressions() -> None:
-    """Let an expression take a second of its own."""
+    """Let an expression take a second of its own.
+
+    The engine is imported where it is needed: it raises the recursion limit of a whole process.
+    """
+    from jsonata import timebox
+    from mpe.local.ministack.expressions import OwnTime
+
     timebox.Timebox = OwnTime
 
 

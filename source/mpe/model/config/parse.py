@@ -31,6 +31,7 @@ from mpe.model.service.limits import (
     TOO_DEEP,
     excesses,
     some,
+    too_deep,
 )
 from mpe.model.service.shapes import member, near, shown, unknown
 from mpe.model.service.spec import SPECS
@@ -89,6 +90,8 @@ def _load(text: str | bytes) -> Any:
             parse_int=_whole,
         )
     except json.JSONDecodeError as error:
+        if too_deep(decoded):
+            raise ConfigError([rules.DEPTH.problem("$", TOO_DEEP, "Nothing needs that.")]) from None
         place = f"line {error.lineno}, column {error.colno}"
         told = f"is not JSON: {error.msg} at {place}."
         raise ConfigError([rules.JSON.problem("$", told)]) from None

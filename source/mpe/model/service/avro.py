@@ -13,7 +13,7 @@ from typing import Any
 
 from mpe.model.errors import Problem
 from mpe.model.rules import files, parameters, schemas
-from mpe.model.service.limits import TOO_DEEP, excesses
+from mpe.model.service.limits import TOO_DEEP, excesses, too_deep
 from mpe.model.service.shapes import member, shown
 
 TYPES = ("string", "long", "int", "float", "double", "boolean", "null")
@@ -189,11 +189,11 @@ def problems(schema: Any, kind: str, domain: str | None = None, path: str = "$")
         ]
     try:
         schema = loads(schema)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, RecursionError) or too_deep(schema):
+            return [files.DEPTH.problem(path, TOO_DEEP, "The fields of a schema are not nested.")]
         told = f"is not JSON: {error}."
         return [schemas.JSON.problem(path, told, "Give the Avro schema as an object.")]
-    except RecursionError:
-        return [files.DEPTH.problem(path, TOO_DEEP, "The fields of a schema are not nested.")]
     too_large = list(excesses(schema, path))
     if too_large:
         return too_large

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,6 +20,21 @@ PROBLEMS_LIMIT = 1_000
 DIGITS_LIMIT = 20
 """Digits of a whole number: more than 64 bits hold is nowhere a value."""
 TOO_DEEP = f"is nested more than {DEPTH_LIMIT} deep."
+
+_NESTING = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
+
+def too_deep(text: str) -> bool:
+    """Tell whether a text that is no JSON is nested deeper than anything needs, as far as it goes.
+
+    How deep the parser of the standard library goes depends on the process that it is in.
+    """
+    depth = 0
+    for found in _NESTING.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > DEPTH_LIMIT:
+            return True
+    return False
 
 
 def excesses(document: Any, path: str = "$") -> Iterator[Problem]:
