@@ -814,3 +814,43 @@ def test_a_dataset_may_do_without_a_csv() -> None:
     assert [one.optional for one in data if one] == [True, True]
     expected = {one.kind: one.data_optional for one in parsed.datasets}
     assert (expected["users"], expected["items"]) == (True, False), "what check-data asks for"
+
+
+def test_all_is_told_at_once_also_where_schemas_are_wrong() -> None:
+    """What reads a schema that is wrong waits for that; all else is told with it."""
+    document = everything("all")
+    items = document["datasets"]["items"]["schema"]["serviceConfig"]["schema"]
+    items["name"] = "Item"
+    items["fields"][1]["type"] = "text"
+    items["fields"].append({"name": "1st", "type": "string"})
+    users = document["datasets"]["users"]["schema"]["serviceConfig"]["schema"]
+    users["fields"] = [{"name": "SHELF", "type": "string"}]
+    for name, expression in (
+        ("unread", "INCLUDE ItemID WHERE Items.NONE IN ($X)"),
+        ("unknown", 'EXCLUDE ItemID WHERE Interactions.NONE IN ("view")'),
+        ("unclear", "INCLUDE ItemID WHERE"),
+    ):
+        document["filters"].append(
+            {"serviceConfig": {"name": name, "filterExpression": expression}}
+        )
+    solution = document["solutions"][0]["serviceConfig"]
+    excluded = {"Items": ["NONE"], "Interactions": ["NONE"]}
+    solution["solutionConfig"] = {"trainingDataConfig": {"excludedDatasetColumns": excluded}}
+    document["metricAttribution"]["serviceConfig"]["metrics"][0]["expression"] = (
+        "SUM(Interactions.NONE)"
+    )
+    found = told(document)
+    schema, columns = ".schema.serviceConfig.schema", "excludedDatasetColumns"
+    place = f"$.solutions[0].serviceConfig.solutionConfig.trainingDataConfig.{columns}"
+    assert {
+        f"$.datasets.items{schema}.name",
+        f"$.datasets.items{schema}.fields[1].type",
+        "$.filters[2].serviceConfig.filterExpression",
+        "$.filters[3].serviceConfig.filterExpression",
+        f"{place}.Interactions[0]",
+        "$.metricAttribution.serviceConfig.metrics[0].expression",
+    } <= set(found)
+    assert any(path.startswith(f"$.datasets.items{schema}.fields[4]") for path in found), found
+    assert any(path.startswith(f"$.datasets.users{schema}") for path in found)
+    assert "$.filters[1].serviceConfig.filterExpression" not in found
+    assert f"{place}.Items[0]" not in found

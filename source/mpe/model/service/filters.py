@@ -177,6 +177,14 @@ def problems(expression: str, schemas: Mapping[str, list[Field]], path: str = "$
     return list(_against(parsed, schemas, path))
 
 
+def datasets_of(expression: str) -> frozenset[str]:
+    """Return the sections of the datasets that an expression reads; none of one that is wrong."""
+    try:
+        return frozenset(section for section, _ in parse(expression[:LONGEST]).fields)
+    except FilterError:
+        return frozenset()
+
+
 def problems_of_all(
     expressions: Iterable[tuple[str, str]], *, most: int = MOST_FIELDS_OF_GROUP
 ) -> Iterator[Problem]:

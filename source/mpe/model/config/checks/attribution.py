@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mpe.model.config.checks.schemas import Schemas, field_of
+from mpe.model.config.checks.schemas import Schemas
 from mpe.model.config.sections import Config, ResourceConfig
 from mpe.model.errors import Problem
 from mpe.model.rules import attribution as rules
@@ -45,7 +45,7 @@ def problems(config: Config) -> Iterator[Problem]:
 
 def against_schemas(section: ResourceConfig, schemas: Schemas) -> Iterator[Problem]:
     """Find metrics of columns that are not there, or hold no numbers."""
-    if "interactions" in schemas and not field_of(schemas, "interactions", "EVENT_TYPE"):
+    if "interactions" in schemas.fields and not schemas.field("interactions", "EVENT_TYPE"):
         yield rules.EVENT_TYPE.problem(
             section.path,
             "a metric attribution needs the field EVENT_TYPE in the interactions' schema.",
@@ -54,8 +54,8 @@ def against_schemas(section: ResourceConfig, schemas: Schemas) -> Iterator[Probl
     for index, metric in enumerate(metrics if isinstance(metrics, list) else ()):
         expression = str(metric.get("expression")) if isinstance(metric, Mapping) else ""
         found = _METRIC.fullmatch(expression)
-        if found and found[1]:
-            field = field_of(schemas, found[1].lower(), found[2])
+        if found and found[1] and found[1].lower() not in schemas.wrong:
+            field = schemas.field(found[1].lower(), found[2])
             if field is None or field.type not in avro.NUMBERS:
                 yield rules.COLUMN.problem(
                     f"{section.path}.serviceConfig.metrics[{index}].expression",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mpe.model.config.checks.schemas import Schemas, field_of
+from mpe.model.config.checks.schemas import Schemas
 from mpe.model.config.sections import Config, inner
 from mpe.model.errors import Problem
 from mpe.model.rules import solutions as rules
@@ -15,14 +15,15 @@ from mpe.model.service.shapes import shown
 
 def problems(config: Config, schemas: Schemas) -> Iterator[Problem]:
     """Find columns that are named but that no schema has, or that are not of the right type."""
-    events = {one.name for one in schemas.get("interactions", ())}
+    untyped = "interactions" not in schemas.wrong
+    untyped = untyped and not schemas.field("interactions", "EVENT_TYPE")
     for section in (*(one.solution for one in config.solutions), *config.recommenders):
         place = f"{section.path}.serviceConfig"
         for key in ("solutionConfig", "recommenderConfig"):
             training = inner(inner(section.params, key), "trainingDataConfig")
             yield from _training_columns(training, schemas, f"{place}.{key}.trainingDataConfig")
         solution = inner(section.params, "solutionConfig")
-        if "EVENT_TYPE" not in events:
+        if untyped:
             for path in ("eventType", "solutionConfig.eventsConfig"):
                 if path.split(".")[-1] in {**section.params, **solution}:
                     told = "needs the field EVENT_TYPE in the interactions' schema."
@@ -36,9 +37,11 @@ def _training_columns(
     for key in ("excludedDatasetColumns", "includedDatasetColumns"):
         for dataset, columns in inner(training, key).items():
             kind = dataset.lower()
-            known = [one.name for one in schemas.get(kind, ())]
+            if kind in schemas.wrong:
+                continue
+            known = [one.name for one in schemas.fields.get(kind, ())]
             capitals = {one.upper() for one in known}
-            if kind not in schemas:
+            if kind not in schemas.fields:
                 place = f"{path}.{key}.{dataset}"
                 yield rules.NO_DATASET.problem(place, "this config has no such dataset.")
                 continue
@@ -60,8 +63,8 @@ def _objective(solution: Mapping[str, Any], schemas: Schemas, place: str) -> Ite
     https://docs.aws.amazon.com/personalize/latest/dg/optimizing-solution-for-objective.html
     """
     attribute = inner(solution, "optimizationObjective").get("itemAttribute")
-    if isinstance(attribute, str):
-        field = field_of(schemas, "items", attribute)
+    if isinstance(attribute, str) and "items" not in schemas.wrong:
+        field = schemas.field("items", attribute)
         if field is None or field.type not in avro.NUMBERS:
             yield rules.OBJECTIVE.problem(
                 f"{place}.solutionConfig.optimizationObjective.itemAttribute",

@@ -16,7 +16,8 @@ def problems(config: Config, schemas: Schemas) -> Iterator[Problem]:
         expression = one.params.get("filterExpression")
         if isinstance(expression, str):
             place = f"{one.path}.serviceConfig.filterExpression"
-            yield from filters.problems(expression, schemas, place)
+            if schemas.wrong.isdisjoint(filters.datasets_of(expression)):
+                yield from filters.problems(expression, schemas.fields, place)
     yield from filters.problems_of_all(
         (f"{one.path}.serviceConfig.filterExpression", one.params["filterExpression"])
         for one in config.filters

@@ -45,8 +45,6 @@ def problems(config: Config) -> Iterator[Problem]:
 
 def _against_schemas(config: Config) -> Iterator[Problem]:
     schemas = schemas_of(config)
-    if schemas is None:  # their own problems are told
-        return
     yield from filters.problems(config, schemas)
     yield from columns.problems(config, schemas)
     if config.metric_attribution:
