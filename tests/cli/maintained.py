@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import boto3
 import pytest
@@ -232,7 +233,9 @@ def maintained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Main
                 answer = service.handle(Request("POST", self.path, headers, body))
                 status, content, more = answer.status, answer.body, answer.headers
             else:
-                status, content, more = 200, _described(made.parameters), {}
+                asked = dict(parse_qsl(body.decode())).get("StackName", STACK)
+                status, content = _described(asked, made.parameters)
+                more: Mapping[str, str] = {}
             self.send_response(status)
             for name, value in {**more, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
@@ -252,7 +255,16 @@ def maintained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Main
         yield made
 
 
-def _described(parameters: Mapping[str, str]) -> bytes:
+STACKS = frozenset({STACK, "Other"})
+"""The stacks that are there."""
+
+
+def _described(name: str, parameters: Mapping[str, str]) -> tuple[int, bytes]:
+    """Return how CloudFormation describes a stack, or that there is none, with the HTTP status."""
+    if name not in STACKS:
+        told = f"Stack with id {name} does not exist"
+        error = f"<Type>Sender</Type><Code>ValidationError</Code><Message>{told}</Message>"
+        return 400, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode()
     outputs = "".join(
         f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
         for key, value in OUTPUTS.items()
@@ -262,9 +274,9 @@ def _described(parameters: Mapping[str, str]) -> bytes:
         for key, value in parameters.items()
     )
     told = DESCRIBED.strip().format(
-        name=STACK,
+        name=name,
         status="CREATE_COMPLETE",
         outputs=outputs,
         parameters=given,
     )
-    return told.encode()
+    return 200, told.encode()

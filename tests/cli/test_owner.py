@@ -143,7 +143,8 @@ def test_who_adopts_a_group_of_another_stack_must_say_so(stack: Maintained) -> N
     assert owner(stack) == "Other"
     result = stack.mpe("adopt", "films", "--take-over", "--yes")
     assert result.exit_code == 0, result.output
-    assert f"maintained by the stack {STACK} and no longer by Other" in result.output
+    assert "the stack Other, which maintains it, is there (CREATE_COMPLETE)" in result.output
+    assert f"maintained by the stack {STACK} and no longer by Other, whose" in result.output
     assert owner(stack) == STACK
     sent = stack.s3.get_object(Bucket=BUCKET, Key="train/films/config.json")["Body"].read()
     assert stack.upload(json.loads(sent), "train/films/config.json")["Status"] == "SUCCEEDED"
@@ -155,6 +156,17 @@ def test_a_stack_takes_back_what_another_took_over(stack: Maintained) -> None:
     result = stack.mpe("adopt", "films", "--take-over", "--yes")
     assert result.exit_code == 0, result.output
     assert owner(stack) == STACK
+
+
+def test_who_takes_over_is_told_where_the_other_stack_is_gone(stack: Maintained) -> None:
+    stack.maintain()
+    give_to(stack, "Former")
+    result = stack.mpe("adopt", "films", "--take-over")
+    assert "the stack Former, which maintains it, is not there any more" in result.output
+    assert owner(stack) == "Former", "it is told before anybody is asked"
+    result = stack.mpe("adopt", "films", "--take-over", "--yes")
+    assert "no longer by Former, which is not there any more." in result.output
+    assert "mpe schedule list films --stack Former" not in result.output
 
 
 def test_a_take_over_that_is_not_confirmed_changes_nothing(stack: Maintained) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import signal
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mpe.aws.turns import Claim
+from mpe.cli.account import Account
+from mpe.cli.deletions import SHORT_LEASE, Deletions
 from tests.cli.maintained import Maintained, maintained
 from tests.local.conftest import CSV, small
 
@@ -104,6 +108,31 @@ def test_nothing_is_removed_unasked_or_while_a_run_works(stack: Maintained) -> N
     assert held.exit_code == 1
     assert "a run works on films" in held.output
     assert names(stack, "campaign") == ["films-live"]
+
+
+def test_a_removal_that_is_killed_keeps_runs_out_for_minutes(stack: Maintained) -> None:
+    """Of SIGKILL nobody hears; what can be heard gives the turn back."""
+    account = Account("PersonalizedExperiences")
+    began = datetime.now(UTC)
+    Deletions(account, "films", "remove", SHORT_LEASE).take_turn()
+    claim = Claim("films", "run", "execution", "")
+    assert stack.turns.take(claim, began + timedelta(minutes=5)) == "remove:films"
+    assert stack.turns.take(claim, began + timedelta(minutes=11)) is None
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_removal_whose_terminal_is_closed_gives_its_turn_back(
+    stack: Maintained, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.maintain()
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    monkeypatch.setattr("time.sleep", lambda _: os.kill(os.getpid(), number))
+    result = stack.mpe("remove", "films", "films-live", "--yes")
+    assert result.exit_code == 130, result.output
+    assert "Interrupted: start it again to go on." in result.output
+    assert free(stack)
+    assert signal.getsignal(number) == before
 
 
 def test_a_group_of_another_stack_is_refused(stack: Maintained) -> None:

@@ -35,6 +35,8 @@ from mpe.model.text import plain
 STACK = "PersonalizedExperiences"
 KEY_PARAMETER = "PersonalizeKmsKeyArn"
 """The stack's parameter with the key that dataset groups are created with."""
+UNSEEN = "UNSEEN"
+"""In the place of the status of a stack that may not be looked at."""
 SETTINGS = "the environment's AWS_ variables, and the profile"
 
 
@@ -104,6 +106,18 @@ class Account:
                 f"{name}: is it this project's, and is it deployed?"
             )
         return found
+
+    def status_of(self, stack: str) -> str | None:
+        """Return the status of another stack, None without one, or that it may not be seen.
+
+        CloudFormation says ValidationError of a stack that is not there
+        (https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html).
+        """
+        try:
+            found = self.client("cloudformation").describe_stacks(StackName=stack)
+        except ClientError as error:
+            return None if error.response["Error"]["Code"] == "ValidationError" else UNSEEN
+        return str(found["Stacks"][0]["StackStatus"])
 
     def known_output(self, name: str) -> str | None:
         """Return an output of the stack, or None where there is no such stack."""

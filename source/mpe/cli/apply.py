@@ -173,9 +173,12 @@ def _take_over(account: Account, group: str, before: str) -> None:
     place = account.place()
     arn = place.arn(f"dataset-group/{group}")
     Personalize(account.client("personalize")).tag(arn, marked((), place.stack))
+    told = f"{group} is maintained by the stack {place.stack} and no longer by {before}"
+    if account.status_of(before) is None:
+        say(f"{told}, which is not there any more.")
+        return
     say(
-        f"{group} is maintained by the stack {place.stack} and no longer by {before}, whose "
-        f"schedules fire and are refused until they are disabled there: "
+        f"{told}, whose schedules fire and are refused until they are disabled there: "
         f"`mpe schedule list {group} --stack {before}`."
     )
 

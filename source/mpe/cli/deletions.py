@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +25,26 @@ LOOK, LOOK_LOCALLY = 10.0, 0.5
 LOOKS = 60
 """How many looks in a row may find nothing gone, before there is a new one at the whole group."""
 LEASE = timedelta(hours=1)
-"""How long runs are kept out after a removal that was interrupted for good."""
+"""How long runs are kept out after a removal that was interrupted for good: that of a whole dataset
+group, which a run would make anew meanwhile."""
+SHORT_LEASE = timedelta(minutes=10)
+"""The same where the rest of the dataset group stays as it is; each look keeps the turn anew."""
+
+
+@contextmanager
+def stopped_as_by_ctrl_c() -> Iterator[None]:
+    """Let a terminal that is closed, and a `kill`, end it as Ctrl-C does."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 @dataclass(frozen=True)
@@ -34,6 +55,8 @@ class Deletions:
     group: str
     command: str
     """The command, by whose name it has the turn."""
+    lease: timedelta = LEASE
+    """For how long it has the turn, unless it keeps it."""
     removed: list[dict[str, str]] = field(default_factory=list)
     """What is gone by now."""
 
@@ -59,7 +82,7 @@ class Deletions:
         """Keep runs out; an interrupted removal's own turn is taken again."""
         executions, turns = Executions(self.account.client("stepfunctions")), self.account.turns
         told = False
-        while holder := turns.take_turn(self._claim, executions, datetime.now(UTC), LEASE):
+        while holder := turns.take_turn(self._claim, executions, datetime.now(UTC), self.lease):
             if executions.running(holder):
                 raise click.ClickException(
                     f"a run works on {self.group}: wait for its end (`mpe watch {self.group}`), "
@@ -72,7 +95,7 @@ class Deletions:
 
     def keep_turn(self) -> None:
         """Keep the turn for as long again; who has lost it removes nothing any more."""
-        holder = self.account.turns.take(self._claim, datetime.now(UTC), LEASE)
+        holder = self.account.turns.take(self._claim, datetime.now(UTC), self.lease)
         if holder is not None:
             raise click.ClickException(
                 f"the turn in {self.group} is another's now, who may need what is left: "

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from mpe.aws.inventory import Inventories
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Missing, Personalize
-from mpe.cli.account import OUTPUT, Account, in_account
+from mpe.cli.account import OUTPUT, UNSEEN, Account, in_account
 from mpe.cli.apply import WATCH, YES, apply_config, end
 from mpe.cli.terminal import answer, say
 from mpe.cli.validate import refuse
@@ -103,6 +103,8 @@ def adopt(
             f"nothing was changed. Change that config (`mpe export {group}` has all of it) and "
             "`mpe apply` it."
         )
+    if owner:
+        say(f"note: {_other_stack(account, owner)}")
     found = inventory_of(account, group)
     _note(found)
     try:
@@ -115,6 +117,19 @@ def adopt(
     text = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
     uploaded = apply_config(config, text, account, files=(), yes=yes, taken_from=owner)
     end(uploaded, account, watch=watch)
+
+
+def _other_stack(account: Account, name: str) -> str:
+    """Say whether the stack that maintains a dataset group is there, and so may work on it."""
+    status = account.status_of(name)
+    if status is None:
+        return f"the stack {name}, which maintains it, is not there any more."
+    if status == UNSEEN:
+        return f"whether the stack {name}, which maintains it, is there may not be seen."
+    return (
+        f"the stack {name}, which maintains it, is there ({status}): its runs and schedules are "
+        "refused once this one has it."
+    )
 
 
 def owner_of_group(account: Account, group: str) -> str | None:

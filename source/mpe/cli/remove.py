@@ -12,7 +12,7 @@ from mpe.aws.objects import Objects, state_of
 from mpe.aws.tasks import Tasks
 from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.apply import YES, confirm
-from mpe.cli.deletions import Deletions
+from mpe.cli.deletions import SHORT_LEASE, Deletions, stopped_as_by_ctrl_c
 from mpe.cli.terminal import answer, say
 from mpe.model.plan.changes import SERVES
 from mpe.model.plan.inventory import REMOVAL, Found, Inventory, using
@@ -38,12 +38,13 @@ def remove(
 
     RESOURCE is its name, or its type and name where several bear that name, such as
     campaign/films-live. What it is used by is told and refused, or removed before it with
-    --with-users. It has the dataset group's turn meanwhile, so that no run works there. Take the
-    resource out of the config as well: what a config names, its next run makes anew.
+    --with-users. It has the dataset group's turn meanwhile, so that no run works there, and gives
+    it back however it ends; where it is killed outright, runs wait for ten minutes at most. Take
+    the resource out of the config as well: what a config names, its next run makes anew.
 
     Example: mpe remove movielens campaign/movielens-live
     """
-    deletions = Deletions(account, group, "remove")
+    deletions = Deletions(account, group, "remove", SHORT_LEASE)
     inventory = deletions.found()
     if inventory is None:
         raise click.ClickException(f"there is no dataset group {group!r}: nothing was removed.")
@@ -62,7 +63,8 @@ def remove(
         say(f"note: {note}")
     if not yes:
         confirm("Remove it?")
-    _remove(deletions, [stage for stage in stages if stage])
+    with stopped_as_by_ctrl_c():
+        _remove(deletions, [stage for stage in stages if stage])
     if output == "json":
         answer({"group": group, "removed": deletions.removed})
 
