@@ -16,7 +16,7 @@ def problems(config: Config, schemas: Schemas) -> Iterator[Problem]:
         expression = one.params.get("filterExpression")
         if isinstance(expression, str):
             place = f"{one.path}.serviceConfig.filterExpression"
-            if schemas.wrong.isdisjoint(filters.datasets_of(expression)):
+            if not schemas.wrong or schemas.wrong.isdisjoint(filters.datasets_of(expression)):
                 yield from filters.problems(expression, schemas.fields, place)
     yield from filters.problems_of_all(
         (f"{one.path}.serviceConfig.filterExpression", one.params["filterExpression"])
