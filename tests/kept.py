@@ -43,6 +43,7 @@ from mpe.model.gate.versions import Version
 from mpe.model.plan import forms
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.removals import Made
 from mpe.model.service.profile import Profile, as_document
 from tests.conftest import ROOT
 from tests.everything import everything
@@ -145,7 +146,13 @@ class Life:
         account = self.account
         clock = Fixed(moment=NOW)
         keep = Synchronize(
-            Objects(account.s3), account.tasks, self.schedules, TARGET, account.turns, clock
+            Objects(account.s3),
+            account.tasks,
+            self.schedules,
+            TARGET,
+            account.turns,
+            account.ledger,
+            clock,
         )
         keep(run)
         return {"failed": False}
@@ -166,6 +173,9 @@ class Life:
             self._profiled(outcome.resource)
         if outcome.noun == "SolutionVersion":
             self._judged(str(outcome.arn))
+        if outcome.noun == "Campaign":
+            made = Made("Campaign", outcome.name, str(outcome.arn), str(NOW), run["id"], str(NOW))
+            ledger.note_made(GROUP, made)
 
     def _profiled(self, dataset: str) -> None:
         """Keep what is kept of data that a gate holds, and that somebody lets in."""

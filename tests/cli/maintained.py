@@ -37,8 +37,9 @@ from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.ensure import Ensure, Step
 from mpe.handlers.finish import Finish
 from mpe.handlers.preflight import Preflight
+from mpe.handlers.remove import Remove
 from mpe.handlers.schedule import Synchronize
-from mpe.model.plan.desired import Desired, Place
+from mpe.model.plan.desired import DELETE, Desired, Place
 from mpe.model.plan.outcome import Outcome
 from tests.cli.test_stack import DESCRIBED, KEYS, REGION, TABLES
 from tests.conftest import AtOnce, served
@@ -197,9 +198,29 @@ class Maintained:
                 given[str(one.parent)] = str(outcome.arn)
         target = Target("arn:aws:lambda:us-east-1:1:function:f", ROLE, "arn:aws:sqs:us-east-1:1:q")
         synchronize = Synchronize(
-            self.objects, self.tasks, self.schedules, target, self.turns, self.clock
+            self.objects,
+            self.tasks,
+            self.schedules,
+            target,
+            self.turns,
+            self.ledger,
+            self.clock,
         )
         synchronize(run)
+        if state.on_removal == DELETE:
+            self._remove(run)
+
+    def _remove(self, run: dict[str, Any]) -> None:
+        remove = Remove(
+            Personalize(self.personalize),
+            self.objects,
+            self.ledger,
+            self.turns,
+            self.clock,
+            STACK,
+        )
+        while "wait" in remove(run):
+            time.sleep(1 / SPEED)
 
     def _follow(self, run: str, group: str, desired: Desired) -> Outcome:
         ensure = Ensure(

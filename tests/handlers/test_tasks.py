@@ -68,8 +68,16 @@ class Desk:
             "group": "movielens",
             "id": f"run-{version}",
         }
-        turns, tasks = self.account.turns, self.account.tasks
-        keep = Synchronize(objects, tasks, self.schedules, TARGET, turns, self.clock)
+        account = self.account
+        keep = Synchronize(
+            objects,
+            account.tasks,
+            self.schedules,
+            TARGET,
+            account.turns,
+            account.ledger,
+            self.clock,
+        )
         return keep(run, redriven)
 
     def fire(

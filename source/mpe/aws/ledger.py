@@ -6,7 +6,8 @@ survives a run that is killed. Each resource also has a row with its last durati
 kind of work that was done to it (:mod:`mpe.model.plan.waits`), and so has each resource type,
 whatever the dataset group. A job has one with the data that it was made for, and a solution's
 version one with its numbers. What was thought of a version for each campaign, a person's word on
-it, and each campaign's pointer have one as well (:mod:`mpe.model.gate`).
+it, and each campaign's pointer have one as well (:mod:`mpe.model.gate`), and so has what a run has
+made that another run may remove (:mod:`mpe.model.plan.removals`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from botocore.exceptions import ClientError
 from mpe.aws.tables import condition_failed, pages, read, stored
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
-from mpe.model.plan.forms import NOTE, OUTCOME
+from mpe.model.plan.forms import NOTE, OUTCOME, known
+from mpe.model.plan.removals import Made
 
 KEPT = timedelta(days=400)
 """How long the rows of a run are kept: a little over a year."""
@@ -218,6 +220,22 @@ class Ledger:
         """Return the data that a person let in last: ``data``, ``by``, ``why`` and ``at``."""
         return self._note(group, f"ACCEPTED#{dataset}")
 
+    def note_made(self, group: str, made: Made) -> None:
+        """Keep that a run of this stack has made something, as long as that is there."""
+        key = {"group": group, "record": _of_made(made.arn)}
+        self._table.put_item(Item=NOTE.marked({**key, **made.as_dict()}))
+
+    def made(self, group: str) -> Iterator[Made]:
+        """Yield what runs of this stack have made in a dataset group, as far as they know."""
+        found = Key("group").eq(group) & Key("record").begins_with("MADE#")
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+            if NOTE.readable(row):
+                yield Made(**known(Made, row))
+
+    def forget_made(self, group: str, made: Made) -> None:
+        """Forget what was made and is gone, or is another's by now."""
+        self._table.delete_item(Key={"group": group, "record": _of_made(made.arn)})
+
     def _note(self, group: str, record: str) -> dict[str, Any] | None:
         key = {"group": group, "record": record}
         found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
@@ -304,6 +322,10 @@ class Ledger:
 def _of_version(arn: str) -> str:
     """Return the record of a version, those of one solution beside each other."""
     return f"VERSION#{'/'.join(arn.split('/')[-2:])}"
+
+
+def _of_made(arn: str) -> str:
+    return f"MADE#{arn.partition(':personalize:')[2].partition(':')[2].partition(':')[2]}"
 
 
 def _of_kind(record: str, kind: str) -> str:

@@ -12,6 +12,7 @@ from mpe.cli.account import Account
 from mpe.cli.terminal import console, print_plain
 from mpe.model.errors import reason_lines
 from mpe.model.messages import spoken, spoken_task
+from mpe.model.plan.removals import REMOVED
 from mpe.model.remedies import Where
 from mpe.model.remedies import remedy as told_remedy
 from mpe.model.service.recipes import (
@@ -47,6 +48,8 @@ def told_run(account: Account, group: str, run: str) -> dict[str, Any]:
         run=run,
     )
     resources = [_resource(one, where) for one in found]
+    answering = [one for one in resources if one["resource"] in SERVING and "arn" in one]
+    answering = [one for one in answering if one["did"] != REMOVED]
     return {
         "group": group,
         "run": run,
@@ -55,17 +58,18 @@ def told_run(account: Account, group: str, run: str) -> dict[str, Any]:
         **{key: row.get(key) for key in ("started", "ended", "duration", "execution", "config")},
         **{key: row.get(key) for key in ("changed", "kept", "failed")},
         "resources": resources,
-        "ask": _question(account, resources),
+        "ask": _question(account, answering),
     }
 
 
 def _built_order(outcome: Mapping[str, Any]) -> int:
-    return list(SPECS).index(outcome["noun"])
+    nouns = list(SPECS)  # tasks, and what only a newer release knows, come last
+    return nouns.index(outcome["noun"]) if outcome["noun"] in SPECS else len(nouns)
 
 
 def _resource(one: Mapping[str, Any], where: Where) -> dict[str, Any]:
     told = {"resource": one["noun"], "name": one["name"], "did": one.get("did")}
-    told |= {key: one[key] for key in ("arn", "seconds", "at") if one.get(key)}
+    told |= {key: one[key] for key in ("arn", "seconds", "at", "told") if one.get(key)}
     if failed := one.get("failed"):
         known = replace(where, arn=str(one.get("arn") or ""))
         remedy = told_remedy(one["noun"], failed["error"], failed["reason"], known)
@@ -106,13 +110,14 @@ def _lines(one: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
             yield f"    {one['remedy']}", None
     elif one["did"] not in {None, "kept", "skipped"}:
         took = f" in {spoken(float(one['seconds']))}" if "seconds" in one else ""
-        yield f"{one['did']} {what}{took}", None
+        details = f": {one['told']}" if one.get("told") else ""
+        yield f"{one['did']} {what}{details}{took}", None
 
 
 def _asked(told: Mapping[str, Any]) -> Iterator[str]:
     """Yield the ARN of what answers requests, and a line that asks it."""
     for one in told["resources"]:
-        if one["resource"] in SERVING and "arn" in one:
+        if one["resource"] in SERVING and "arn" in one and one["did"] != REMOVED:
             yield f"{one['resource']} {one['name']}: {one['arn']}"
     if told.get("ask"):
         yield f"Ask it: {told['ask']}"
@@ -120,7 +125,7 @@ def _asked(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _question(account: Account, resources: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the line of the AWS CLI that asks the first of what a run has made to answer."""
-    one = next((one for one in resources if one["resource"] in SERVING and "arn" in one), None)
+    one = next(iter(resources), None)
     if one is None:
         return None
     try:

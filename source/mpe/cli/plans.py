@@ -22,13 +22,13 @@ from mpe.model.config.sections import Config
 from mpe.model.plan.changes import (
     TaskChange,
     age_changes,
-    not_named,
     properties,
     task_changes,
 )
 from mpe.model.plan.desired import DesiredState, desired_state
 from mpe.model.plan.inventory import Found
 from mpe.model.plan.reconcile import Change, Create, Mark, Reject, Skip, Update, Wait
+from mpe.model.plan.removals import Left, left
 
 CHANGES = 2
 WARNED = "warn"
@@ -42,8 +42,8 @@ class Plan:
     steps: tuple[Step, ...]
     tasks: tuple[TaskChange, ...] = ()
     ages: tuple[tuple[str, Change], ...] = ()
-    left: tuple[tuple[Found, str], ...] = ()
-    """What the group has and the config has not, and what that means."""
+    left: tuple[Left, ...] = ()
+    """What the group has and the config has not, and what becomes of it."""
     expected: frozenset[str] = frozenset()
     """The ids of the imports whose CSVs are not optional."""
 
@@ -54,8 +54,8 @@ class Plan:
             yield _row(step, ages.get(step.desired.id), expected=step.desired.id in self.expected)
         for task in self.tasks:
             yield _task(task)
-        for found, why in self.left:
-            yield {"action": "leave", "resource": found.noun, "name": found.name, "why": why}
+        for one in self.left:
+            yield _not_named(one)
 
 
 def planned(config: Config, account: Account, objects: Objects, *, take_over: bool = False) -> Plan:
@@ -76,7 +76,7 @@ def planned(config: Config, account: Account, objects: Objects, *, take_over: bo
         steps,
         tuple(task_changes(rows, state.tasks)),
         tuple(age_changes(_before(account, group), state)),
-        tuple(not_named(there, named)),
+        tuple(left(state, account.ledger.made(group), there, named)),
         frozenset(f"import.{one.kind}" for one in config.datasets if not one.data_optional),
     )
 
@@ -126,6 +126,16 @@ def _row(step: Step, age: Change | None, *, expected: bool) -> dict[str, Any]:
             note = f"the next run marks it as maintained by the stack {stack}."
             return {**told, "action": "keep", "note": " ".join(filter(None, (step.note, note)))}
     return {**told, "action": "update", "changes": changes} if changes else told
+
+
+def _not_named(one: Left) -> dict[str, Any]:
+    return {
+        "action": "delete" if one.goes else "leave",
+        "resource": one.found.noun,
+        "name": one.found.name,
+        "why": one.why,
+        **({"note": one.note} if one.note else {}),
+    }
 
 
 def _unread(step: Step) -> str:
@@ -186,7 +196,7 @@ def _line(row: Mapping[str, Any]) -> str:
     named = f"{row['resource']} {row['name']}"
     if row["resource"] == "Task":
         return f"{named}: {row['schedule']} ({row['timeZone']})"
-    if row["action"] == "leave":
+    if row["action"] in {"leave", "delete"}:
         return f"{named}: {row['why']}"
     if "owner" in row:
         return f"{named} (maintained by the stack {row['owner']})"

@@ -14,9 +14,8 @@ from mpe.cli.account import OUTPUT, Account, in_account
 from mpe.cli.apply import YES, confirm
 from mpe.cli.deletions import SHORT_LEASE, Deletions, stopped_as_by_ctrl_c
 from mpe.cli.terminal import answer, say
-from mpe.model.plan.changes import SERVES
 from mpe.model.plan.inventory import REMOVAL, Found, Inventory, using
-from mpe.model.service.spec import SPECS
+from mpe.model.plan.removals import BILLED
 
 REMOVABLE = tuple(noun for stage in REMOVAL for noun in stage if noun != "DatasetGroup")
 """The types of what can be removed alone; jobs and versions go with what they are of."""
@@ -102,7 +101,7 @@ def _found(inventory: Inventory, resource: str) -> Found:
         raise click.ClickException(
             f"a whole dataset group is removed with `mpe destroy {inventory.group.name}`."
         )
-    there = "\n".join(f"{_word(one)}/{one.name}" for one in sorted(meant or known, key=_word))
+    there = "\n".join(sorted(one.typed for one in meant or known))
     told = f"{resource!r} may be one of these" if meant else f"there is no {resource!r}. There are"
     raise click.ClickException(f"{told}:\n{there}")
 
@@ -111,13 +110,8 @@ def _is(one: Found, kind: str) -> bool:
     return kind.replace("-", "").replace("_", "").lower() == one.noun.lower()
 
 
-def _word(one: Found) -> str:
-    """Return a type as ARNs write it: ``event-tracker``."""
-    return SPECS[one.noun].arn.partition("/")[0]
-
-
 def _billed(one: Found) -> str:
-    return " (billed until it is gone)" if one.noun in SERVES else ""
+    return " (billed until it is gone)" if one.noun in BILLED else ""
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,11 @@ from mpe.model.gate.versions import Version, in_short
 from mpe.model.messages import spoken_task
 from mpe.model.plan.health import WORSE_THAN_WELL, Health, Sign, told, worst
 from mpe.model.plan.reconcile import Create, Reject, Update
+from mpe.model.plan.removals import BILLED
 from mpe.model.service.spec import SPECS
 
 UNWELL = 2
 """The exit code that ``--exit-code`` gives where somebody should look."""
-BILLED = frozenset({"Campaign", "Recommender"})
-"""What costs for as long as it is there (https://aws.amazon.com/personalize/pricing/)."""
 
 
 @click.command()

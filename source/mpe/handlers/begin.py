@@ -73,7 +73,9 @@ class Begin:
         if self._starts(claim):
             self.turns.record(claim.group, claim.run, row)
         desired = self.objects.state_of_run(state)
-        return {"work": complete(desired.tasks[task].work if task else desired.work)}
+        if task:
+            return {"work": complete(desired.tasks[task].work)}
+        return {"work": {**complete(desired.work), "onRemoval": desired.on_removal}}
 
     def _has_its_turn(self, claim: Claim, place: Place) -> bool:
         """Take the turn where nobody is to have it first; who has it already keeps it."""

@@ -41,7 +41,7 @@ from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.erasure import CLASH, DELETION, due
 from mpe.model.plan.forms import RUN
-from mpe.model.plan.outcome import CHANGES, Outcome
+from mpe.model.plan.outcome import CHANGES, MARKED, Outcome
 from mpe.model.plan.owner import marked
 from mpe.model.plan.quotas import for_good
 from mpe.model.plan.reconcile import (
@@ -61,6 +61,7 @@ from mpe.model.plan.reconcile import (
     decide,
     nothing_new,
 )
+from mpe.model.plan.removals import GOES, Made
 from mpe.model.plan.waits import (
     KNOWN_WITHIN,
     SHORTEST,
@@ -168,7 +169,7 @@ class Ensure:
         Or by the run's last step, where there is no next look. A resource does not fail for it.
         """
         new = outcome.status != before.status or before.untold
-        if not outcome.arn or not new or outcome.did in {"kept", "skipped"}:
+        if not outcome.arn or not new or outcome.did in {"kept", "skipped", MARKED}:
             return replace(outcome, untold=None)
         try:
             self.events.resource_changed(outcome.noun, outcome.arn, outcome.status, outcome.seconds)
@@ -289,14 +290,15 @@ class Ensure:
             case Look():
                 return self._look_again(before)
             case Mark(arn, owner):
-                self._mark(desired, arn, owner)
-                return before.ready(arn=arn, status=_status(observed))
+                marked = self._mark(desired, arn, owner)
+                return before.ready(arn=arn, status=_status(observed), **marked)
             case Keep(arn):
                 return self._right(step, desired, arn, before, observed)
             case Skip():
                 return before.ready(did="skipped")
             case Reject(error, message):
                 seen = observed.arn if observed else before.arn
+                self._note_made(step, before, observed)
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
 
@@ -309,6 +311,7 @@ class Ensure:
         observed: Observed | None,
     ) -> Outcome:
         """Leave what is as it should be, and judge a version, or note an import, that is done."""
+        self._note_made(step, before, observed)
         self._weigh(step, before, observed)
         judging = Judging(self.personalize, self.ledger, self.events)
         judging(step.group, desired, arn, self.clock.now())
@@ -346,12 +349,21 @@ class Ensure:
     def _smoking(self, lists: Lists) -> Smoking:
         return Smoking(lists, self.objects, self.ledger, self.events, self.gauges)
 
-    def _mark(self, desired: Desired, arn: str, owner: str) -> None:
+    def _note_made(self, step: Step, before: Outcome, observed: Observed | None) -> None:
+        """Keep that this run made something, which another may remove that names it no more."""
+        desired = step.desired
+        if before.did == "created" and observed and desired.noun in GOES:
+            made = Made.of(desired.noun, desired.name, observed.arn, observed.fields)
+            self.ledger.note_made(step.group, made)
+
+    def _mark(self, desired: Desired, arn: str, owner: str) -> dict[str, str]:
         """Mark what is there with the stack's name; that it may have no more tags fails no run."""
         try:
             self.personalize.tag(arn, marked((), owner))
         except Refused as error:
             LOGGER.warning("not marked", extra={"resource": desired.id, "error": str(error)})
+            return {}
+        return {"did": MARKED, "told": f"maintained by the stack {owner}"}
 
     def _weigh(self, step: Step, before: Outcome, observed: Observed | None) -> None:
         """Keep the numbers of a version that is there, once.

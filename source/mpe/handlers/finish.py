@@ -23,6 +23,7 @@ from mpe.model.errors import NewerForm
 from mpe.model.gate.versions import Version, held, trained
 from mpe.model.messages import MOST_DUE, within
 from mpe.model.plan.erasure import FULL
+from mpe.model.plan.removals import PATH
 from mpe.model.remedies import Where, remedy
 from mpe.model.service.spec import SPECS
 
@@ -172,6 +173,7 @@ class Finish:
                 *run.get("notes", []),
                 *_without_data(outcomes),
                 *_doubtful(outcomes),
+                *_staying(outcomes),
                 *held(run["group"], outcomes),
             ],
         }
@@ -214,6 +216,13 @@ def _doubtful(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"{what} {one['name']}: {one['told']}"
 
 
+def _staying(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what the config names no more and the run could not remove."""
+    for one in outcomes:
+        if one["path"] == PATH and one.get("told") and not one.get("failed"):
+            yield f"{one['noun']} {one['name']} is not in the config, and {one['told']}"
+
+
 def _where(run: Mapping[str, Any]) -> Where:
     """Return what the commands of remedies name."""
     bucket = run.get("state", {}).get("bucket", "BUCKET")
@@ -248,6 +257,8 @@ def _changed(outcome: Mapping[str, Any]) -> bool:
 
 def _change(outcome: Mapping[str, Any]) -> dict[str, Any]:
     told = {"Resource": outcome["noun"], "Name": outcome["name"], "Did": outcome["did"]}
+    if outcome.get("told") and outcome["noun"] != "DatasetImportJob":
+        told["Told"] = outcome["told"]
     if outcome.get("seconds") is not None:
         told["Seconds"] = round(float(outcome["seconds"]))
     return told

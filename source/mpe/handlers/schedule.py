@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
+from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.outages import outages_pass
 from mpe.aws.schedules import Schedules, Target
@@ -22,7 +23,10 @@ from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import TurnLost
+from mpe.model.plan.changes import TaskChange, task_changes
 from mpe.model.plan.forms import RUN
+from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.removals import REMOVED
 from mpe.model.plan.tasks import GONE, Task, schedule_name
 
 SCHEDULED = "<aws.scheduler.scheduled-time>"
@@ -39,6 +43,7 @@ class Synchronize:
     schedules: Schedules
     target: Target
     turns: Turns
+    ledger: Ledger
     clock: Clock
 
     def __call__(self, run: dict[str, Any], redriven: int = 0) -> dict[str, Any]:
@@ -49,10 +54,14 @@ class Synchronize:
         if redriven and not self._has_turn(run, redriven):
             raise TurnLost(run["group"], run["id"])
         state = self.objects.state_of_run(Pointer.of(run["state"]))
-        known = set(self.tasks.ids(state.group))
+        known = list(self.tasks.of(state.group))
+        for change in task_changes(known, state.tasks):
+            if change.action != "keep":
+                outcome = _outcome(change).as_dict()
+                self.ledger.record(state.group, run["id"], outcome, self.clock.now())
         for task in state.tasks.values():
             self._upsert(state.group, task, run)
-        gone = sorted(known - set(state.tasks))
+        gone = sorted({row["record"] for row in known} - set(state.tasks))
         for id in gone:
             self.schedules.delete(schedule_name(state.group, id))
             self.tasks.delete(state.group, id)
@@ -107,6 +116,20 @@ class Synchronize:
             put = enabled
 
 
+DID = {"create": "created", "update": "updated", "delete": REMOVED}
+"""What a run did to a task, by what the plan says of it."""
+
+
+def _outcome(change: TaskChange) -> Outcome:
+    """Return what becomes of a task, in the words of the plan.
+
+    It is kept before that is done, so that a call that is repeated tells of it as well.
+    """
+    told = f"{change.expression} ({change.zone})"
+    id = f"task.{change.task}"
+    return Outcome(id, "Task", change.task, change.path, did=DID[change.action], told=told)
+
+
 made_in_init("dynamodb", "s3", "scheduler")
 
 
@@ -121,6 +144,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Schedules(client("scheduler"), setting("SCHEDULE_GROUP")),
         Target(setting("MACHINE"), setting("SCHEDULE_ROLE"), setting("DEAD_LETTERS")),
         Turns(table(setting("TURNS_TABLE"))),
+        Ledger(table(setting("LEDGER_TABLE"))),
         Clock.from_environment(),
     )
     try:

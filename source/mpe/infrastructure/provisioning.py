@@ -29,7 +29,7 @@ from mpe.infrastructure.stages import (
     side_by_side,
     wait_as_told,
 )
-from mpe.model.plan.desired import SOLUTION_STAGES, STAGES, When
+from mpe.model.plan.desired import DELETE, SOLUTION_STAGES, STAGES, When
 
 SOLUTION = "$states.context.Execution.Input.solution"
 """The solution that an execution works on, as a JSONata path."""
@@ -177,6 +177,7 @@ class ProvisioningWorkflow(Construct):
         *,
         begin: lambda_.IFunction,
         preflight: lambda_.IFunction,
+        remove: lambda_.IFunction,
         finish: lambda_.IFunction,
         keep_schedules: lambda_.IFunction,
         functions: Mapping[str, lambda_.IFunction],
@@ -185,7 +186,8 @@ class ProvisioningWorkflow(Construct):
         self._functions = functions
         report = self._report(finish)
         self.solutions = SolutionWorkflow(self, "Solution", functions=functions).machine
-        work = self._work(keep_schedules, self.solutions, report)
+        end = self._removal(remove, report)
+        work = self._work(keep_schedules, self.solutions, end=end, report=report)
         checked = self._preflight(preflight, work=work, report=report)
         start = self._turn(begin, work=checked, report=report)
         self.machine = Machine(
@@ -195,6 +197,7 @@ class ProvisioningWorkflow(Construct):
             calls=[
                 begin,
                 preflight,
+                remove,
                 finish,
                 keep_schedules,
                 *(functions[noun] for noun in functions if noun not in TRAINED),
@@ -204,7 +207,12 @@ class ProvisioningWorkflow(Construct):
         follow_executions(self.machine, self.solutions)
 
     def _work(
-        self, keep_schedules: lambda_.IFunction, solutions: sfn.StateMachine, report: sfn.State
+        self,
+        keep_schedules: lambda_.IFunction,
+        solutions: sfn.StateMachine,
+        *,
+        end: sfn.State,
+        report: sfn.State,
     ) -> sfn.State:
         """Make the group and its datasets, import the data, then use it."""
         use = side_by_side(
@@ -219,7 +227,7 @@ class ProvisioningWorkflow(Construct):
             ],
         )
         imported = sfn.Choice.jsonata(self, "Is all data imported?")
-        imported.when(any_failed("$states.input[0]"), report).otherwise(use.next(report))
+        imported.when(any_failed("$states.input[0]"), report).otherwise(use.next(end))
         fill = side_by_side(
             self,
             "Import the data",
@@ -253,6 +261,20 @@ class ProvisioningWorkflow(Construct):
         )
         ours.otherwise(plan.next(work))
         return ask.next(ours).start_state
+
+    def _removal(self, remove: lambda_.IFunction, report: sfn.State) -> sfn.State:
+        """Remove what a config names no more, where it says so and all else went well."""
+        ask = invoke(self, "Remove", remove, {"run": RUN, "redriven": REDRIVEN})
+        ask.add_catch(
+            failed(self, "Removing failed").next(report), outputs={**CRASH, "resource": "Remove"}
+        )
+        gone = sfn.Choice.jsonata(self, "Is it removed?")
+        gone.when(asks_to_wait(), wait_as_told(self, "Wait for the removal").next(ask))
+        ask.next(gone.otherwise(report))
+        well = sfn.Choice.jsonata(self, "Is something to be removed?")
+        well.when(any_failed(), report)
+        well.when(sfn.Condition.jsonata(f"{{% $work.onRemoval = '{DELETE}' %}}"), ask)
+        return well.otherwise(report)
 
     def _preflight(
         self, preflight: lambda_.IFunction, *, work: sfn.State, report: sfn.State

@@ -19,6 +19,7 @@ from mpe.infrastructure.functions import HandlerFunction, personalize_arn
 from mpe.infrastructure.reasons import accept_wildcard
 from mpe.infrastructure.rooms import Rooms
 from mpe.infrastructure.service_role import ServiceRole
+from mpe.model.plan.removals import GOES
 from mpe.model.service.spec import SPECS, ResourceSpec
 
 CONFIGS = "train/*.json"
@@ -183,6 +184,51 @@ class Preflight(HandlerFunction):
 def _of_tags(spec: ResourceSpec) -> tuple[str, ...]:
     """Return what it takes to know which stack maintains one of a type."""
     return ("ListTagsForResource",) if spec.marked else ()
+
+
+class Remove(HandlerFunction):
+    """Removes what the config names no more, where it says so: this function alone may."""
+
+    def __init__(self, scope: Construct, rooms: Rooms) -> None:
+        super().__init__(
+            scope,
+            "Remove",
+            package=rooms.package,
+            handler="remove",
+            description="Remove what a config names no more, where it says so",
+            environment={
+                "TURNS_TABLE": rooms.turns.table_name,
+                "LEDGER_TABLE": rooms.ledger.table_name,
+                "STACK": Aws.STACK_NAME,
+            },
+            timeout=Duration.minutes(10),
+        )
+        for noun in sorted(GOES):
+            spec = SPECS[noun]
+            self.allow(
+                [f"personalize:{spec.describe}", f"personalize:Delete{noun}"],
+                [personalize_arn(self, spec.iam_resource)],
+                because="Users name their resources; only what a run has made is removed.",
+            )
+        self.allow(
+            [f"personalize:{SPECS['Campaign'].list}"],
+            ["*"],
+            because="The service has no resource-level permission for its lists.",
+        )
+        self.allow(
+            ["personalize:ListTagsForResource"],
+            [personalize_arn(self, SPECS["DatasetGroup"].iam_resource)],
+            because="Looks at which stack maintains the dataset group of whichever run.",
+        )
+        self.allow(
+            ["s3:GetObject"],
+            [rooms.bucket.arn_for_objects("state/*")],
+            because="Reads the desired state of whichever dataset group has a run.",
+        )
+        self.allow(
+            ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"], [rooms.ledger.table_arn]
+        )
+        self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [rooms.turns.table_arn])
 
 
 class _Finishing(HandlerFunction):

@@ -34,6 +34,7 @@ class Schedules(Construct):
         package: Package,
         bucket: DataBucket,
         turns: GroupTable,
+        ledger: GroupTable,
         undelivered: sqs.Queue,
     ) -> None:
         super().__init__(scope, id)
@@ -59,7 +60,7 @@ class Schedules(Construct):
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.role = self._role(undelivered)
-        self.keep = self._keep(package, bucket, turns, undelivered)
+        self.keep = self._keep(package, bucket, undelivered, turns=turns, ledger=ledger)
 
     @property
     def schedules_arn(self) -> str:
@@ -98,7 +99,13 @@ class Schedules(Construct):
         return role
 
     def _keep(
-        self, package: Package, bucket: DataBucket, turns: GroupTable, undelivered: sqs.Queue
+        self,
+        package: Package,
+        bucket: DataBucket,
+        undelivered: sqs.Queue,
+        *,
+        turns: GroupTable,
+        ledger: GroupTable,
     ) -> HandlerFunction:
         function = HandlerFunction(
             self,
@@ -109,6 +116,7 @@ class Schedules(Construct):
             environment={
                 "TASKS_TABLE": self.table.table_name,
                 "TURNS_TABLE": turns.table_name,
+                "LEDGER_TABLE": ledger.table_name,
                 "SCHEDULE_GROUP": self.name,
                 "MACHINE": self.machine_arn,
                 "SCHEDULE_ROLE": self.role.role_arn,
@@ -137,6 +145,7 @@ class Schedules(Construct):
             [self.table.table_arn],
         )
         function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [turns.table_arn])
+        function.allow(["dynamodb:PutItem"], [ledger.table_arn])
         function.allow(
             ["s3:GetObject", "s3:DeleteObject"],
             [bucket.arn_for_objects("state/*")],

@@ -26,7 +26,7 @@ from mpe.infrastructure.people import ModelApprover
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
 from mpe.infrastructure.reasons import accept
 from mpe.infrastructure.rooms import Rooms
-from mpe.infrastructure.runs import Begin, Bury, Configure, Finish, Preflight
+from mpe.infrastructure.runs import Begin, Bury, Configure, Finish, Preflight, Remove
 from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable, OldVersions
@@ -114,6 +114,7 @@ class PersonalizedExperiences(Stack):
             package=self.package,
             bucket=self.bucket,
             turns=self.turns,
+            ledger=self.ledger,
             undelivered=self.undelivered,
         )
 
@@ -125,6 +126,7 @@ class PersonalizedExperiences(Stack):
             "Provisioning",
             begin=begin,
             preflight=Preflight(self, rooms),
+            remove=Remove(self, rooms),
             finish=Finish(self, rooms),
             keep_schedules=self.schedules.keep,
             functions={

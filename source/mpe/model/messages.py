@@ -281,7 +281,8 @@ def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
         return
     for change in detail["Changes"]:
         took = f" in {spoken(change['Seconds'])}" if "Seconds" in change else ""
-        yield f"  {change['Did']} {change['Resource']} {change['Name']}{took}"
+        more = f": {change['Told']}" if "Told" in change else ""
+        yield f"  {change['Did']} {change['Resource']} {change['Name']}{more}{took}"
     hidden = detail["Changed"] - len(detail["Changes"])
     if hidden > 0:
         yield f"  ... and {hidden} more"

@@ -17,6 +17,8 @@ from mpe.model.rules import forms as rules
 
 DELETE = "delete"
 """In the place of a schedule: there is none any more."""
+ON_REMOVAL = "onRemoval"
+"""The one key of a ``workflowConfig`` that may say so and is no schedule."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def _age_of_schedules(workflow: dict[str, Any], path: str, moved: dict[str, str]
 def _deleted(holder: Any, path: str) -> Iterator[Problem]:
     if not isinstance(holder, dict):
         return
-    for key in [one for one, value in holder.items() if _is_delete(value)]:
+    for key in [key for key, value in holder.items() if _is_delete(value) and key != ON_REMOVAL]:
         del holder[key]
         told = "the schedule is deleted, if there is one."
         yield rules.DELETED.problem(f"{path}.{key}", told)

@@ -1,4 +1,4 @@
-"""What an upload changes beside resources: scheduled tasks, ages, and what it does not name."""
+"""What an upload changes beside resources: scheduled tasks, and ages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpe.model.plan.desired import DesiredState
-from mpe.model.plan.inventory import Found
 from mpe.model.plan.reconcile import Change
 from mpe.model.plan.tasks import Task
 
-SERVES = frozenset({"Campaign", "Recommender"})
-"""What is billed for as long as it is there and not stopped."""
 CREATED = {
     "DatasetGroup": ("domain", "kmsKeyArn"),
     "Dataset": ("datasetType",),
@@ -68,22 +65,6 @@ def age_changes(old: DesiredState | None, new: DesiredState) -> Iterator[tuple[s
 
 def _age(seconds: int | None) -> str:
     return "none" if seconds is None else f"{seconds} seconds"
-
-
-def not_named(there: Iterable[Found], named: Iterable[str]) -> Iterator[tuple[Found, str]]:
-    """Yield what a group has and a config has not, and what that means."""
-    known = frozenset(named)
-    for one in there:
-        if one.arn not in known and one.noun != "Schema":
-            yield one, _left(one)
-
-
-def _left(one: Found) -> str:
-    if one.noun in SERVES and one.status != "INACTIVE":
-        return "not in the config, still billed"
-    if one.noun == "Solution" and one.fields.get("performAutoTraining"):
-        return "not in the config, still trained by the service, and billed"
-    return "not in the config, left as it is"
 
 
 def properties(noun: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,11 @@ class Found:
         return str(given or "/".join(self.arn.split("/")[1:]))
 
     @property
+    def typed(self) -> str:
+        """Its type, as ARNs write it, and its name: ``event-tracker/clicks``."""
+        return f"{self.spec.arn.partition('/')[0]}/{self.name}"
+
+    @property
     def ready(self) -> bool:
         return self.status not in FAILED
 

@@ -15,6 +15,8 @@ from mpe.model.plan.forms import OUTCOME, known
 
 CHANGES = frozenset({"created", "updated", "started", "stopped"})
 """What a run does to a resource itself, so that its failure is the run's own."""
+MARKED = "marked"
+"""What a run did to a dataset group that only lacked the name of its stack."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Outcome:
     arn: str | None = None
     did: str | None = None
     """``created``, ``updated``, ``started``, ``stopped``, ``adopted`` (waited for what others
-    began), ``kept`` or ``skipped`` (there was nothing to do)."""
+    began), ``marked`` (with the stack's name), ``removed``, ``kept`` or ``skipped`` (there was
+    nothing to do)."""
     begun: str | None = None
     """When this run asked for its update, start or stop."""
     wait: int | None = None
@@ -52,7 +55,7 @@ class Outcome:
     held: str | None = None
     """The version that it is not moved to: its pointer says why."""
     told: str | None = None
-    """What was thought of its data, where that is to be told."""
+    """What else is to be told of it: what was thought of its data, when a task fires."""
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
     unseen: str | None = None

@@ -9,6 +9,8 @@ size of the config.
 from mpe.model.plan.desired.datasets import DATASET_TYPES, DELETIONS
 from mpe.model.plan.desired.making import CONFIG_NAME, config_of, folder_of
 from mpe.model.plan.desired.records import (
+    DELETE,
+    KEEP,
     Data,
     Desired,
     DesiredState,
@@ -31,7 +33,9 @@ __all__ = [
     "BATCH_INPUT",
     "CONFIG_NAME",
     "DATASET_TYPES",
+    "DELETE",
     "DELETIONS",
+    "KEEP",
     "LATEST",
     "SOLUTION_STAGES",
     "STAGES",

@@ -14,6 +14,9 @@ from mpe.model.plan.tasks import Task
 from mpe.model.service.names import NAME_LIMIT, job_name
 from mpe.model.service.spec import SPECS, ResourceSpec
 
+KEEP, DELETE = "keep", "delete"
+"""What becomes of what a config names no more."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -160,6 +163,8 @@ class DesiredState:
     """The ids by stage, as the workflow walks them."""
     tasks: Mapping[str, Task] = field(default_factory=dict)
     """What is done again and again, by task id."""
+    on_removal: str = KEEP
+    """What becomes of what earlier configs named and this one does not."""
 
     def to_json(self) -> str:
         """Return the document that is saved to S3, its resources in the order of the work."""
@@ -169,6 +174,7 @@ class DesiredState:
             "resources": {key: asdict(value) for key, value in self.resources.items()},
             "work": self.work,
             "tasks": {key: task.as_dict() for key, task in self.tasks.items()},
+            "onRemoval": self.on_removal,
         }
         return json.dumps(STATE.marked(document))
 
@@ -178,7 +184,8 @@ class DesiredState:
         saved = STATE.read(json.loads(text))
         resources = {key: Desired.from_dict(value) for key, value in saved["resources"].items()}
         tasks = {key: Task.from_dict(one) for key, one in saved.get("tasks", {}).items()}
-        return cls(saved["group"], saved["version"], resources, saved["work"], tasks)
+        kept = str(saved.get("onRemoval", KEEP))
+        return cls(saved["group"], saved["version"], resources, saved["work"], tasks, kept)
 
 
 def value_at(params: Mapping[str, Any], path: str | None) -> str:

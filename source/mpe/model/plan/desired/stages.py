@@ -10,7 +10,7 @@ from typing import Any
 from mpe.model.config.sections import Config, SolutionConfig
 from mpe.model.plan.desired import datasets, solutions
 from mpe.model.plan.desired.making import Making, name_of
-from mpe.model.plan.desired.records import Desired, DesiredState, Place
+from mpe.model.plan.desired.records import KEEP, Desired, DesiredState, Place
 from mpe.model.plan.desired.solutions import SolutionMaking
 from mpe.model.plan.tasks import tasks_of
 from mpe.model.service.spec import SPECS
@@ -87,7 +87,8 @@ def desired_state(
     made = _Made(Making(config, place, folder))
     work = made.work()
     tasks = {task.id: task for task in tasks_of(config, work)}
-    return DesiredState(made.making.group, version, made.resources, work, tasks)
+    on_removal = str(config.group.workflow.get("onRemoval", KEEP))
+    return DesiredState(made.making.group, version, made.resources, work, tasks, on_removal)
 
 
 def complete(work: Mapping[str, Any]) -> dict[str, Any]:
