@@ -5,15 +5,27 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mpe.aws.clock import Clock
+from mpe.aws.personalize import Busy, Personalize
+from mpe.aws.turns import Claim
+from mpe.handlers.remove import LOOK, Remove
+from mpe.model.config.parse import parse
+from mpe.model.errors import TurnLost
 from mpe.model.messages import message_for
+from mpe.model.plan.desired import Place, desired_state
 from mpe.model.plan.owner import KEY
-from tests.cli.maintained import ACCOUNT, Maintained, maintained
+from mpe.model.service.spec import ResourceSpec
+from tests.cli.maintained import ACCOUNT, BUCKET, ROLE, STACK, Maintained, maintained
 from tests.cli.test_remove import names
+from tests.cli.test_stack import REGION
+from tests.handlers.test_runs import NOW, Fixed
 from tests.local.conftest import small
 
 CONFIG = "train/films/config.json"
@@ -183,3 +195,50 @@ def test_tasks_and_the_owner_are_in_the_mail_in_the_words_of_the_plan(stack: Mai
     assert "  removed Task import: rate(2 days) (UTC)" in mail(done)
     shown = stack.mpe("runs", "show", done["Run"]).output
     assert "removed Task import: rate(2 days) (UTC)" in shown
+
+
+def removal(stack: Maintained, less: dict[str, Any], clock: Clock) -> tuple[Remove, dict[str, Any]]:
+    """Return what removes for a run of a config that has its turn, and the run."""
+    state = desired_state(
+        parse(json.dumps(less)), Place(REGION, ACCOUNT, BUCKET, ROLE, stack=STACK), version="run"
+    )
+    run = {"id": "run", "group": "films", "sequencer": f"{9:032X}", "config": {"key": CONFIG}}
+    run["state"] = asdict(stack.objects.save_state(BUCKET, state))
+    claim = Claim("films", "run", "execution-run", run["sequencer"])
+    assert stack.turns.take(claim, stack.clock.now()) is None
+    service = Personalize(stack.personalize)
+    return Remove(service, stack.objects, stack.ledger, stack.turns, clock, STACK), run
+
+
+def test_a_run_that_has_lost_its_turn_or_is_overtaken_removes_nothing(stack: Maintained) -> None:
+    less = removing(stack.maintain(filters=[FILTER]), filters=[])
+    remove, run = removal(stack, less, stack.clock)
+    stack.turns.announce("films", "newer", f"{10:032X}", CONFIG)
+    assert remove(run) == {"failed": False}
+    stack.turns.give_back("films", "execution-run")
+    assert remove(run) == {"failed": True}
+    (lost,) = stack.ledger.outcomes("films", "run")
+    assert lost["failed"]["error"] == "TurnLost"
+    with pytest.raises(TurnLost):
+        remove(run, redriven=1)
+    assert len(stack.personalize.list_filters()["Filters"]) == 1
+
+
+class InUse(Personalize):
+    """A service in which something uses what is to be deleted."""
+
+    def delete(self, spec: ResourceSpec, arn: str) -> None:
+        raise Busy("ResourceInUseException", f"{spec.noun} {arn} is in use")
+
+
+def test_what_stays_in_use_is_waited_for_an_hour_and_then_told(stack: Maintained) -> None:
+    less = removing(stack.maintain(filters=[FILTER]), filters=[])
+    answers = []
+    for minutes in (0, 30, 61):
+        clock = Fixed(moment=NOW + timedelta(minutes=minutes))
+        remove, run = removal(stack, less, clock)
+        answers.append(replace(remove, personalize=InUse(stack.personalize))(run))
+    assert answers == [{"failed": False, "wait": LOOK}] * 2 + [{"failed": True}]
+    (left,) = stack.ledger.outcomes("films", "run")
+    assert left["failed"]["error"] == "ResourceInUseException"
+    assert left["name"] == "films-unseen"

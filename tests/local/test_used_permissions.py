@@ -145,6 +145,14 @@ def custom(cloud: LocalCloud) -> None:
     user.put("deletions.csv", "USER_ID\nu58\n")  # beside versions, which are looked for by now
     user.upload(document)
     assert user.wait_for_run(2) == "SUCCEEDED", user.mail(2)[1]
+    document["datasetGroup"]["workflowConfig"] = {"onRemoval": "delete"}
+    for section in ("eventTracker", "filters", "metricAttribution", "dataDeletionJob"):
+        del document[section]
+    document["solutions"] = document["solutions"][1:]  # the first has a campaign
+    user.upload(document)
+    assert user.wait_for_run(3) == "SUCCEEDED", user.mail(3)[2]
+    for noun in ("Campaign", "Solution", "EventTracker", "MetricAttribution", "Filter"):
+        assert f"  removed {noun} " in user.mail(3)[2]["body"]
 
 
 def domain(cloud: LocalCloud) -> None:
@@ -163,6 +171,10 @@ def domain(cloud: LocalCloud) -> None:
     capacity["minRecommendationRequestsPerSecond"] = 2
     user.upload(document)
     wait_until(lambda: "updated Recommender" in user.mail()[-1]["body"])
+    document["datasetGroup"]["workflowConfig"] = {"onRemoval": "delete"}
+    del document["recommenders"]
+    user.upload(document)
+    wait_until(lambda: "removed Recommender" in user.mail()[-1]["body"])
 
 
 def scheduled(cloud: LocalCloud) -> None:
