@@ -156,10 +156,12 @@ class Personalize:
         """Yield the summaries of a type: all of the account's, or of a parent."""
         return self._list(spec.list, spec.list_key, of or {})
 
-    def described(self, spec: ResourceSpec, arn: str) -> Mapping[str, Any]:
+    def described(
+        self, spec: ResourceSpec, arn: str, *, with_parts: bool = True
+    ) -> Mapping[str, Any]:
         """Return all that the service says of a resource; raise Missing where there is none."""
         described: Mapping[str, Any] = self._call(spec.describe, **{spec.arn_key: arn})[spec.key]
-        if spec.parts and spec.list_parts:
+        if with_parts and spec.parts and spec.list_parts:
             parts = list(self._list(spec.list_parts, spec.parts, {spec.arn_key: arn}))
             return {**described, spec.parts: parts}
         return described

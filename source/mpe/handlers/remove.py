@@ -81,7 +81,7 @@ class Remove:
         """Take one thing a step towards its end; return what came of it, if anything did."""
         outcome = _outcome(one)
         try:
-            fields = self.personalize.described(SPECS[one.noun], one.arn)
+            fields = self.personalize.described(SPECS[one.noun], one.arn, with_parts=False)
         except Missing:
             self.ledger.forget_made(state.group, one)
             return self._gone(outcome, one, run)
