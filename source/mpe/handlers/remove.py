@@ -82,23 +82,24 @@ class Remove:
         outcome = _outcome(one)
         try:
             fields = self.personalize.described(SPECS[one.noun], one.arn, with_parts=False)
+            if one.is_still(fields):
+                return self._ask(state, run, one, str(fields.get("status", "")))
+            self.ledger.forget_made(state.group, one)
+            return None
         except Missing:
             self.ledger.forget_made(state.group, one)
             return self._gone(outcome, one, run)
-        if not one.is_still(fields):
-            self.ledger.forget_made(state.group, one)
-            return None
-        try:
-            return self._ask(state, run, one, str(fields.get("status", "")))
-        except Missing:
-            return outcome.waiting(LOOK)
         except Busy as busy:
-            since = self._since(state, run, one)
-            if self.clock.since(since) > PATIENCE:
-                return outcome.failing(busy.code, busy.message)
-            return outcome.waiting(LOOK)
+            return self._wait(state, run, one, outcome.failing(busy.code, busy.message))
         except ServiceError as error:
             return outcome.failing(error.code, error.message)
+
+    def _wait(
+        self, state: DesiredState, run: Mapping[str, Any], one: Made, at_last: Outcome
+    ) -> Outcome:
+        """Look again later, up to an hour after this run first asked for the removal."""
+        since = self._since(state, run, one)
+        return at_last if self.clock.since(since) > PATIENCE else at_last.waiting(LOOK)
 
     def _gone(self, outcome: Outcome, one: Made, run: Mapping[str, Any]) -> Outcome | None:
         """Tell of what this run has removed; of what somebody else did nothing is told."""
@@ -115,7 +116,8 @@ class Remove:
         if status in FAILED and status.startswith("DELETE"):
             return outcome.failing(ResourceFailed.__name__, f"its status is {status}")
         if status.startswith("DELETE"):
-            return outcome.waiting(LOOK)
+            told = f"it is {status} for more than an hour"
+            return self._wait(state, run, one, outcome.failing(ResourceFailed.__name__, told))
         group, id = state.group, str(run["id"])
         if not self.turns.holds(group, id):
             return outcome.failing(TurnLost.__name__, str(TurnLost(group, id)))
