@@ -119,7 +119,7 @@ def _whole_place(resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 _AGAIN = "upload the config again, which has it written anew"
-STATE = Form("the desired state", _AGAIN, (_whole_places, _as_it_was, _as_it_was, _as_it_was))
+STATE = Form("the desired state", _AGAIN, (_whole_places, *[_as_it_was] * 4))
 """``state/<dataset group>/<run>.json`` in the data bucket."""
 RUN = Form("the input of the run", _AGAIN, (_as_it_was,))
 """What an execution is started with: pointers."""
