@@ -129,6 +129,10 @@ class Tasks:
         """Yield the rows of a dataset group."""
         yield from map(TASK.read, self._of(group))
 
+    def readable(self, group: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a dataset group's tasks but those of a newer release's form."""
+        yield from (TASK.read(row) for row in self._of(group) if TASK.readable(row))
+
     def ids(self, group: str) -> Iterator[str]:
         """Yield the tasks of a dataset group, also where a newer release wrote their rows."""
         yield from (row["record"] for row in self._of(group))

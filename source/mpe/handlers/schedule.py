@@ -54,14 +54,14 @@ class Synchronize:
         if redriven and not self._has_turn(run, redriven):
             raise TurnLost(run["group"], run["id"])
         state = self.objects.state_of_run(Pointer.of(run["state"]))
-        known = list(self.tasks.of(state.group))
-        for change in task_changes(known, state.tasks):
+        known = set(self.tasks.ids(state.group))
+        for change in task_changes(list(self.tasks.readable(state.group)), state.tasks):
             if change.action != "keep":
                 outcome = _outcome(change).as_dict()
                 self.ledger.record(state.group, run["id"], outcome, self.clock.now())
         for task in state.tasks.values():
             self._upsert(state.group, task, run)
-        gone = sorted({row["record"] for row in known} - set(state.tasks))
+        gone = sorted(known - set(state.tasks))
         for id in gone:
             self.schedules.delete(schedule_name(state.group, id))
             self.tasks.delete(state.group, id)
