@@ -21,6 +21,7 @@ from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.removals import Made
 from mpe.model.plan.waits import KNOWN_WITHIN, VISIBLE_WITHIN
 from mpe.model.service.csvs import Head
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
@@ -53,6 +54,7 @@ class Ledger:
     moved: dict[str, list[ModelPointer]] = field(default_factory=dict)
     profiles_: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     data_verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
     let_in: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def duration(self, group: str, resource: str, kind: str) -> float | None:
@@ -158,6 +160,9 @@ class Ledger:
 
     def ask(self, group: str, run: str, resource: str, now: datetime, at: datetime | None) -> None:
         self.asks[run, resource] = at
+
+    def note_made(self, group: str, made: Made) -> None:
+        self.made[made.arn] = made
 
     def record(self, group: str, run: str, outcome: Any, now: datetime) -> None:
         self.rows[outcome["resource"]] = dict(outcome)

@@ -41,6 +41,7 @@ class States:
         return {f"task-{number}": self for number in range(TASKS)}
 
     work: dict[str, Any] = {}  # noqa: RUF012
+    on_removal = "keep"
 
 
 @dataclass
