@@ -53,6 +53,7 @@ UNUSED = {
     ),
     ("Ensure*Role", "dynamodb:PutItem", "*Turns*"): REDRIVEN,
     ("SchedulesKeepRole", "dynamodb:*Item", "*Turns*"): REDRIVEN,
+    ("RemoveRole", "dynamodb:PutItem", "*Turns*"): REDRIVEN,
     ("EnsureCampaignRole", "personalize:DescribeSolution", "*:solution/[*]"): (
         "Whose campaign has a name is seen before a run; this is for one that comes meanwhile."
     ),
