@@ -22,7 +22,7 @@ fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
 
 # Writes everything that is made from the code: the JSON Schema, pages, pictures and golden files.
-GENERATORS := tests.authorization mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions tests.coverage tests.facts.page
+GENERATORS := tests.authorization mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions tests.coverage tests.facts.page tests.session
 generate: $(READY) $(CDK)
 	for module in $(GENERATORS); do $(BIN)/python -m $$module || exit 1; done
 
