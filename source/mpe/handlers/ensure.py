@@ -743,7 +743,7 @@ def _rests(clock: Clock) -> Callable[[float], None]:
     return lambda seconds: time.sleep(seconds / clock.speed)
 
 
-made_in_init("dynamodb", "events", "personalize", "s3")
+made_in_init("dynamodb", "events", "personalize", "personalize-runtime", "s3")
 
 
 @outages_pass()
