@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from tests.conftest import interactions
@@ -119,7 +120,7 @@ def everything(group: str = "all") -> dict[str, Any]:
 
 def _dataset(group: str, kind: str) -> dict[str, Any]:
     name = {"serviceConfig": {"name": f"{group}-{kind}"}}
-    described = {"serviceConfig": {"name": f"{group}-{kind}", "schema": SCHEMAS[kind]}}
+    described = {"serviceConfig": {"name": f"{group}-{kind}", "schema": deepcopy(SCHEMAS[kind])}}
     found: dict[str, Any] = {"dataset": name, "schema": described}
     if kind == "interactions":
         found["export"] = {"serviceConfig": {"ingestionMode": "BULK"}}

@@ -145,7 +145,9 @@ def test_a_run_of_its_own_config_makes_and_imports_nothing_again(stack: Maintain
     told = stack.upload(CONFIG, "train/harbour/config.json")
     assert told["Status"] == "SUCCEEDED", told
     assert counts(stack) == before
-    assert not told["Changes"]
+    changed = {one["Name"]: one["Did"] for one in told["Changes"]}
+    tasks = {"import": "created", "full.harbour-popularity-count": "created"}
+    assert changed == {"harbour": "marked", **tasks}
     again = stack.upload(CONFIG, "train/harbour/config.json")
     assert again["Status"] == "SUCCEEDED", again
     assert not again["Changes"]

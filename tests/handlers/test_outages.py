@@ -167,7 +167,7 @@ def test_every_handler_that_a_workflow_calls_raises_an_outage_as_one() -> None:
     found = {one.name for one in iter_modules(handlers.__path__)} - BY_EVENTS
     called = [import_module(f"mpe.handlers.{name}") for name in sorted(found)]
     tried = [one.handler for one in called if hasattr(one, "handler")]
-    assert len(tried) == 7
+    assert len(tried) == 8
     for handler in tried:
         with pytest.raises(Unavailable):
             handler(Away(), None)

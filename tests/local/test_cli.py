@@ -96,7 +96,7 @@ def test_a_task_is_run_now_and_its_run_is_listed(run: Any, user: User) -> None:
     settled(user, "import", "SUCCEEDED")
     rows = told(run("runs", "shown", "--output", "json"))
     assert [row["what"] for row in rows] == ["import of the data", "config"]
-    assert rows[1]["changed"] == 7
+    assert rows[1]["changed"] == 9, "seven resources and two tasks"
     (model,) = rows[1]["models"]
     assert model["Metrics"]["coverage"] > 0
     assert "shown-popular NDCG@10" in run("runs", "shown").output

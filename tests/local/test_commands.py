@@ -101,6 +101,7 @@ def test_up_status_down_in_the_background(home: dict[str, str], port: str) -> No
         "TasksTable",
         "ScheduleGroup",
         "TaskWorkflow",
+        "ModelApproverPolicy",
     }
 
     again = run(home, "local", "up", "--port", port)

@@ -92,13 +92,13 @@ def test_a_stack_from_the_uploaded_template_provisions_what_is_uploaded(
 
 
 def test_the_same_release_again_uploads_nothing(bare: LocalCloud, told: str) -> None:
-    assert told.count("uploaded  s3://") == 5
+    assert told.count("uploaded  s3://") == 6
     before = written(bare, "films")
 
     code, again = release(bare, "films")
 
     assert (code, again.count("uploaded  s3://")) == (0, 0), again
-    assert again.count("is there  s3://") == 5
+    assert again.count("is there  s3://") == 6
     assert written(bare, "films") == before
 
 
