@@ -16,6 +16,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from mpe.aws.tables import condition_failed, pages, read, stored
+from mpe.model.errors import TurnLost
 from mpe.model.plan.desired import CONFIG_NAME, config_of, folder_of
 from mpe.model.plan.forms import MARK, TURN
 from mpe.model.plan.waits import FUNCTION_SECONDS
@@ -229,6 +230,12 @@ class Turns:
         )
         overtaken = self.overtaken(group, run, sequencer)
         return bool(row) and not overtaken and self.take(claim, now) is None
+
+    def go_on(self, run: Mapping[str, Any], now: datetime, redriven: int) -> None:
+        """Let a run that was redriven go on in its turn; raise TurnLost where it has none."""
+        group, id = run["group"], run["id"]
+        if not self.resume(group, id, run["sequencer"], now, redriven):
+            raise TurnLost(group, id)
 
     def take_over(self, claim: Claim, dead: str, now: datetime, lease: timedelta = LEASE) -> bool:
         """Take the turn of a run that ended without giving it back, and note that it is lost."""

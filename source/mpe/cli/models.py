@@ -176,7 +176,7 @@ def _whole(told: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of a version that is shown."""
     yield f"{told['solution']}/{told['version']}: {told['state']}, {told['status']}"
     yield f"  {told['arn']}"
-    yield f"  {_making(Version.from_dict({**told, 'metrics': told['metrics']}))}"
+    yield f"  {_making(Version.from_dict(told))}"
     for name, value in sorted(told["metrics"].items()):
         yield f"  {name:<48} {value:.4f}"
     for one in told["verdicts"]:

@@ -48,8 +48,6 @@ def told_run(account: Account, group: str, run: str) -> dict[str, Any]:
         run=run,
     )
     resources = [_resource(one, where) for one in found]
-    answering = [one for one in resources if one["resource"] in SERVING and "arn" in one]
-    answering = [one for one in answering if one["did"] != REMOVED]
     return {
         "group": group,
         "run": run,
@@ -58,7 +56,7 @@ def told_run(account: Account, group: str, run: str) -> dict[str, Any]:
         **{key: row.get(key) for key in ("started", "ended", "duration", "execution", "config")},
         **{key: row.get(key) for key in ("changed", "kept", "failed")},
         "resources": resources,
-        "ask": _question(account, answering),
+        "ask": _question(account, resources),
     }
 
 
@@ -114,10 +112,15 @@ def _lines(one: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
         yield f"{one['did']} {what}{details}{took}", None
 
 
+def _answers(one: Mapping[str, Any]) -> bool:
+    """Tell whether a resource of a run answers requests after it."""
+    return one["resource"] in SERVING and "arn" in one and one["did"] != REMOVED
+
+
 def _asked(told: Mapping[str, Any]) -> Iterator[str]:
     """Yield the ARN of what answers requests, and a line that asks it."""
     for one in told["resources"]:
-        if one["resource"] in SERVING and "arn" in one and one["did"] != REMOVED:
+        if _answers(one):
             yield f"{one['resource']} {one['name']}: {one['arn']}"
     if told.get("ask"):
         yield f"Ask it: {told['ask']}"
@@ -125,7 +128,7 @@ def _asked(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _question(account: Account, resources: Sequence[Mapping[str, Any]]) -> str | None:
     """Return the line of the AWS CLI that asks the first of what a run has made to answer."""
-    one = next(iter(resources), None)
+    one = next(filter(_answers, resources), None)
     if one is None:
         return None
     try:

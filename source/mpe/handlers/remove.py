@@ -58,7 +58,7 @@ class Remove:
         """Remove what can go now; return ``wait`` while something goes, or whether it failed."""
         state = self.states.state_of_run(Pointer.of(run["state"]))
         if redriven:
-            self._resume(run, redriven)
+            self.turns.go_on(run, self.clock.now(), redriven)
         for stage in going(state, list(self.ledger.made(state.group))):
             found = [self._step(state, run, one) for one in stage]
             for outcome in found:
@@ -70,12 +70,6 @@ class Remove:
             if any(not one.settled for one in told):
                 return {"failed": False, "wait": LOOK}
         return {"failed": False}
-
-    def _resume(self, run: Mapping[str, Any], redriven: int) -> None:
-        """Raise TurnLost of a run that was redriven and cannot have its turn again."""
-        now, group, id = self.clock.now(), run["group"], run["id"]
-        if not self.turns.resume(group, id, run["sequencer"], now, redriven):
-            raise TurnLost(group, id)
 
     def _step(self, state: DesiredState, run: Mapping[str, Any], one: Made) -> Outcome | None:
         """Take one thing a step towards its end; return what came of it, if anything did."""

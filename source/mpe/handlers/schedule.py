@@ -51,8 +51,8 @@ class Synchronize:
 
         Raise TurnLost of a run that was ``redriven`` and cannot have its turn again.
         """
-        if redriven and not self._has_turn(run, redriven):
-            raise TurnLost(run["group"], run["id"])
+        if redriven:
+            self.turns.go_on(run, self.clock.now(), redriven)
         state = self.objects.state_of_run(Pointer.of(run["state"]))
         known = set(self.tasks.ids(state.group))
         for change in task_changes(list(self.tasks.readable(state.group)), state.tasks):
@@ -72,10 +72,6 @@ class Synchronize:
                 "old states are kept, since S3 refused to delete them", extra={"s3": kept}
             )
         return {"scheduled": len(state.tasks), "removed": len(gone)}
-
-    def _has_turn(self, run: dict[str, Any], redriven: int) -> bool:
-        now, group, id = self.clock.now(), run["group"], run["id"]
-        return self.turns.resume(group, id, run["sequencer"], now, redriven)
 
     def _upsert(self, group: str, task: Task, run: dict[str, Any]) -> None:
         name = schedule_name(group, task.id)

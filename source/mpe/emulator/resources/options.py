@@ -143,7 +143,11 @@ def _ranges(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
 
 
 def check_columns(config: Mapping[str, Any], schemas: Mapping[str, list[Field]]) -> None:
-    """Raise InvalidInputException where a trainingDataConfig names columns that there are not."""
+    """Raise InvalidInputException where a trainingDataConfig names columns that there are not.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/custom-config-columns.html has the column that
+    cannot be excluded.
+    """
     for key, chosen in config.get("trainingDataConfig", {}).items():
         for dataset, columns in chosen.items():
             fields = schemas.get(dataset.lower())
@@ -160,7 +164,10 @@ def check_columns(config: Mapping[str, Any], schemas: Mapping[str, list[Field]])
 
 
 def check_exploration(config: Mapping[str, Any]) -> None:
-    """Raise InvalidInputException where how much is explored is out of its bounds."""
+    """Raise InvalidInputException where how much is explored is out of its bounds.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/use-case-recipe-features.html#about-exploration
+    """
     for name, value in config.get("itemExplorationConfig", {}).items():
         known = hyperparameters.EXPLORATION.get(name)
         if known and not known.fits(value):

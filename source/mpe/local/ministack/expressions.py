@@ -11,7 +11,7 @@ from jsonata import jexception, timebox
 class OwnTime(timebox.Timebox):  # type: ignore[misc]
     """Bounds an expression by what it takes itself, not by what others take beside it.
 
-    Its beginning is in milliseconds of its thread's own time.
+    It begins where the clock of its thread, in seconds, is at.
     """
 
     def __init__(self, expr: Any, timeout: int | None = None, max_depth: int | None = None) -> None:
