@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ class Meanwhile(dict[str, dict[str, Any]]):
     """Sessions of which another thread makes one while they are gone through first."""
 
     other: threading.Thread | None = None
+    patience: float | None = None
+    """Seconds given to the other thread; None until it has made its session."""
 
     def items(self) -> Any:
         from ministack.services import sts
@@ -24,25 +27,31 @@ class Meanwhile(dict[str, dict[str, Any]]):
             if self.other is None:
                 self.other = threading.Thread(target=sts.register_session, args=("another", {}))
                 self.other.start()
-                self.other.join(timeout=0.5)  # where sessions are made one by one, it must wait
+                self.other.join(self.patience)
             yield one
 
 
 @pytest.fixture
-def sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Meanwhile]:
     from ministack.services import sts
 
+    sessions = Meanwhile({"a": {}, "b": {}})
     monkeypatch.setattr(sts, "register_session", sts.register_session)
-    monkeypatch.setattr(sts, "_sessions", Meanwhile({"a": {}, "b": {}}))
+    monkeypatch.setattr(sts, "_sessions", sessions)
+    yield sessions
+    if sessions.other is not None:
+        sessions.other.join()
 
 
-@pytest.mark.usefixtures("sessions")
-def test_two_sessions_can_be_made_at_once() -> None:
+def test_two_sessions_can_be_made_at_once(sessions: Meanwhile) -> None:
     from ministack.services import sts
 
+    sessions.patience = 0.5  # where sessions are made one by one, the other must wait
     our_sts.guard_sessions()
     sts.register_session("one", {})
-    assert "one" in sts._sessions
+    assert sessions.other is not None
+    sessions.other.join()
+    assert {"one", "another"} <= sessions.keys()
 
 
 @pytest.mark.usefixtures("sessions")
