@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-.PHONY: demo test fast generate graph changed faults fuzz mutants bench lint synth docs audit pins clean
+.PHONY: demo test fast thorough generate graph changed faults fuzz mutants bench lint synth docs audit pins clean
 
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
@@ -20,6 +20,11 @@ test: $(READY) $(CDK)
 # Without the tests that start a local cloud.
 fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
+
+# The tests whose examples Hypothesis makes: others on each run, ten times as many. What fails is
+# told with a line that has it tried again.
+thorough: $(READY) $(CDK)
+	$(BIN)/python -m pytest $(TOGETHER) -m hypothesis --hypothesis-profile thorough
 
 # Writes everything that is made from the code: the JSON Schema, pages, pictures and golden files.
 GENERATORS := tests.authorization mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions tests.coverage tests.facts.page tests.session

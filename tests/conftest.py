@@ -19,20 +19,52 @@ import boto3
 import hypothesis
 import pytest
 from botocore.config import Config
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 
 from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
 
 # What was started in the background ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("mpe", deadline=None)
+# How long an example takes says more of the machine than of the code. The suite tries the same
+# examples on every run; `make thorough` looks for others, ten times as many.
+hypothesis.settings.register_profile(
+    "mpe",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "thorough",
+    deadline=None,
+    max_examples=1000,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("mpe")
 
 ROOT = Path(__file__).parents[1]
 MOVIELENS = ROOT / "examples" / "01-movielens"
 ROLE = "arn:aws:iam::000000000000:role/service"
 BUCKET = "s3://data/train/films"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """Draw nothing from the modules that a process has loaded: which, is chance under xdist.
+
+    Hypothesis draws literals of the loaded modules of a project beside its own, also where a
+    profile asks for the same examples on every run, and has no setting for it.
+    """
+    if hypothesis.settings.default.derandomize:
+        HypothesisProvider._local_constants = Constants()
+
+
+def examples(count: int) -> int:
+    """Return how many examples are tried where ``make test`` tries ``count``."""
+    return count * hypothesis.settings.default.max_examples // 100
 
 
 class AtOnce(Executor):

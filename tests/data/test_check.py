@@ -20,6 +20,7 @@ from mpe.model.errors import Finding
 from mpe.model.service import avro
 from mpe.model.service.avro import Field
 from mpe.model.service.csvs import MOST_LINES, Head, cell_rules, check_head
+from tests.conftest import examples
 from tests.data.writing import INTERACTIONS, config, rows, write
 
 NOW = 1_750_000_000
@@ -232,7 +233,7 @@ CELLS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150))
 @given(st.lists(CELLS, min_size=1, max_size=20))
 def test_python_and_sql_judge_every_cell_alike(cells: list[str]) -> None:
     cells = [cell.replace("\0", "") for cell in cells]
@@ -279,7 +280,7 @@ FAULTS = [
 ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 @given(faults=st.dictionaries(st.integers(0, 60), st.sampled_from(FAULTS), max_size=8))
 def test_the_first_rows_and_the_whole_file_give_the_same_lines(
     tmp_path: Path, faults: dict[int, str]
@@ -447,7 +448,8 @@ WRONG = st.one_of(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(WRONG.filter(lambda one: "\0" not in one), min_size=1, max_size=20))
 def test_no_cell_breaks_a_rule_that_the_cheap_pass_does_not_suspect(cells: list[str]) -> None:

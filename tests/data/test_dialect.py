@@ -15,6 +15,7 @@ from mpe.emulator.tables import read_csv
 from mpe.model.service.avro import Field
 from mpe.model.service.csvs import Head, check_head
 from mpe.model.service.dialect import text_records, written
+from tests.conftest import examples
 
 PARTS = st.sampled_from(["a", " ", '"', ",", "\\", "|", "é", "'", "b\\", 'say "x"', "::", ";"])
 CELLS = st.lists(PARTS, max_size=5).map("".join)
@@ -54,7 +55,7 @@ def by_import_step(text: str) -> list[list[str]]:
     return [one.cells for one in text_records(text)][1:]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(rows=ROWS)
 def test_all_readers_read_alike_what_is_written_as_the_guide_asks(
     rows: list[tuple[str, str]],
@@ -66,7 +67,7 @@ def test_all_readers_read_alike_what_is_written_as_the_guide_asks(
     assert by_emulator(text) == by_import_step(text) == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(rows=ROWS)
 def test_all_readers_read_alike_what_other_programs_write(rows: list[tuple[str, str]]) -> None:
     text = "ITEM_ID,TEXT\n" + "".join(f"{loose(row)}\n" for row in rows)
@@ -81,7 +82,7 @@ def test_all_readers_read_alike_what_other_programs_write(rows: list[tuple[str, 
     assert by_emulator(text) == by_import_step(text) == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(rows=ROWS)
 def test_what_init_writes_is_read_as_it_was(rows: list[tuple[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder, Engine() as engine:

@@ -23,6 +23,7 @@ from mpe.model.config.sections import Config
 from mpe.model.service.avro import fields, loads, problems
 from mpe.model.service.csvs import Head, check_head
 from mpe.model.service.dialect import text_records
+from tests.conftest import examples
 
 START = 1_700_000_000
 
@@ -720,8 +721,7 @@ def table(
 
 
 @settings(
-    max_examples=40,
-    deadline=None,
+    max_examples=examples(40),
     suppress_health_check=list(HealthCheck),
     phases=[Phase.reuse, Phase.generate],  # each example takes long: it is not shrunk
 )

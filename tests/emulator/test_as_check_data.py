@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpe.model.errors import Finding
-from tests.conftest import Emulated
+from tests.conftest import Emulated, examples
 from tests.data.test_check import check
 from tests.data.writing import config, schema
 from tests.emulator.conftest import Builder
@@ -99,7 +99,7 @@ def test_one_bad_line_is_an_error_where_it_is_refused(line: str) -> None:
 
 
 @given(line=st.one_of(ROWS, st.text(max_size=60)), at=st.sampled_from([0, 1, 700, 1100]))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25))
 def test_any_line_is_an_error_where_it_is_refused(line: str, at: int) -> None:
     agree(with_line(line, at))
 

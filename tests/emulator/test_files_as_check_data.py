@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpe.model.errors import Finding
-from tests.conftest import Emulated
+from tests.conftest import Emulated, examples
 from tests.data.test_check import check
 from tests.emulator.conftest import Builder
 from tests.emulator.test_as_check_data import IDS, NUMBERS, TIMES
@@ -175,7 +175,7 @@ LINES = st.sampled_from(KINDS).flatmap(
 
 
 @given(drawn=LINES, at=st.sampled_from([0, 1, 20, 30]))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25))
 def test_any_line_is_an_error_where_it_is_refused(drawn: tuple[str, str], at: int) -> None:
     kind, line = drawn
     lines = good(kind)

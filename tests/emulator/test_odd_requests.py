@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mpe.emulator import Request
 from mpe.model.service.shapes import operation, service_model
-from tests.conftest import BUCKET, ROLE, Emulated, interactions
+from tests.conftest import BUCKET, ROLE, Emulated, examples, interactions
 from tests.emulator.conftest import Builder
 
 COMMON = {"InvalidInputException", "ResourceNotFoundException"}
@@ -105,7 +105,7 @@ def _scalar(shape: Shape, key: str) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("name", service_model().operation_names)
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_odd_input_is_answered_and_never_an_internal_failure(
     name: str, data: st.DataObject

@@ -12,6 +12,7 @@ from mpe.emulator.interactions import Interactions
 from mpe.emulator.learned import Model
 from mpe.emulator.training import Lesson, train
 from mpe.model.service.recipes import PREFIX, RECIPES
+from tests.conftest import examples
 from tests.emulator import oracle
 
 SAME = ("aws-user-personalization-v2", "aws-popularity-count", "aws-item-affinity")
@@ -37,7 +38,7 @@ def learn(recipe: str, found: list[oracle.Interaction]) -> Model:
 
 @pytest.mark.parametrize("recipe", SAME)
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_metrics_are_those_of_the_plain_training(recipe: str, seed: int) -> None:
     found = events(seed)
     fast = learn(recipe, found)
@@ -47,7 +48,7 @@ def test_metrics_are_those_of_the_plain_training(recipe: str, seed: int) -> None
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_similar_items_are_those_of_the_plain_training(seed: int) -> None:
     found = events(seed)
     fast = learn("aws-user-personalization-v2", found)

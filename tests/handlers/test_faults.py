@@ -23,7 +23,7 @@ from mpe.local.faults import Lagging, without_newest
 from mpe.model.config.parse import parse
 from mpe.model.plan.desired import Desired, DesiredState, Place, desired_state
 from mpe.model.plan.outcome import Outcome
-from tests.conftest import ROLE, Emulated
+from tests.conftest import ROLE, Emulated, examples
 from tests.everything import everything, files
 from tests.handlers.measured import Measured
 from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking, Turn
@@ -222,7 +222,7 @@ FAULTS = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(FAULTS, st.sets(st.integers(1, 120), max_size=4))
 def test_a_dataset_group_ends_the_same_whatever_fails(
     faults: dict[int, str], deaths: set[int]

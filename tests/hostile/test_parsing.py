@@ -14,13 +14,12 @@ from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError, Problem
 from mpe.model.service import schedules
 from mpe.model.service.limits import DEPTH_LIMIT, PROBLEMS_LIMIT, SIZE_LIMIT, VALUES_LIMIT
-from tests.conftest import config
+from tests.conftest import config, examples
 from tests.everything import everything
 from tests.hostile.inputs import check_config, check_filter, check_schedule, check_schema
 
 SLOW = settings(
-    max_examples=150,
-    deadline=None,
+    max_examples=examples(150),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 NASTY = st.sampled_from(

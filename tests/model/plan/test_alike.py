@@ -22,6 +22,7 @@ from mpe.model.plan.desired import Desired
 from mpe.model.plan.reconcile import drift
 from mpe.model.service.shapes import operation
 from mpe.model.service.spec import SPECS
+from tests.conftest import examples
 
 FILTERS = (
     'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy", "Not Taken")',
@@ -87,7 +88,7 @@ def respaced(text: str) -> str:
 
 
 @pytest.mark.parametrize("noun", DESCRIBED)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_what_is_only_put_differently_is_no_drift(noun: str, data: st.DataObject) -> None:
     shape = operation(f"Create{noun}").input_shape
