@@ -212,7 +212,7 @@ class Life:
     def _fired(self) -> None:
         execution = "arn:aws:states:us-east-1:000000000000:execution:tasks:one"
         account, clock = self.account, Fixed(moment=NOW + timedelta(days=7))
-        fire = Fire(account.tasks, account.executions, account.events, clock)  # type: ignore[arg-type]
+        fire = Fire(account.tasks, account.executions, account.events, clock, "Films")  # type: ignore[arg-type]
         given = {"group": GROUP, "task": TASK, "scheduled": "2026-01-08T00:00:00Z"}
         event = {**given, "execution": execution}
         answer = fire(**event)

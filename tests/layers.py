@@ -36,8 +36,8 @@ FLOORS = {
     "config": {"gate", "service", "rules", "errors", "text"},
     "plan": {"gate", "config", "service", "rules", "errors", "text"},
     "gate": {"service", "rules", "errors", "text"},
-    "remedies": {"service"},
-    "messages": {"gate", "plan", "config", "service", "errors", "text"},
+    "remedies": {"plan", "service"},
+    "messages": {"gate", "plan", "remedies", "rules", "config", "service", "errors", "text"},
 }
 """What each room of the model may use of the others: no arrow leads back up."""
 LIBRARIES = {

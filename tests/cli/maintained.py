@@ -181,7 +181,7 @@ class Maintained:
         self.turns.record(group, run["id"], {"status": "RUNNING", "execution": execution})
         if not self.preflight(run)["refused"]:
             self._provision(run)
-        Finish(self.turns, self.ledger, self.bus, Measured(), self.clock)(run, execution, [])
+        Finish(self.turns, self.ledger, self.bus, Measured(), self.clock, STACK)(run, execution, [])
 
     def _provision(self, run: dict[str, Any]) -> None:
         state = self.objects.load_state(Pointer(**run["state"]))

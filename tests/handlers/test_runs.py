@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ from tests.conftest import config
 from tests.handlers.measured import Measured
 from tests.handlers.memory import Table
 
+STACK = "Films"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BUCKET = "data"
 PLACE = Place("us-east-1", "000000000000", BUCKET, "arn:aws:iam::000000000000:role/service")
@@ -114,6 +116,7 @@ class Account:
             self.measured,
             PLACE,
             "machine",  # type: ignore[arg-type]
+            STACK,
         )
         return configure(Upload(BUCKET, key, version, sequencer, time))
 
@@ -142,7 +145,7 @@ class Account:
         return self.finishing(clock)(run, "execution-1", crashes)
 
     def finishing(self, clock: Clock) -> Finish:
-        return Finish(self.turns, self.ledger, self.events, self.measured, clock)
+        return Finish(self.turns, self.ledger, self.events, self.measured, clock, STACK)
 
 
 def table(name: str) -> Any:
@@ -163,6 +166,13 @@ def table(name: str) -> Any:
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "none")
+    with an_account() as made:
+        yield made
+
+
+@contextmanager
+def an_account() -> Iterator[Account]:
+    """Have an account, with tables and a bucket."""
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")
         s3.create_bucket(Bucket=BUCKET)

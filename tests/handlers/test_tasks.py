@@ -26,7 +26,7 @@ from mpe.model.plan.desired import desired_state
 from mpe.model.plan.tasks import BY_USER, GONE, schedule_name
 from tests.conftest import config
 from tests.everything import RECIPE
-from tests.handlers.test_runs import NOW, PLACE, Account, Fixed
+from tests.handlers.test_runs import NOW, PLACE, STACK, Account, Fixed
 from tests.handlers.test_runs import account as account
 
 TARGET = Target("arn:machine", "arn:aws:iam::000000000000:role/scheduler", "arn:queue")
@@ -87,7 +87,7 @@ class Desk:
 
     def firing(self, tasks: Tasks) -> Fire:
         account = self.account
-        return Fire(tasks, account.executions, account.events, self.clock)  # type: ignore[arg-type]
+        return Fire(tasks, account.executions, account.events, self.clock, STACK)  # type: ignore[arg-type]
 
     def settle(self, run: dict[str, Any], failure: dict[str, Any] | None = None) -> dict[str, Any]:
         return Settle(self.account.tasks, self.schedules, self.clock)(run, "execution-1", failure)

@@ -15,10 +15,12 @@ from mpe.aws.clients import BESIDE, BRIEF, CONFIG
 from mpe.handlers.ensure import PATIENCE
 from mpe.infrastructure.package import LOCAL, SERVICES, code
 from mpe.infrastructure.stages import OUT, REFUSED
+from mpe.model.remedies import REMEDIES
 from mpe.model.service.spec import SPECS
 from tests import diagram
 from tests.conftest import ROOT
 from tests.permissions import PAGE, Synthesis, page
+from tests.shell import parse
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
 
 Template = dict[str, Any]
@@ -202,6 +204,28 @@ def test_who_reads_configs_is_told_404_of_one_that_is_gone(template: Template) -
         if name.startswith("ConfigureRole") and "s3:ListBucket" in listed(statement["Action"])
     ]
     assert [one.get("Condition") for one in granted] == [None], "GetObject carries no prefix"
+
+
+def test_an_alarms_mail_ends_with_a_command(template: Template) -> None:
+    """The description is what CloudWatch's mail has of an alarm, with 1,024 characters at most
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html)."""
+    for name, alarm in of(template, "AWS::CloudWatch::Alarm"):
+        told = alarm["Properties"]["AlarmDescription"]
+        if isinstance(told, dict):
+            told = "".join(one if isinstance(one, str) else "X" for one in told["Fn::Join"][1])
+        assert len(told) < 1_024
+        found = re.search(r"`([^`]+)`\.$", told)
+        assert found, name
+        parse(found[1])
+
+
+def test_the_parameter_that_a_mail_names_is_the_stacks(template: Template) -> None:
+    named = {one for text in DEPLOYS for one in re.findall(r"--parameters (\w+)=", text)}
+    assert named == {"PersonalizeKmsKeyArn"}
+    assert named <= template["Parameters"].keys()
+
+
+DEPLOYS = [one.command for one in REMEDIES if one.command.startswith("npx")]
 
 
 def alarmed(template: Template, namespace: str, metric: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -47,6 +48,7 @@ def test_a_custom_group_with_everything_is_provisioned(cloud: LocalCloud) -> Non
     assert user.wait_for_run() == "SUCCEEDED", user.mail()
 
     (mail,) = user.mail()
+    assert re.search(r"^Stack \S+, account \d{12}, region \S+, bucket \S+$", mail["body"], re.M)
     for noun in ("MetricAttribution", "DataDeletionJob", "DatasetExportJob", "BatchSegmentJob"):
         assert f"created {noun} all" in mail["body"]
     assert mail["body"].count("created BatchInferenceJob") == 3

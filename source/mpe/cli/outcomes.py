@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -46,6 +45,7 @@ def told_run(account: Account, group: str, run: str) -> dict[str, Any]:
         account.output("DataBucket"),
         config=str((row.get("config") or {}).get("key", "")),
         run=run,
+        task=str(row.get("task", "")),
     )
     resources = [_resource(one, where) for one in found]
     return {
@@ -69,7 +69,7 @@ def _resource(one: Mapping[str, Any], where: Where) -> dict[str, Any]:
     told = {"resource": one["noun"], "name": one["name"], "did": one.get("did")}
     told |= {key: one[key] for key in ("arn", "seconds", "at", "told") if one.get(key)}
     if failed := one.get("failed"):
-        known = replace(where, arn=str(one.get("arn") or ""))
+        known = Where.of_outcome(where, one)
         remedy = told_remedy(one["noun"], failed["error"], failed["reason"], known)
         told |= {"error": failed["error"], "reason": failed["reason"]}
         told |= {"remedy": remedy, "path": one["path"]}

@@ -38,6 +38,7 @@ from mpe.handlers.smoking import Smoking
 from mpe.model.errors import DataError, DataHeld, NewerForm, TurnLost
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
+from mpe.model.messages import account_of
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.erasure import CLASH, DELETION, due
 from mpe.model.plan.forms import RUN
@@ -130,6 +131,8 @@ class Step:
     """How many of its type the same execution works on, so that they share its history."""
     group_arn: str = ""
     """The dataset group's ARN; without it nothing else of the group is looked at."""
+    bucket: str = ""
+    """The data bucket, which people are told."""
     due: Mapping[str, Any] | None = None
     """What :func:`mpe.model.plan.erasure.due` says, where it deletes users."""
     items: Desired | None = None
@@ -153,6 +156,8 @@ class Ensure:
     clock: Clock
     lists: Lists | None = None
     """What campaigns are asked through, where they may be."""
+    stack: str = ""
+    """The name of the stack, which people are told."""
 
     def __call__(self, step: Step) -> Outcome:
         """Take one step and tell the bus and the ledger what came of it."""
@@ -241,6 +246,9 @@ class Ensure:
                     "Error": busy.code,
                     "Reason": busy.message,
                     "Hours": (PATIENCE_IN_LINE if _queues(step, busy) else PATIENCE) // 3600,
+                    "Stack": self.stack,
+                    "Account": account_of(step.group_arn),
+                    "Bucket": step.bucket,
                 },
             )
         except Exception as error:
@@ -732,6 +740,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
             for one in state.resources.values()
         ),
         group_arn=str(state.resources["datasetGroup"].arn),
+        bucket=str(run["state"]["bucket"]),
         due=due(state) if desired.noun == DELETION else None,
         items=state.resources.get("import.items"),
         interactions=state.resources.get(INTERACTIONS),
@@ -760,6 +769,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Emf(setting("STACK")),
         clock,
         Lists(client("personalize-runtime"), _rests(clock)),
+        setting("STACK"),
     )
     outcome = ensure(step_of(event, objects)).as_dict()
     LOGGER.info("ensured", extra={"outcome": outcome})

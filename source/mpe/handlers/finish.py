@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -52,7 +52,7 @@ class Finish:
     events: EventSink
     gauges: Gauges
     clock: Clock
-    stack: str = ""
+    stack: str
     """The name of the stack, which people are told."""
 
     def __call__(
@@ -226,7 +226,13 @@ def _staying(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _where(run: Mapping[str, Any]) -> Where:
     """Return what the commands of remedies name."""
     bucket = run.get("state", {}).get("bucket", "BUCKET")
-    return Where(run["group"], bucket, config=str(run["config"]["key"]), run=run["id"])
+    return Where(
+        run["group"],
+        bucket,
+        config=str(run["config"]["key"]),
+        run=run["id"],
+        task=str(run.get("task", "")),
+    )
 
 
 def _begun(run: Mapping[str, Any], execution: str, clock: Clock) -> dict[str, Any]:
@@ -276,7 +282,7 @@ def _failure(outcome: Mapping[str, Any], where: Where) -> dict[str, Any]:
             outcome["noun"],
             failed["error"],
             failed["reason"],
-            replace(where, arn=outcome.get("arn") or ""),
+            Where.of_outcome(where, outcome),
         ),
     }
 
@@ -345,4 +351,5 @@ def from_settings() -> Finish:
         Events(client("events"), setting("EVENT_BUS")),
         Emf(setting("STACK")),
         Clock.from_environment(),
+        setting("STACK"),
     )

@@ -18,6 +18,7 @@ from mpe.aws.tasks import Tasks
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import NewerForm
 from mpe.model.plan.forms import RUN
+from mpe.model.remedies import Where, remedy
 
 
 class EventSink(Protocol):
@@ -32,6 +33,8 @@ class Fire:
     executions: Executions
     events: EventSink
     clock: Clock
+    stack: str
+    """The name of the stack, which people are told."""
 
     def __call__(
         self, group: str, task: str, execution: str, scheduled: str | None = None
@@ -87,12 +90,13 @@ class Fire:
             "Path": "",
             "Error": type(error).__name__,
             "Reason": str(error),
-            "Remedy": "",
+            "Remedy": remedy("Task", type(error).__name__, str(error), Where(group, task=task)),
         }
         detail = {
             "DatasetGroup": group,
-            "Run": "none",
+            "Run": "",
             "Task": task,
+            "Stack": self.stack,
             "Status": "FAILED",
             "ExecutionArn": execution,
             "Duration": 0,
@@ -133,6 +137,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Executions(client("stepfunctions")),
         Events(client("events"), setting("EVENT_BUS")),
         Clock.from_environment(),
+        setting("STACK"),
     )
     scheduled = event.get("scheduled") or None
     answer = fire(event["group"], event["task"], event["execution"], scheduled)

@@ -8,7 +8,7 @@ refuse, what a scheduled task is about and somebody deleted. The rules are those
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,7 +19,7 @@ from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.outages import outages_pass
 from mpe.aws.personalize import Busy, Personalize, ServiceError
-from mpe.aws.survey import foresee
+from mpe.aws.survey import Step, foresee
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.plan.desired import DesiredState
 from mpe.model.plan.forms import RUN
@@ -73,10 +73,18 @@ class Preflight:
             group = state.resources[state.work["datasetGroup"]]
             return [Outcome.of(group).failing(error.code, error.message)]
         return [
-            Outcome.of(step.desired).failing(step.action.error, step.action.message)
+            _seen(step).failing(step.action.error, step.action.message)
             for step in steps
             if isinstance(step.action, Reject)
         ]
+
+
+def _seen(step: Step) -> Outcome:
+    """Return what is there of a resource, which its remedy names."""
+    outcome = Outcome.of(step.desired)
+    if step.observed is None:
+        return outcome
+    return replace(outcome, arn=step.observed.arn, status=step.observed.shown)
 
 
 made_in_init("dynamodb", "personalize", "s3")

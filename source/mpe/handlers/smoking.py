@@ -6,6 +6,7 @@ holds, the pointer goes back to the version before, and the campaign is updated 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -99,7 +100,7 @@ class Smoking:
             self.events.put(ROLLED_BACK, {**detail, "To": before})
             self.gauges.rolled_back(group, desired.name)
         self.ledger.note_smoke(group, desired.id, new, row)
-        return None if verdict.word == "pass" else _told(row)
+        return None if verdict.word == "pass" else _told(row, group, new)
 
     def _roll_back(
         self,
@@ -165,7 +166,9 @@ def _recent(move: ModelPointer, now: datetime) -> bool:
     return move.at is not None and datetime.fromisoformat(move.at) > now - WEEK
 
 
-def _told(row: Mapping[str, Any]) -> str:
+def _told(row: Mapping[str, Any], group: str, version: str) -> str:
     back = " It was rolled back." if row["back"] else ""
     word = "is inconclusive" if row["word"] == "inconclusive" else "failed"
-    return f"the smoke test {word}: {' '.join(said(row))}{back}"
+    solution = version.rpartition("/")[0].rpartition("/")[2]
+    more = f"All that is known of it: mpe models show {shlex.quote(group)} {solution}"
+    return f"the smoke test {word}: {' '.join(said(row))}{back} {more}"

@@ -132,16 +132,21 @@ class Monitoring(Construct):
         their letters themselves, so they count as sent
         (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html).
         """
-        self._alarm("RunFailed", own("FailedRuns"), "A run failed; its report says why.")
+        self._alarm(
+            "RunFailed",
+            own("FailedRuns"),
+            "A run failed: its mail says why, and so does `mpe runs`.",
+        )
         self._alarm(
             "RolledBack",
             own("Rollbacks"),
-            "The gate rolled a campaign back to the version before; `mpe models` shows which.",
+            "The gate rolled a campaign back to the version before. Which one: `mpe models GROUP`.",
         )
         self._alarm(
             "DeadLetters",
             undelivered.metric_number_of_messages_sent(period=FIVE_MINUTES, statistic="Sum"),
-            "An event could not be delivered and is in the dead-letter queue.",
+            "An event could not be delivered and is in the dead-letter queue. What it is: "
+            f"`aws sqs receive-message --queue-url {undelivered.queue_url}`.",
         )
         for name in ("TargetErrorCount", "InvocationDroppedCount"):
             metric = cloudwatch.Metric(
@@ -151,19 +156,20 @@ class Monitoring(Construct):
                 statistic="Sum",
                 period=FIVE_MINUTES,
             )
-            self._alarm(
-                f"Schedule{name}", metric, "A schedule did not run when it should: " + name + "."
-            )
+            told = f"A schedule did not run when it should: {name}. Which one: `mpe schedule list`."
+            self._alarm(f"Schedule{name}", metric, told)
 
     def _alarms_of_machines(self, machines: Mapping[str, sfn.StateMachine]) -> None:
         """Tell of workflows that took too long; what else fails in them, a run's report tells."""
         for what, machine in machines.items():
             metric = machine.metric_timed_out(period=FIVE_MINUTES)
-            self._alarm(f"{what}TimedOut", metric, f"The {what} workflow took longer than it may.")
+            told = f"The {what} workflow took longer than it may. What it did: `mpe runs`."
+            self._alarm(f"{what}TimedOut", metric, told)
         self._alarm(
             "TaskFailed",
             machines["ScheduledTask"].metric_failed(period=FIVE_MINUTES),
-            "A scheduled task failed; its run's report says why, if it came to that.",
+            "A scheduled task failed: its run's mail says why, if it came to that. Which one: "
+            "`mpe schedule list`.",
         )
 
     def _alarms_of_functions(self, functions: Sequence[lambda_.Function]) -> None:
@@ -178,12 +184,14 @@ class Monitoring(Construct):
             self._alarm(
                 f"FunctionErrors{number}",
                 _sum([one.metric_errors(period=FIVE_MINUTES) for one in some]),
-                "A function broke down: the dashboard shows which, its log says why.",
+                "A function broke down: the dashboard shows which, and its log says why: "
+                "`mpe logs RUN --errors`.",
             )
             self._alarm(
                 f"FunctionThrottles{number}",
                 _sum([one.metric_throttles(period=FIVE_MINUTES) for one in some]),
-                "Lambda has had no room for a function for a quarter of an hour.",
+                "Lambda has had no room for a function for a quarter of an hour. What the account "
+                "has: `aws lambda get-account-settings`.",
                 periods=3,
             )
 

@@ -253,6 +253,7 @@ class ScheduledTasks(Construct):
             environment={
                 "TASKS_TABLE": self._schedules.table.table_name,
                 "EVENT_BUS": self._bus.event_bus_name,
+                "STACK": Aws.STACK_NAME,
             },
         )
         function.allow(

@@ -14,10 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mpe.model.errors import named, reason_lines
+from mpe.model.errors import OfAnotherStack, named, reason_lines
 from mpe.model.gate.versions import share_of_change, spoken_change
 from mpe.model.plan.quotas import LIMIT
 from mpe.model.plan.tasks import SPOKEN
+from mpe.model.remedies import QUOTAS, Where
+from mpe.model.rules import places
 from mpe.model.text import LONGEST, plain
 
 SUBJECT_LIMIT = 100
@@ -35,6 +37,8 @@ MOST_DUE = 20
 """How many commands of a kind, or names, a mail has of what is due after a deletion."""
 LISTS = frozenset({"Problems", "Failures", "Changes", "Models"})
 """What an event lists, beside the count of all."""
+PLACES = tuple({one.id} for one in (places.MISPLACED, places.FOLDER, places.SECOND))
+"""Rules of where a config lies, one of which is all that is wrong with one that lies elsewhere."""
 BUDGET = 50_000
 """Characters that one list takes in an event: events and messages hold 256 KB in all."""
 
@@ -156,11 +160,7 @@ def _rejected(detail: Mapping[str, Any], region: str) -> Iterator[str]:
         yield ""
         yield f"  ... and {hidden} more."
     yield ""
-    yield (
-        "Mend the file and upload it again to the same place. The ids in brackets are of rules, "
-        "which docs/rules.md explains. Without uploading it:"
-    )
-    yield "      mpe validate config.json"
+    yield from _mended(detail)
     yield ""
     if detail.get("Last"):
         yield "Of more files that are not accepted there nothing is told until tomorrow (UTC)."
@@ -168,12 +168,28 @@ def _rejected(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield _place(detail, "", region)
 
 
+def _mended(detail: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how a config that was rejected is mended: most can be tried where it is written."""
+    ids = "The ids in brackets are of rules, which docs/rules.md explains."
+    if {problem.get("rule") for problem in detail["Problems"]} in PLACES:
+        yield f"{ids} This uploads it to the place of its dataset group:"
+        yield "      mpe apply config.json"
+        return
+    yield f"Mend the file and upload it again to the same place. {ids} Without uploading it:"
+    yield "      mpe validate config.json"
+
+
 def _place(detail: Mapping[str, Any], arn: str, region: str) -> str:
     """Say which stack, account, region and bucket it is about, as far as that is told."""
-    account = detail.get("Account") or (arn.split(":")[4] if arn.count(":") > 4 else "")
+    account = detail.get("Account") or account_of(arn)
     parts = {"Stack": detail.get("Stack"), "account": account, "region": region}
     parts |= {"bucket": detail.get("Bucket")}
     return ", ".join(f"{name} {value}" for name, value in parts.items() if value)
+
+
+def account_of(arn: str) -> str:
+    """Return the account that an ARN is of, or nothing where it is none."""
+    return arn.split(":")[4] if arn.count(":") > 4 else ""
 
 
 def attributes(detail: Mapping[str, Any]) -> dict[str, str]:
@@ -208,8 +224,11 @@ def _waits(detail: Mapping[str, Any], region: str) -> Iterator[str]:
         f"It waits for {detail['Hours']} hours at most. To end that sooner: wait for what is at "
         "work or stop it, delete what is not needed, ask for a higher quota in Service Quotas, or "
         "upload another config, which ends the wait. Of others of this type that wait in this run "
-        f"nothing more is told: see mpe status {detail['DatasetGroup']}."
+        "nothing more is told. What it waits for, and since when:"
     )
+    yield f"      mpe watch {shlex.quote(detail['DatasetGroup'])}"
+    if detail["Error"] == LIMIT:
+        yield f"      {QUOTAS}"
     yield ""
     yield _place(detail, "", region)
 
@@ -242,8 +261,9 @@ def _run(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield ""
     yield _place(detail, detail["ExecutionArn"], region)
     yield f"Config: {detail['Config']}"
-    yield f"Run: {detail['Run']}"
-    yield f"All of it: mpe runs show {detail['Run']}"
+    if detail["Run"]:  # else a fire came to none
+        yield f"Run: {detail['Run']}"
+        yield f"All of it: mpe runs show {detail['Run']}"
     yield f"Execution: {execution_link(detail['ExecutionArn'], region)}"
 
 
@@ -253,7 +273,7 @@ def _failures(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {failure['Resource']} {failure['Name']} failed ({failure['Error']})"
         if failure["Path"]:
             yield f"      in the config: {failure['Path']}"
-        for line in reason_lines(failure["Error"], failure["Reason"]):
+        for line in filter(None, reason_lines(failure["Error"], failure["Reason"])):
             yield f"      {line}"
         if failure["Remedy"]:
             yield f"      {failure['Remedy']}"
@@ -261,20 +281,37 @@ def _failures(detail: Mapping[str, Any]) -> Iterator[str]:
     if hidden > 0:
         yield ""
         yield f"  ... and {hidden} more failed."
-    if detail["Failures"] and not any(
-        one["Resource"] == "DatasetGroup" for one in detail["Failures"]
-    ):
+    if any(_mendable(one) for one in detail["Failures"]):
         yield ""
-        made = detail["Changed"] or detail["Kept"]
-        yield (
-            "What was created before stays. A new upload of the config continues from there:"
-            if made
-            else "Nothing was created, changed or trained: mend it, and upload the config again:"
-        )
-        yield "      mpe apply config.json"
+        yield from _continues(detail)
+
+
+def _mendable(failure: Mapping[str, Any]) -> bool:
+    """Tell whether the same once more helps, after whatever the remedy says."""
+    return failure["Resource"] != "DatasetGroup" and failure["Error"] not in ENDED
+
+
+ENDED = frozenset({"Overtaken", OfAnotherStack.__name__})
+"""Errors after which it is not for this config to go on."""
+
+
+def _continues(detail: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what goes on from where a run failed."""
+    where = Where(detail["DatasetGroup"], task=detail.get("Task", ""))
+    by = f"The next {spoken_task(where.task)}" if where.task else "A new upload of the config"
+    again = "run it again" if where.task else "upload the config again"
+    made = detail["Changed"] or detail["Kept"]
+    yield (
+        f"What was created before stays. {by} continues from there:"
+        if made
+        else f"Nothing was created, changed or trained: mend it, and {again}:"
+    )
+    yield f"      {where.again}"
 
 
 def _changes(detail: Mapping[str, Any]) -> Iterator[str]:
+    if detail["Failures"] and not (detail["Changes"] or detail["Kept"]):
+        return
     yield ""
     if not detail["Changes"] and not detail["Failures"]:
         yield f"Nothing needed to change: all {detail['Kept']} resources are as the config says."

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from mpe.model.service.spec import SPECS
+from mpe.model.plan.outcome import CHANGES
+from mpe.model.service.spec import DONE, FAILED, SPECS, UNDER_WAY
 
 QUOTAS = "aws service-quotas list-service-quotas --service-code personalize"
 DEPLOY = "npx cdk deploy"
+NOT_ALLOWED = r"AccessDenied|not authorized to perform"
+"""What IAM says in a reason, whichever error comes with it."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,28 @@ class Where:
     config: str = ""
     """The key of the config."""
     run: str = "RUN"
+    task: str = ""
+    """The scheduled task that the run is of, if it is of one."""
     arn: str = ""
     """Of the resource that failed, where it is there."""
+    status: str = ""
+    """What the run last saw of it."""
+    did: str = ""
+    """What the run did to it before it failed."""
+    dataset: str = "DATASET"
+    """The kind of dataset that it is about."""
+
+    @classmethod
+    def of_outcome(cls, where: Where, outcome: Mapping[str, Any]) -> Where:
+        """Return what is known of the resource of an outcome as well."""
+        kind = str(outcome["resource"]).partition(".")[2]
+        return replace(
+            where,
+            arn=str(outcome.get("arn") or ""),
+            status=str(outcome.get("status") or ""),
+            did=str(outcome.get("did") or ""),
+            dataset=kind if outcome["noun"] == "DatasetImportJob" else where.dataset,
+        )
 
     @property
     def folder(self) -> str:
@@ -43,6 +68,13 @@ class Where:
     def apply(self) -> str:
         return "mpe apply config.json"
 
+    @property
+    def again(self) -> str:
+        """What has the same done once more."""
+        if not self.task:
+            return self.apply
+        return f"mpe schedule run {shlex.quote(self.group)} {shlex.quote(self.task)}"
+
 
 @dataclass(frozen=True)
 class Remedy:
@@ -51,7 +83,7 @@ class Remedy:
     pattern: str
     told: str
     command: str
-    """``{check}``, ``{group}`` and so on stand for what :class:`Where` knows."""
+    """``{check}``, ``{again}`` and so on stand for what :class:`Where` knows."""
 
 
 BY_ERROR = (
@@ -62,7 +94,7 @@ BY_ERROR = (
     Remedy(
         "DataHeld",
         "Nothing was imported, and what is live stays. Look at the data, or let it in as it is.",
-        "mpe accept {group} DATASET --why ...",
+        "mpe accept {group} {dataset} --why ...",
     ),
     Remedy(
         "DriftError",
@@ -72,7 +104,7 @@ BY_ERROR = (
     Remedy(
         "ResourceMissing",
         "Its schedule is disabled now. Upload the config to create it again.",
-        "{apply}",
+        "mpe apply config.json",
     ),
     Remedy(
         "OfAnotherStack",
@@ -84,6 +116,11 @@ BY_ERROR = (
         "Upload the config again, which writes it anew. Where that does not help, deploy the stack "
         "again.",
         "{apply}",
+    ),
+    Remedy(
+        "NewerForm",
+        "A newer release was rolled back: deploy that one again.",
+        DEPLOY,
     ),
     Remedy("TurnLost", "Another run has taken over: see what it does.", "mpe watch {group}"),
     Remedy(
@@ -103,9 +140,19 @@ BY_ERROR = (
         "{apply}",
     ),
     Remedy(
-        "States.Timeout|Lambda.*|Sandbox.*|Stopped|ABORTED|TIMED_OUT|States.*",
-        "A step of the workflow ended early: its log says why. Then upload the config again.",
-        "mpe logs {run}",
+        "TooManyTag(Key)?sException",
+        "A resource has 50 tags at most, its stack's among them: take some out of the config.",
+        "mpe validate config.json",
+    ),
+    Remedy(
+        "DataDeletionUnderWay",
+        "Users are being deleted from the datasets: do it again once that is done.",
+        "{again}",
+    ),
+    Remedy(
+        r"Unavailable|Internal.*|ServiceUnavailable.*|Throttling.*|\w+(Timeout|Connection)\w*Error",
+        "An AWS service did not do it for hours. Do it again once that is well.",
+        "{again}",
     ),
 )
 BY_REASON = (
@@ -147,6 +194,16 @@ BY_REASON = (
         "{check}",
     ),
     Remedy(
+        r"something else deleted it",
+        "Whatever deleted it may do so again: look at who did. An upload of the config creates it.",
+        "mpe apply config.json",
+    ),
+    Remedy(
+        r"it is DELETE [A-Z_ ]+ for more than an hour",
+        "It goes by itself: look later whether it is gone.",
+        "mpe status {group}",
+    ),
+    Remedy(
         r"(?i)limit (exceeded|reached)|quota|maximum number of",
         "A quota of the account is used up: remove what is not needed, or ask for more.",
         QUOTAS,
@@ -160,51 +217,121 @@ BY_REASON = (
 DENIED = Remedy(
     "AccessDenied.*", "A role of the stack lacks a permission: deploy it again, unchanged.", DEPLOY
 )
+REFUSED = (
+    Remedy(
+        "InvalidInputException|Validation(Exception|Error)",
+        "The service does not take it so: mend in the config what it names, and see that the plan "
+        "has it.",
+        "mpe plan config.json",
+    ),
+    Remedy(
+        "ResourceNotFoundException",
+        "Something that it rests on is gone: the plan shows what, and an upload creates it again.",
+        "mpe plan config.json",
+    ),
+)
+"""What helps by the error's code alone, where its reason is no known one."""
+STEP = Remedy(
+    "Step",
+    "A step of the workflow ended early: its log says why. Then it can be done again.",
+    "mpe logs {run}",
+)
+"""Of the workflow itself, whatever ended it."""
+OTHERWISE = Remedy(
+    ".*", "This reason is no known one. Mend what it tells of, and do it again.", "{again}"
+)
 LOST_GROUP = Remedy(
     "DatasetGroup",
     "A dataset group that failed stays so, with all in it: remove it, and upload the config again.",
     "mpe destroy {group}",
 )
 """A dataset group whose creation failed is neither mended nor made anew by an upload."""
-
-
-def _left(noun: str, where: Where) -> Remedy | None:
-    """Return how a resource goes that failed and stays so, whatever is uploaded.
-
-    Versions and jobs are made anew by the next run.
-    """
-    spec = SPECS.get(noun)
-    if spec is None or spec.repeatable:
-        return None
-    if noun == "DatasetGroup":
-        return LOST_GROUP
-    if not where.arn:
-        return None
-    word = "-".join(re.findall("[A-Z][a-z]*", noun)).lower()
-    told = "It stays as it is until it is deleted: do so, and upload the config again."
-    return Remedy(noun, told, f"aws personalize delete-{word} --{word}-arn {where.arn}")
+LEFT = Remedy(
+    "CREATE FAILED",
+    "It stays as it is until it is deleted: do so, and upload the config again.",
+    "aws personalize delete-{word} --{word}-arn {arn}",
+)
+ANEW = Remedy(
+    "CREATE FAILED",
+    "This reason is no known one. Once what it tells of is mended, the next run makes it anew.",
+    "{again}",
+)
+AS_BEFORE = Remedy(
+    "updated",
+    "What it was before stays. The next run tries the change again.",
+    "{again}",
+)
+UNKNOWN = Remedy(
+    "unknown",
+    "See what the service says of it.",
+    "aws personalize describe-{word} --{word}-arn {arn}",
+)
+REMEDIES = (
+    *(*BY_ERROR, *BY_REASON, DENIED, *REFUSED),
+    *(STEP, OTHERWISE, LOST_GROUP, LEFT, ANEW, AS_BEFORE, UNKNOWN),
+)
+"""All of them."""
 
 
 def remedy(noun: str, error: str, reason: str, where: Where) -> str:
-    """Say what to do about a failure, with a command at its end; nothing where nobody knows."""
-    found = _known(error, reason)
-    left = _left(noun, where) if error == "ResourceFailed" else None
-    told = " ".join([one.told for one in (found, left) if one])
-    last = left or found
-    return f"{told} Run: {_filled(last.command, where)}" if last else ""
+    """Say what to do about a failure, with a command at its end.
+
+    What is known of the reason comes first, and then what must be deleted before anything helps.
+    """
+    found = _known(noun, error, reason)
+    after = _after(noun, where) if error == "ResourceFailed" else None
+    lasting = after if not found or after in {LEFT, LOST_GROUP} else None
+    told = [one for one in (found, lasting) if one] or [OTHERWISE]
+    last = _filled(told[-1].command, noun, where)
+    return f"{' '.join(one.told for one in told)} Run: {last}"
 
 
-def _known(error: str, reason: str) -> Remedy | None:
-    if re.fullmatch(DENIED.pattern, error):
-        return DENIED
+def _after(noun: str, where: Where) -> Remedy | None:
+    """Return what a resource that failed asks for, by the state that it is in.
+
+    What exists stays as it was before a change that failed. What failed when it was made stays so,
+    whatever is uploaded; versions and jobs are made anew by the next run.
+    """
+    spec = SPECS.get(noun)
+    if spec is None or where.did in CHANGES - {"created"}:
+        return AS_BEFORE if spec else None
+    if where.status in FAILED and spec.repeatable:
+        return ANEW
+    if where.status in FAILED and noun == "DatasetGroup":
+        return LOST_GROUP
+    if not where.arn:
+        return None
+    if where.status in FAILED:
+        return LEFT
+    return None if where.status in {*DONE, *UNDER_WAY, "ABSENT", ""} else UNKNOWN
+
+
+def _known(noun: str, error: str, reason: str) -> Remedy | None:
     by_reason = next((one for one in BY_REASON if re.search(one.pattern, reason)), None)
     if by_reason is BY_REASON[0]:  # a key, before what it is of
         return by_reason
-    by_error = next((one for one in BY_ERROR if re.fullmatch(one.pattern, error)), None)
-    return by_error or by_reason
+    if re.fullmatch(DENIED.pattern, error) or re.search(NOT_ALLOWED, reason):
+        return DENIED
+    by_error = _matching(BY_ERROR, error)
+    if by_error:
+        return by_error
+    if noun == "Step":
+        return STEP
+    return by_reason or _matching(REFUSED, error)
 
 
-def _filled(command: str, where: Where) -> str:
+def _matching(remedies: Sequence[Remedy], error: str) -> Remedy | None:
+    return next((one for one in remedies if re.fullmatch(one.pattern, error)), None)
+
+
+def _filled(command: str, noun: str, where: Where) -> str:
     return command.format(
-        check=where.check, apply=where.apply, group=shlex.quote(where.group), run=where.run
+        check=where.check,
+        apply=where.apply,
+        again=where.again,
+        group=shlex.quote(where.group),
+        run=where.run,
+        dataset=where.dataset,
+        arn=where.arn,
+        word="-".join(re.findall("[A-Z][a-z]*", noun)).lower(),
     )
