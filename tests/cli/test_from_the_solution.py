@@ -52,6 +52,7 @@ CONFIG: dict[str, Any] = {
     ],
 }
 Document = dict[str, Any]
+PAGE = (Path(__file__).parents[2] / "docs/moving.md").read_text()
 
 
 @pytest.fixture
@@ -171,6 +172,28 @@ def test_an_export_of_it_plans_nothing_and_is_adopted(stack: Maintained) -> None
     assert tasks == {"import": "rate(1 day)", "full.harbour-popularity-count": WEEKLY}
 
 
+def test_an_input_of_a_batch_job_that_is_copied_has_its_job_run_once(stack: Maintained) -> None:
+    aws, name = stack.personalize, "harbour-popularity-count"
+    (version,) = aws.list_solution_versions()["solutionVersions"]
+    stack.s3.put_object(Bucket="old", Key="batch/input.json", Body=b'{"userId": "u1"}')
+    made = aws.create_batch_inference_job(
+        jobName="batch_harbour_2026_01_02_03_04_05",
+        solutionVersionArn=version["solutionVersionArn"],
+        jobInput={"s3DataSource": {"path": "s3://old/batch/input.json"}},
+        jobOutput={"s3DataDestination": {"path": "s3://old/batch/output/"}},
+        roleArn=ROLE,
+    )["batchInferenceJobArn"]
+    ready(aws.describe_batch_inference_job, "batchInferenceJob", made)
+    stack.put(f"batch/harbour/{name}/job_config.json", '{"userId": "u1"}')
+    document = copy.deepcopy(CONFIG)
+    document["solutions"][0]["batchInferenceJobs"] = [{"serviceConfig": {}}]
+    for _ in range(2):
+        told = stack.upload(document, "train/harbour/config.json")
+        assert told["Status"] == "SUCCEEDED", told
+        assert len(aws.list_batch_inference_jobs()["batchInferenceJobs"]) == 2
+    assert "so is the input of a batch job, whose job runs once more" in " ".join(PAGE.split())
+
+
 KEY = "arn:aws:kms:us-east-1:000000000000:key/of-groups"
 
 
@@ -243,7 +266,6 @@ def test_a_config_in_the_solutions_form_is_run_to_its_end(empty: Maintained, for
     assert changed == []
 
 
-PAGE = (Path(__file__).parents[2] / "docs/moving.md").read_text()
 RUN = "20260801T120000-0123abcd"
 
 
