@@ -10,6 +10,7 @@ import copy
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,15 @@ def test_an_export_of_it_plans_nothing_and_is_adopted(stack: Maintained) -> None
     assert tasks == {"import": "rate(1 day)", "full.harbour-popularity-count": WEEKLY}
 
 
+def copy_later(stack: Maintained, key: str, than: datetime) -> None:
+    """Put a batch input whose time, of which S3 tells whole seconds, is after another."""
+    while True:
+        stack.put(key, '{"userId": "u1"}')
+        if stack.s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] > than:
+            return
+        time.sleep(0.1)
+
+
 def test_an_input_of_a_batch_job_that_is_copied_has_its_job_run_once(stack: Maintained) -> None:
     aws, name = stack.personalize, "harbour-popularity-count"
     (version,) = aws.list_solution_versions()["solutionVersions"]
@@ -184,7 +194,8 @@ def test_an_input_of_a_batch_job_that_is_copied_has_its_job_run_once(stack: Main
         roleArn=ROLE,
     )["batchInferenceJobArn"]
     ready(aws.describe_batch_inference_job, "batchInferenceJob", made)
-    stack.put(f"batch/harbour/{name}/job_config.json", '{"userId": "u1"}')
+    (job,) = aws.list_batch_inference_jobs()["batchInferenceJobs"]
+    copy_later(stack, f"batch/harbour/{name}/job_config.json", job["creationDateTime"])
     document = copy.deepcopy(CONFIG)
     document["solutions"][0]["batchInferenceJobs"] = [{"serviceConfig": {}}]
     for _ in range(2):
