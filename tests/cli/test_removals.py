@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -26,7 +27,7 @@ from tests.cli.maintained import ACCOUNT, BUCKET, ROLE, STACK, Maintained, maint
 from tests.cli.test_remove import names
 from tests.cli.test_stack import REGION
 from tests.handlers.test_runs import NOW, Fixed
-from tests.local.conftest import small
+from tests.local.conftest import CSV, small
 
 CONFIG = "train/films/config.json"
 GROUP = f"arn:aws:personalize:us-east-1:{ACCOUNT}:dataset-group/films"
@@ -242,3 +243,20 @@ def test_what_stays_in_use_is_waited_for_an_hour_and_then_told(stack: Maintained
     (left,) = stack.ledger.outcomes("films", "run")
     assert left["failed"]["error"] == "ResourceInUseException"
     assert left["name"] == "films-unseen"
+
+
+def test_the_mail_has_what_is_made_and_changed_in_the_words_of_the_plan(stack: Maintained) -> None:
+    document = small("films")
+    stack.put("train/films/interactions.csv", CSV)
+    planned = stack.mpe("plan", stack.config(document)).output
+    told = mail(stack.upload(document, "train/films/config.json"))
+    words = re.findall(r"^    (\w+: .+)$", planned, re.MULTILINE)
+    assert any(one.startswith("recipeArn: ") for one in words)
+    assert "minProvisionedTPS: 1" in words
+    made = "\n".join(line for line in told.splitlines() if line.startswith("  created "))
+    assert [one for one in words if one not in made and not one.startswith("note")] == []
+    document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
+    planned = stack.mpe("plan", stack.config(document)).output
+    told = mail(stack.upload(document, "train/films/config.json"))
+    assert "    minProvisionedTPS: 1 -> 2" in planned
+    assert "  updated Campaign films-live: minProvisionedTPS: 1 -> 2 in " in told

@@ -102,7 +102,7 @@ OTHER = interactions().replace(",i", ",film-")
 def test_a_first_version_is_asked_once_it_serves(life: Life) -> None:
     first = life.train()
     outcome = life.move(first)
-    assert (outcome.did, outcome.told, life.serves) == ("created", None, first)
+    assert (outcome.did, outcome.told, life.serves) == ("created", "minProvisionedTPS: 5", first)
     (probed,) = life.told(CAMPAIGN_PROBED)
     assert (probed["Verdict"], probed["Campaign"], probed["Version"]) == ("pass", "live", first)
     assert len(life.runtime.asked) == 20
@@ -110,11 +110,13 @@ def test_a_first_version_is_asked_once_it_serves(life: Life) -> None:
 
 
 def test_a_campaign_is_asked_before_it_moves_and_again_after(life: Life) -> None:
-    life.move(life.train())
+    first = life.train()
+    life.move(first)
     life.runtime.asked.clear()
     second = life.train(interactions(seed=8))
     outcome = life.move(second)
-    assert (outcome.did, outcome.told, life.serves) == ("updated", None, second)
+    assert (outcome.did, life.serves) == ("updated", second)
+    assert outcome.told == f'solutionVersionArn: "{first}" -> "{second}"'
     users = [one["userId"] for one in life.runtime.asked]
     assert users[:20] == users[20:]
     assert life.told(CAMPAIGN_PROBED)[-1]["Verdict"] == "pass"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +23,8 @@ from mpe.model.plan.changes import (
     age_changes,
     properties,
     task_changes,
+    told_change,
+    told_property,
 )
 from mpe.model.plan.desired import DesiredState, desired_state
 from mpe.model.plan.inventory import Found
@@ -179,10 +180,9 @@ def print_plan(plan: Plan) -> None:
         sign, style = ("?", "yellow") if "held" in row else _SIGNS[row["action"]]
         print_plain(out, f"{sign} {_line(row)}", style=style)
         for change in row.get("changes", ()):
-            old, new = json.dumps(change["old"], default=str), json.dumps(change["new"])
-            print_plain(out, f"    {change['field']}: {old} -> {new}")
+            print_plain(out, f"    {told_change(**change)}")
         for name, value in row.get("properties", {}).items():
-            print_plain(out, f"    {name}: {json.dumps(value, default=str)}")
+            print_plain(out, f"    {told_property(name, value)}")
         if "note" in row:
             print_plain(out, f"    note: {row['note']}", style="yellow")
         if "message" in row:

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -37,8 +37,10 @@ from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
 from mpe.model.errors import DataError, DataHeld, NewerForm, TurnLost
 from mpe.model.gate.pointer import ModelPointer
+from mpe.model.gate.smoke import TOLD
 from mpe.model.gate.versions import Version
 from mpe.model.messages import account_of
+from mpe.model.plan.changes import told_change, told_creation
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.erasure import CLASH, DELETION, due
 from mpe.model.plan.forms import RUN
@@ -286,7 +288,8 @@ class Ensure:
                 self._probe(step, desired, changes)
                 with self._unless_done(desired, arn):
                     self.personalize.update(desired, arn, changes)
-                return self._again(step, self._asked(before, arn, "updated"), None)
+                asked = self._asked(_changing(before, changes), arn, "updated")
+                return self._again(step, asked, None)
             case Switch(arn, status):
                 with self._unless_done(desired, arn):
                     self.personalize.switch(desired, arn, status)
@@ -324,7 +327,9 @@ class Ensure:
         judging = Judging(self.personalize, self.ledger, self.events)
         judging(step.group, desired, arn, self.clock.now())
         told = self._smoke(step, desired, before, observed)
-        before = replace(before, told=told or before.told)
+        made = told_creation(desired.noun, {**desired.initial, **desired.params})
+        own = before.told or (made if before.did == "created" else "")
+        before = replace(before, told=told or own or None)
         pointer = self._pointer(step) if told else None
         if pointer and pointer.version != desired.params.get("solutionVersionArn"):
             return self._towards(_pointed(replace(step, previous=before), pointer))
@@ -659,6 +664,13 @@ def _pointed(step: Step, pointer: ModelPointer | None) -> Step:
         desired=replace(step.desired, params=params),
         previous=replace(step.previous, held=held),
     )
+
+
+def _changing(before: Outcome, changes: Sequence[Change]) -> Outcome:
+    """Say which fields are changed; a change back says why it is made already."""
+    if (before.told or "").startswith(TOLD):
+        return before
+    return replace(before, told=", ".join(told_change(**asdict(one)) for one in changes))
 
 
 def _kind(

@@ -20,6 +20,7 @@ from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import NewerForm
+from mpe.model.gate.smoke import TOLD
 from mpe.model.gate.versions import Version, held, trained
 from mpe.model.messages import MOST_DUE, within
 from mpe.model.plan.erasure import FULL
@@ -211,9 +212,16 @@ def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _doubtful(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Say what was thought of data that was imported all the same, and of campaigns' answers."""
     for one in outcomes:
-        if one["noun"] in {"DatasetImportJob", "Campaign"} and one.get("told"):
+        if one.get("told") and _doubt(one):
             what = "Dataset" if one["noun"] == "DatasetImportJob" else one["noun"]
             yield f"{what} {one['name']}: {one['told']}"
+
+
+def _doubt(outcome: Mapping[str, Any]) -> bool:
+    """Tell whether what is told of a resource is more than what was done to it."""
+    if outcome["noun"] == "Campaign":
+        return str(outcome.get("told", "")).startswith(TOLD)
+    return bool(outcome["noun"] == "DatasetImportJob")
 
 
 def _staying(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -263,7 +271,7 @@ def _changed(outcome: Mapping[str, Any]) -> bool:
 
 def _change(outcome: Mapping[str, Any]) -> dict[str, Any]:
     told = {"Resource": outcome["noun"], "Name": outcome["name"], "Did": outcome["did"]}
-    if outcome.get("told") and outcome["noun"] != "DatasetImportJob":
+    if outcome.get("told") and not _doubt(outcome):
         told["Told"] = outcome["told"]
     if outcome.get("seconds") is not None:
         told["Seconds"] = round(float(outcome["seconds"]))

@@ -18,7 +18,7 @@ from mpe.aws.objects import Objects, Unreadable
 from mpe.handlers.gauges import Gauges
 from mpe.handlers.settings import LOGGER
 from mpe.model.gate.pointer import GATE, ModelPointer
-from mpe.model.gate.smoke import UNPROBED, Probe, SmokeLimits, judge_lists, probes
+from mpe.model.gate.smoke import TOLD, UNPROBED, Probe, SmokeLimits, judge_lists, probes
 from mpe.model.gate.verdict import Verdict
 from mpe.model.gate.versions import said
 from mpe.model.plan.desired import Desired
@@ -171,4 +171,4 @@ def _told(row: Mapping[str, Any], group: str, version: str) -> str:
     word = "is inconclusive" if row["word"] == "inconclusive" else "failed"
     solution = version.rpartition("/")[0].rpartition("/")[2]
     more = f"All that is known of it: mpe models show {shlex.quote(group)} {solution}"
-    return f"the smoke test {word}: {' '.join(said(row))}{back} {more}"
+    return f"{TOLD}{word}: {' '.join(said(row))}{back} {more}"

@@ -65,6 +65,10 @@ class SmokeLimits:
         )
 
 
+TOLD = "the smoke test "
+"""What begins what is told of a campaign's answers."""
+
+
 @dataclass(frozen=True)
 class Probe:
     """One request: for a user or beside an item, maybe of items to be ranked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,3 +74,18 @@ def properties(noun: str, params: Mapping[str, Any]) -> dict[str, Any]:
     if noun == "Campaign":
         told.setdefault("minProvisionedTPS", 1)
     return told
+
+
+def told_property(name: str, value: Any) -> str:
+    """Say a property of what is created, as plans and mails do."""
+    return f"{name}: {json.dumps(value, default=str)}"
+
+
+def told_change(field: str, old: Any, new: Any) -> str:
+    """Say a change of a field, as plans and mails do."""
+    return f"{told_property(field, old)} -> {json.dumps(new, default=str)}"
+
+
+def told_creation(noun: str, params: Mapping[str, Any]) -> str:
+    """Say what a resource was created with."""
+    return ", ".join(told_property(*one) for one in properties(noun, params).items())

@@ -55,7 +55,8 @@ class Outcome:
     held: str | None = None
     """The version that it is not moved to: its pointer says why."""
     told: str | None = None
-    """What else is to be told of it: what was thought of its data, when a task fires."""
+    """What else is to be told of it: what it was made with, which fields were changed, what was
+    thought of its data or of a campaign's answers, when a task fires."""
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
     unseen: str | None = None
