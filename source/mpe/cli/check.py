@@ -252,7 +252,7 @@ def _downloaded(
     prefix = f"{prefix.rstrip('/')}/" if prefix.strip("/") else ""
     client, found, nested = account.client("s3"), {}, []
     for kind in kinds:
-        sizes = _listed(client, bucket, f"{prefix}{kind}")
+        sizes = listed(client, bucket, f"{prefix}{kind}")
         file, below = f"{prefix}{kind}.csv", f"{prefix}{kind}/"
         several = [key for key in sizes if key.startswith(below) and key.endswith(".csv")]
         deep = [f"{S3}{bucket}/{key}" for key in several if "/" in key.removeprefix(below)]
@@ -270,7 +270,8 @@ def _downloaded(
     return found, nested
 
 
-def _listed(client: Any, bucket: str, prefix: str) -> dict[str, int]:
+def listed(client: Any, bucket: str, prefix: str) -> dict[str, int]:
+    """Return the objects below a prefix, with their bytes."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {one["Key"]: one["Size"] for page in pages for one in page.get("Contents", ())}
 

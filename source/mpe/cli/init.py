@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -15,17 +14,16 @@ from mpe.cli.account import OUTPUT, Account, in_cloud
 from mpe.cli.check import (
     MEMORY_OPTION,
     REPORT,
-    S3,
     check_folder,
-    download,
     hidden,
     watching,
 )
+from mpe.cli.given import PIPE, sources
 from mpe.cli.terminal import answer, say
 from mpe.data.columns import Unsure, mapping
 from mpe.data.dialect import Manner
 from mpe.data.engine import Engine
-from mpe.data.files import CHUNK, Source, Watcher
+from mpe.data.files import Watcher
 from mpe.data.formats import of_query
 from mpe.data.infer import Saying
 from mpe.data.init import CONFIG, REASONS, Request, Result, initialise
@@ -81,32 +79,12 @@ def _queries(values: Sequence[str], files: Mapping[str, Sequence[str]]) -> dict[
     return {kind: found[kind] for kind in KINDS if kind in found}
 
 
-def _source(given: str, folder: Path, number: int, account: Account, watcher: Watcher) -> Source:
-    """Return a file on this machine for a path, for standard input, or for an object in S3."""
-    if given == "-":
-        target = folder / f"given-{number}"
-        with target.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file, CHUNK)
-        return Source(target, "standard input")
-    if given.startswith(S3):
-        bucket, _, key = given.removeprefix(S3).partition("/")
-        target = folder / f"given-{number}{Path(key).suffix}"
-        client = account.client("s3")
-        size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
-        download(client, bucket, key, target, size, watcher)
-        return Source(target, given)
-    path = Path(given)
-    if not path.is_file():
-        raise Unsure(f"{given} is no file.")
-    return Source(path, given)
-
-
 @click.command()
 @click.option(
     "--interactions",
     multiple=True,
     metavar="FILE",
-    help="Who did what with which item: a file, s3://bucket/key or - for a pipe.",
+    help="Who did what with which item: a file or folder, s3://bucket/key or - for a pipe.",
 )
 @click.option("--users", multiple=True, metavar="FILE", help="What is known of the users.")
 @click.option("--items", multiple=True, metavar="FILE", help="What is known of the items.")
@@ -233,15 +211,18 @@ def init(
         with watching() as watcher, Engine(memory=memory, watcher=watcher) as engine:
             files = {
                 kind: [
-                    _source(one, engine.folder, place * 1000 + number, account, watcher)
+                    source
                     for number, one in enumerate(several)
+                    for source in sources(
+                        one, engine.folder, place * 1000 + number, account, watcher
+                    )
                 ]
                 for place, (kind, several) in enumerate(given.items())
                 if several
             }
             files |= {kind: [of_query(kind, one, engine)] for kind, one in asked.items()}
             files = {kind: files[kind] for kind in KINDS if kind in files}
-            asks = sys.stdin.isatty() and not any("-" in several for several in given.values())
+            asks = sys.stdin.isatty() and not any(PIPE in several for several in given.values())
             asker = Terminal(watcher) if asks else Nobody()
             result = initialise(replace(request, files=files), engine, asker)
     except Unsure as error:
