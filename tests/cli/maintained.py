@@ -31,7 +31,7 @@ from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import KEY_PARAMETER
 from mpe.cli.main import mpe
-from mpe.emulator import MemoryObjects, Request
+from mpe.emulator import Durations, MemoryObjects, Request
 from mpe.emulator import Personalize as Service
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.ensure import Ensure, Step
@@ -53,6 +53,8 @@ STACK = "PersonalizedExperiences"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service"
 SPEED = 1e6
 """How many of the service's seconds pass in one."""
+DURATIONS = Durations(first_training=60 * SPEED)
+"""The service trains a new solution by itself in a real minute: not before a run has come to it."""
 OUTPUTS = {
     "DataBucket": BUCKET,
     "PersonalizeRole": ROLE,
@@ -242,7 +244,7 @@ class Maintained:
 @contextmanager
 def maintained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Maintained]:
     """Have a stack, at whose endpoints the commands are answered."""
-    service = Service(objects=_Bucket(), executor=AtOnce(), speed=SPEED)
+    service = Service(objects=_Bucket(), executor=AtOnce(), speed=SPEED, durations=DURATIONS)
 
     class Endpoint(BaseHTTPRequestHandler):
         """CloudFormation as far as a stack's outputs need it, and Amazon Personalize."""

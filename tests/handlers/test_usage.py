@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,7 +12,6 @@ from typing import Any
 import pytest
 
 from mpe.handlers.usage import handler
-from mpe.local.ports import free_port
 from tests.model.test_usage import DETAIL
 
 
@@ -70,5 +70,7 @@ def test_an_endpoint_that_refuses_harms_nothing(listener: Listener) -> None:
 
 
 def test_an_endpoint_that_is_not_there_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENDPOINT", f"http://127.0.0.1:{free_port()}/")
-    assert sent() == {"sent": False}
+    with socket.socket() as bound:  # so that nobody comes to listen there
+        bound.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("ENDPOINT", f"http://127.0.0.1:{bound.getsockname()[1]}/")
+        assert sent() == {"sent": False}

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -40,6 +41,10 @@ KEY = SECRET = "test"
 """MiniStack's credentials of the account's root."""
 DEFAULT_SPEED = 200.0
 START_SECONDS = 120
+DEATH_SECONDS = 5
+"""How long a server that no longer answers may take until it is seen to have died."""
+PORTS = 3
+"""How many ports are tried where any will do: another process may take one meanwhile."""
 PAGE_SECONDS = 60
 """How long the server may take to answer with a page that grows."""
 
@@ -66,10 +71,10 @@ class LocalCloud:
         empty: bool = False,
         log: Path | None = None,
     ) -> None:
+        self._any_port = not port
         self.port = port or free_port()
         self.speed = speed
         self.account, self.region = ACCOUNT, REGION
-        self.endpoint = f"http://127.0.0.1:{self.port}"
         self.outputs: dict[str, str] = {}
         self.stack_name = ""
         self.secret = secrets.token_urlsafe(32)
@@ -82,6 +87,7 @@ class LocalCloud:
         self.folder = Path(tempfile.mkdtemp(prefix="mpe-local-"))
         self.log_path = log or self.folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
+        self._making = Lock()
 
     def __enter__(self) -> LocalCloud:
         self.start()
@@ -94,6 +100,11 @@ class LocalCloud:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that any AWS client is pointed at."""
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -111,21 +122,27 @@ class LocalCloud:
         return self._server.pid
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the local cloud, whatever the user's own settings are."""
-        return self._session.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=self.region,
-            aws_access_key_id=KEY,
-            aws_secret_access_key=SECRET,
-            config=Config(
-                s3={"addressing_style": "path"},
-                retries={"max_attempts": 2},
-                proxies={},  # never None, which would mean those of the environment
-                use_fips_endpoint=False,
-                use_dualstack_endpoint=False,
-            ),
+        """Return a boto3 client of the local cloud, whatever the user's own settings are.
+
+        Threads share a client, but make it one after another
+        (https://docs.aws.amazon.com/boto3/latest/guide/session.html).
+        """
+        config = Config(
+            s3={"addressing_style": "path"},
+            retries={"max_attempts": 2},
+            proxies={},  # never None, which would mean those of the environment
+            use_fips_endpoint=False,
+            use_dualstack_endpoint=False,
         )
+        with self._making:
+            return self._session.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=self.region,
+                aws_access_key_id=KEY,
+                aws_secret_access_key=SECRET,
+                config=config,
+            )
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -159,7 +176,7 @@ class LocalCloud:
         """Start the servers and deploy the stack; stop everything where that fails."""
         process.check_version()
         try:
-            self._serve()
+            self._serve_somewhere()
             if not self._empty:
                 self._deploy(self._assembly or self._synthesized())
         except BaseException:
@@ -172,9 +189,12 @@ class LocalCloud:
 
     def stop(self) -> None:
         """End the servers and every process that they started."""
+        self._end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self) -> None:
         if self._server is not None:
             end_group(self._server.pid, self._server.poll)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def check(self) -> None:
         """Raise ServerDiedError where the server is no longer running."""
@@ -204,13 +224,27 @@ class LocalCloud:
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, BotoCoreError) and self._server is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._server.wait(timeout=1)  # where it died, that is the reason to tell
+                    self._server.wait(
+                        timeout=DEATH_SECONDS
+                    )  # where it died, that is the reason to tell
                 self.check()
             raise DeployError(f"the stack could not be deployed: {error}") from error
 
     @property
     def _released(self) -> Path:
         return self.folder / "released"
+
+    def _serve_somewhere(self) -> None:
+        """Serve at the port that was asked for; where any will do, at one that nobody takes."""
+        for _ in range(PORTS - 1 if self._any_port else 0):
+            try:
+                self._serve()
+            except (PortInUseError, ServerDiedError):
+                self._end()
+                self.port = free_port()
+            else:
+                return
+        self._serve()
 
     def _serve(self) -> None:
         if listening(self.port):
