@@ -168,8 +168,11 @@ class Engine:
         done = threading.Event()
 
         def poll() -> None:
+            share = 0.0
             while not done.wait(POLL):
-                self.watcher.at(max(self._database.query_progress(), 0.0) / 100)
+                # The engine tells -1 before it knows, and again once the query is over.
+                share = max(self._database.query_progress() / 100, share)
+                self.watcher.at(share)
 
         thread = threading.Thread(target=poll, daemon=True)
         thread.start()
