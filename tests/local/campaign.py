@@ -44,7 +44,7 @@ FEW, ALONE = 2, 1
 often as in the clean life; that was alone, and the first in its cloud."""
 TRIES = 3
 """Lives in which a case may be reached, of each kind."""
-PATIENCE = 480
+PATIENCE = 900
 """Seconds that a phase may take; one that says nothing by then is a silent death."""
 READS = ("Get", "Describe", "List", "Query")
 OF_WRITES = tuple(kind for kind in Kind if kind not in {Kind.UNSEEN, Kind.OUTAGE, Kind.HELD})

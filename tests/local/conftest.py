@@ -22,7 +22,7 @@ SPEED = 2000.0
 NEVER = "cron(0 0 1 1 ? 2099)"
 """A schedule that does not fire by itself while a test runs, at however many times AWS's speed."""
 FULL_SIZE = os.environ.get("MPE_FULL_SIZE") == "1"
-PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "600"))
+PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "1200"))
 """How many seconds to wait for what must happen: more on a machine that has much else to do."""
 
 

@@ -17,6 +17,7 @@ import pytest
 from mpe.local.cloud import LocalCloud
 from tests.everything import schema
 from tests.local.conftest import CSV, NEVER, User, small, wait_until
+from tests.local.test_provisioning import later_second
 from tests.local.test_schedules import fire, jobs, row, serving, settled, versions
 
 pytestmark = pytest.mark.local
@@ -186,6 +187,7 @@ def test_of_many_tasks_that_are_due_together_each_runs_once(cloud: LocalCloud) -
     at_the_same_moment(_prepared, users)
     exports = {user.group: _exports(user) for user in users}
     for user in users:
+        wait_until(lambda user=user: later_second(user))
         user.put("interactions.csv", CSV + "u0,i0,view,1,1800000000\n")
 
     at_the_same_moment(lambda user: [fire(user, task) for task in TASKS], users)

@@ -267,7 +267,7 @@ def test_newer_data_is_imported_and_older_data_is_not_again(cloud: LocalCloud) -
     user.put("interactions.csv", CSV)
     user.upload(small("fresh"))
     assert user.wait_for_run() == "SUCCEEDED"
-    wait_until(lambda: _later_second(user))
+    wait_until(lambda: later_second(user))
     user.put("interactions.csv", interactions(seed=9))
     user.upload(small("fresh"))
     assert user.wait_for_run(2) == "SUCCEEDED"
@@ -277,7 +277,7 @@ def test_newer_data_is_imported_and_older_data_is_not_again(cloud: LocalCloud) -
     assert imports(user) == 2
 
 
-def _later_second(user: User) -> bool:
+def later_second(user: User) -> bool:
     """Tell whether S3's clock, in whole seconds, is past the last import's start."""
     import time
 

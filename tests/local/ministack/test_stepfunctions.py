@@ -126,16 +126,17 @@ def test_alone_an_expression_for_a_time_breaks_the_execution(alone: Alone) -> No
     assert ended["error"] != "States.Timeout"
 
 
-A_MOMENT = 20
-"""Milliseconds that an expression may take here."""
-IS_KEPT = "[1..10].$kept($)"
+A_MOMENT = 100
+"""Milliseconds that an expression may take here: many times what one takes by itself, also where
+the processor is slow or garbage is collected meanwhile."""
+IS_KEPT = "[1..4].$kept($)"
 RUNS_AWAY = "($on := function($n) { $on($n + 1) }; $on(0))"
 
 
 def evaluated(expression: str) -> Any:
     """Evaluate an expression whose function waits for others, longer than it may take."""
     engine = jsonata.Jsonata(expression, timeout=A_MOMENT)
-    engine.register_lambda("kept", lambda given: time.sleep(A_MOMENT / 1000) or given)
+    engine.register_lambda("kept", lambda given: time.sleep(A_MOMENT / 2000) or given)
     return engine.evaluate(None)
 
 
@@ -147,7 +148,7 @@ def own_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("own_time")
 def test_an_expression_is_not_charged_with_what_others_take() -> None:
-    assert evaluated(IS_KEPT) == list(range(1, 11))
+    assert evaluated(IS_KEPT) == [1, 2, 3, 4]
 
 
 @pytest.mark.usefixtures("own_time")

@@ -144,7 +144,7 @@ def evaluate_times() -> None:
 
 
 def time_expressions() -> None:
-    """Let an expression take a second of its own.
+    """Let an expression take its time of its own.
 
     The engine is imported where it is needed: it raises the recursion limit of a whole process.
     """
