@@ -195,7 +195,7 @@ def _until_active(describe: Any, **of: str) -> None:
 def _destroys(said: Session, document: dict[str, Any]) -> dict[str, Any]:
     said.tells("The end", "All of it goes, in the order that the service asks for.")
     said.types("destroy", GROUP, "--data", "--confirm", GROUP)
-    said.types("status", GROUP)
+    said.types("status", GROUP, exit_code=1)
     return document
 
 

@@ -333,3 +333,16 @@ def test_what_a_group_made_by_hand_gets_is_shown_before_it_is_adopted(stack: Mai
     assert "+ Task full.films-popular: rate(7 days) (UTC)" in asked.output
     assert "    performAutoTraining: true -> false" in asked.output
     assert not tasks(stack)
+
+
+def test_a_group_with_a_tracker_and_no_interactions_yet_is_adopted(stack: Maintained) -> None:
+    """The service lets one be there: CreateEventTracker asks for a dataset group alone
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateEventTracker.html)."""
+    service = stack.personalize
+    arn = service.create_dataset_group(name="early")["datasetGroupArn"]
+    while service.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]["status"] != "ACTIVE":
+        pass
+    service.create_event_tracker(name="early-tracker", datasetGroupArn=arn)
+    result = stack.mpe("adopt", "early", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "MPE-G003" in result.output

@@ -135,6 +135,24 @@ def test_a_removal_whose_terminal_is_closed_gives_its_turn_back(
     assert signal.getsignal(number) == before
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_group_whose_removal_is_stopped_keeps_runs_out_until_it_goes_on(
+    stack: Maintained, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run would make anew what is gone."""
+    stack.maintain()
+    with monkeypatch.context() as stopped:
+        stopped.setattr("time.sleep", lambda _: os.kill(os.getpid(), getattr(signal, name)))
+        result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert result.exit_code == 130, result.output
+    assert "Interrupted: start it again to go on. No run works there for an hour" in result.output
+    assert not free(stack)
+    monkeypatch.setattr("mpe.cli.deletions.LOOK", 0.01)
+    result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert "The dataset group films is gone." in result.output
+    assert free(stack)
+
+
 def test_a_group_of_another_stack_is_refused(stack: Maintained) -> None:
     stack.maintain()
     arn = stack.personalize.list_dataset_groups()["datasetGroups"][0]["datasetGroupArn"]

@@ -93,3 +93,23 @@ def test_a_group_that_is_there_again_without_a_config_is_listed(stack: Maintaine
     found = line(stack)
     assert found["health"] == "ORPHANS"
     assert "still billed" in found["why"]
+
+
+def test_of_a_group_that_was_removed_no_empty_table_is_shown(
+    stack: Maintained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mpe.cli.deletions.LOOK", 0.01)
+    assert stack.mpe("destroy", "films", "--confirm", "films").exit_code == 0
+    result = stack.mpe("status", "films")
+    assert result.exit_code == 1
+    assert "nothing of 'films' is there: it was removed" in result.output
+    told = json.loads(stack.mpe("status", "films", "--output", "json").stdout)
+    assert (told["exit_code"], "mpe runs films" in told["error"]) == (1, True)
+    assert stack.mpe("status", "none").exit_code == 1
+
+
+def test_of_a_group_whose_only_config_was_rejected_that_is_told(stack: Maintained) -> None:
+    stack.upload({**small("shop"), "eventTraker": {}}, "train/shop/config.json")
+    result = stack.mpe("status", "shop")
+    assert result.exit_code == 1
+    assert "was rejected: 1 problem" in result.output

@@ -17,7 +17,7 @@ from mpe.aws.schedules import Schedules
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
 from mpe.cli.account import OUTPUT, Account, in_account
-from mpe.cli.deletions import Deletions
+from mpe.cli.deletions import Deletions, stopped_as_by_ctrl_c
 from mpe.cli.terminal import answer, say
 from mpe.model.plan.desired import DATASET_TYPES, DELETIONS
 from mpe.model.plan.inventory import Found, Inventory, told
@@ -58,7 +58,9 @@ def destroy(
     Interrupted, or started twice, it goes on where it was. Data in S3 stays unless --data is
     given; older versions stay readable even then, for as long as the bucket's lifecycle rules
     have it, unless --all-versions is given as well. It stops where the dataset group's turn
-    becomes another's. Exit code 1 where something could not be removed, 130 after Ctrl-C.
+    becomes another's. Exit code 1 where something could not be removed, 130 after Ctrl-C, or where
+    its terminal is closed or it is killed: runs are kept out for an hour then, since one would
+    make anew what is gone.
 
     Example: mpe destroy movielens
     """
@@ -69,9 +71,11 @@ def destroy(
     removal.show(found)
     _ask(group, confirm)
     try:
-        removal(found)
+        with stopped_as_by_ctrl_c():
+            removal(found)
     except KeyboardInterrupt:
-        click.echo("\nInterrupted: start it again to go on.", err=True)
+        words = "Interrupted: start it again to go on. No run works there for an hour meanwhile."
+        click.echo(f"\n{words}", err=True)
         raise click.exceptions.Exit(130) from None
     if output == "json":
         answer({"group": group, "removed": removal.removed})

@@ -40,7 +40,7 @@ def status(group: str | None, exit_code: bool, account: Account, output: str) ->
     A line has the worst of what is known: FAILED (the run of its config, or a task's last run),
     REJECTED (an upload that was not accepted), ORPHANS (resources that are not in the config),
     DISABLED (a task), DIFFERS (from the config), RUNNING or OK. A group that was removed and is
-    there again is listed as well.
+    there again is listed as well. Exit code 1 for a group of which nothing is there.
 
     Example: mpe status movielens
     """
@@ -61,7 +61,10 @@ def status(group: str | None, exit_code: bool, account: Account, output: str) ->
         "model": "MODEL",
         "differs": "DIFFERS",
     }
-    show(look.resources(group), output, columns)
+    rows = list(look.resources(group))
+    if not rows:
+        raise click.ClickException(look.nothing(group))
+    show(rows, output, columns)
     if exit_code and Health[look.line(group)["health"]] >= WORSE_THAN_WELL:
         raise click.exceptions.Exit(UNWELL)
 
@@ -88,6 +91,11 @@ class Look:
         """Tell whether a dataset group has a config, an upload that was rejected, or runs."""
         ran = next(self.account.turns.runs(group), None) is not None
         return group in self.newest or group in self.rejected or ran
+
+    def nothing(self, group: str) -> str:
+        """Say of a dataset group that is known that nothing of it is there, and why if that is."""
+        why = told(list(self._signs(group))) or "it was removed, or its config is gone"
+        return f"nothing of {group!r} is there: {why}. What was done: `mpe runs {group}`."
 
     @cached_property
     def rejected(self) -> dict[str, Mapping[str, Any]]:

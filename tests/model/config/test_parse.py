@@ -278,7 +278,6 @@ WRONG = [
         "$.solutions[0].batchInferenceJobs[0].serviceConfig.jobInput",
         "filled in",
     ),
-    (drop("datasets", "interactions"), "$.eventTracker", "needs an interactions dataset"),
     # batch jobs, exports, deletions, attributions
     (
         put("solutions", 0, "batchInferenceJobs", [{"serviceConfig": {"numResults": "5"}}]),

@@ -197,7 +197,7 @@ CONFIGS: dict[str, Bend] = {
         lambda document: document["datasets"].update(actions=everything()["datasets"]["actions"]),
     ),
     "MPE-G002": recommender("aws-vod-top-picks"),
-    "MPE-G003": drop("datasets", "interactions"),
+    "MPE-G003": both(drop("datasets", "interactions"), drop("solutions"), drop("filters")),
     "MPE-G004": put(*GROUP, "roleArn", PLACE.role_arn),
     "MPE-G005": put("datasets", "serviceConfig", "publishAttributionMetricsToS3", True),
     "MPE-G006": filters(*["EXCLUDE ItemID WHERE Items.YEAR = 1"] * 31),

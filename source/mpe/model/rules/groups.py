@@ -19,8 +19,9 @@ DOMAIN = Rule(
 TRACKER = Rule(
     "MPE-G003",
     "An event tracker has an interactions dataset",
-    "Events are interactions, and have nowhere to go without it.",
+    "Events are interactions, and have nowhere to go without it. The service lets it be there.",
     f"{_GUIDE}/recording-events.html",
+    "warning",
 )
 ROLE = Rule(
     "MPE-G004",

@@ -29,9 +29,6 @@ def problems(config: Config) -> Iterator[Problem]:
             "recommenders need a domain dataset group.",
             "Set $.datasetGroup.serviceConfig.domain, or use solutions with campaigns.",
         )
-    if config.event_tracker and not config.has("interactions"):
-        told = "an event tracker needs an interactions dataset."
-        yield rules.TRACKER.problem("$.eventTracker", told)
 
 
 def _domains(config: Config) -> Iterator[Problem]:
@@ -49,6 +46,9 @@ def _domains(config: Config) -> Iterator[Problem]:
 def notes(config: Config) -> Iterator[Problem]:
     """Find what is not used, and what may be above a quota."""
     yield from _role(config)
+    if config.event_tracker and not config.has("interactions"):
+        told = "an event tracker records interactions, of which there is no dataset."
+        yield rules.TRACKER.problem("$.eventTracker", told)
     yield from _published(config)
     yield from _above_quota(config)
 
