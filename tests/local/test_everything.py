@@ -37,7 +37,7 @@ def lines(user: User, prefix: str) -> list[dict[str, Any]]:
 def changes(user: User, count: int) -> set[str]:
     """Return what the newest mail says was changed: ``created Campaign live``."""
     body = user.mail(count)[-1]["body"]
-    told = [line.split(" in ")[0].strip() for line in body.splitlines()]
+    told = [re.split(r": | in ", line)[0].strip() for line in body.splitlines()]
     return {line for line in told if line.startswith(("created ", "updated "))}
 
 
