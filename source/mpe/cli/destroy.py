@@ -60,7 +60,7 @@ def destroy(
     have it, unless --all-versions is given as well. It stops where the dataset group's turn
     becomes another's. Exit code 1 where something could not be removed, 130 after Ctrl-C, or where
     its terminal is closed or it is killed: runs are kept out for an hour then, since one would
-    make anew what is gone.
+    bring back what is gone.
 
     Example: mpe destroy movielens
     """
