@@ -24,6 +24,10 @@ from tests.local.conftest import SPEED, packed, role_for, wait_until
 AT_ONCE = 0.01
 """Seconds until an asynchronous invocation is tried again, by MiniStack's own setting."""
 
+START_IN_TIME = 50
+"""Seconds that a function may take, of which Lambda's own three are few for the start of a process
+on a machine that is busy."""
+
 
 @dataclass(frozen=True)
 class Alone:
@@ -112,7 +116,7 @@ def function_in(cloud: LocalCloud | Alone, name: str, source: str, **more: Any) 
         Handler="index.handler",
         Role=role_for(cloud, f"{name}-role", "lambda.amazonaws.com", "sqs:SendMessage"),
         Code={"ZipFile": packed(source)},
-        **more,
+        **{"Timeout": START_IN_TIME, **more},
     )
     return str(made["FunctionArn"])
 
