@@ -24,7 +24,7 @@ from mpe.assembly.synthesis import Assembly
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-OTHERS = ("cold_import", "check_data", "real_size")
+OTHERS = ("cold_import", "check_data", "real_size", "gate_costs")
 """Scripts that measure on their own, where they are there: ``SCRIPT --json FILE``."""
 TARGETS = {
     "first_run": {
@@ -40,6 +40,8 @@ TARGETS = {
         "state_transitions": 220,
     },
 }
+GATE_ADDS = {"added_seconds": 10, "lambda_invocations": 12, "state_transitions": 30}
+"""What a gate that observes may add to a run, at the most."""
 ELSEWHERE = {
     "the AWS solution, first run": (150, 231, 210, 307),
     "the CDK pipeline sample": (505, None, None, 539),
@@ -107,12 +109,27 @@ def missed(found: Found) -> list[str]:
     ]
     for name in OTHERS:
         failed += found.get(name, {}).get("found", {}).get("missed", [])
+    failed += [
+        f"{run}: the gate adds {added[key]} of {key}, at most {most} was wanted"
+        for run, added in gate_adds(found).items()
+        for key, most in GATE_ADDS.items()
+        if added[key] > most
+    ]
     return failed + [
         f"{run}: {key} is {found['reference_scenario'][run][key]}, at most {most} was wanted"
         for run, targets in TARGETS.items()
         for key, most in targets.items()
         if found["reference_scenario"][run][key] > most
     ]
+
+
+def gate_adds(found: Found) -> dict[str, dict[str, float]]:
+    """Return what a gate that observes adds to each run, where that was measured."""
+    without, usual = (found.get("gate", {}).get(mode, {}) for mode in scenarios.GATES)
+    return {
+        run: {key: round(usual[run][key] - without[run][key], 1) for key in COSTS}
+        for run in without
+    }
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -144,6 +161,7 @@ def _sections(found: Found) -> Iterator[str]:
     )
     yield from _drawn(found["durations"])
     yield from _reference(found["reference_scenario"])
+    yield from _gate(found)
     yield from _unlike(found["unlike_expected"])
     yield from _growth(found["growth"], found["queued"])
     yield from _wall(found)
@@ -247,6 +265,26 @@ def _reference_rows(found: Found) -> Iterator[list[Any]]:
     yield ["the same config again, nothing to do", idle["run_seconds"], *costs_but_added(idle)]
     for name, figures in ELSEWHERE.items():
         yield [name, *figures]
+
+
+def _gate(found: Found) -> Iterator[str]:
+    yield "## What a gate that observes adds"
+    yield "`python -m benchmarks.scenarios gate` (virtual time, with latency)"
+    yield (
+        "The reference scenario with the gate's mode `off`, and with `observe`, which is that of a "
+        "config that says nothing: data is counted and versions are judged in the steps that are "
+        "there anyway, and a function takes the same time here whatever it does; what counting "
+        "takes `python benchmarks/gate_costs.py` tells."
+    )
+    rows: list[list[Any]] = []
+    for run, added in gate_adds(found).items():
+        rows += [
+            [f"{run.replace('_', ' ')}, {mode}", *costs(found["gate"][mode][run])]
+            for mode in scenarios.GATES
+        ]
+        rows.append([f"**{run.replace('_', ' ')}, added**", *added.values()])
+    most = [GATE_ADDS.get(key) for key in COSTS]
+    yield table(("", *HEADINGS), [*rows, ["target, at most", *most]])
 
 
 def costs_but_added(run: Found) -> list[Any]:

@@ -45,6 +45,7 @@ WARM = Latency(invocation=0.3, transition=0.05)
 """A warm function that makes a few calls, and Step Functions' own overhead per state."""
 DATASETS = ("interactions", "items", "users")
 RAISED = Quotas(solutions=100, campaigns=100, training=100, batch_jobs=100)
+GATES = ("off", "observe")
 FACTORS = (0.5, 0.8, 0.9, 1.1, 1.25, 2.0)
 SEEDS = range(5)
 SAMPLES = ("samples",)
@@ -62,10 +63,13 @@ class Scenario:
     seconds: Mapping[str, float] = field(default_factory=lambda: SERVICE)
     factors: Mapping[str, float] = field(default_factory=dict)
     """How much longer single resources take, by noun and name."""
+    mode: str | None = None
+    """The mode of its gate, where its config says one."""
 
     def config(self) -> dict[str, Any]:
+        gate = {"workflowConfig": {"gate": {"mode": self.mode}}} if self.mode else {}
         return {
-            "datasetGroup": {"serviceConfig": {"name": self.group}},
+            "datasetGroup": {"serviceConfig": {"name": self.group}, **gate},
             "datasets": {kind: self._dataset(kind) for kind in DATASETS},
             "solutions": [self._solution(number) for number in range(self.solutions)],
         }
@@ -191,6 +195,12 @@ def reference(cloud: Cloud) -> dict[str, Any]:
     return found
 
 
+def gated(cloud: Cloud) -> dict[str, Any]:
+    """Return the reference scenario without a gate, and with one that observes, as is usual."""
+    cloud.latency = WARM
+    return {mode: first_and_known(cloud, Scenario("gated", mode=mode)) for mode in GATES}
+
+
 def unlike(cloud: Cloud) -> dict[str, Any]:
     """Return what becomes of the reference scenario where the service is not as expected."""
     cloud.latency = WARM
@@ -299,6 +309,7 @@ def _named(noun: str, group: str, number: int) -> str:
 
 PARTS = {
     "reference_scenario": reference,
+    "gate": gated,
     "unlike_expected": unlike,
     "growth": growth,
     "queued": queued,

@@ -20,6 +20,7 @@ NONE = {
     "benchmarks.gate": "writes to the file that it is told",
     "benchmarks.outages": "prints",
     "benchmarks.real_size": "writes to the file that it is told",
+    "benchmarks.gate_costs": "writes to the file that it is told",
     "benchmarks.scenarios": "a part of benchmarks.run",
     "benchmarks.wall_clock": "a part of benchmarks.run",
     "mpe.cli.main": "the mpe command",

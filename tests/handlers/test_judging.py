@@ -163,3 +163,27 @@ def test_what_the_campaign_serves_wins_over_the_ledger(life: Life) -> None:
     life.train(**IMPOSSIBLE)
     pointer = life.world.ledger.pointers[ID]
     assert (pointer.version, pointer.by) == (second, "what the campaign serves")
+
+
+def refused_metrics(life: Life) -> str:
+    fault = life.world.emulated.service.faults
+    fault.error("GetSolutionMetrics", "InvalidInputException", "There are no metrics.")
+    return life.train()
+
+
+def test_a_version_without_metrics_is_inconclusive_and_passes_a_gate_that_holds(life: Life) -> None:
+    life.deploy(life.train())
+    second = refused_metrics(life)
+    (row,) = life.world.ledger.verdicts("films", second)
+    assert (row["word"], row["reasons"][0]["rule"]) == ("inconclusive", "MPE-Q010")
+    assert life.deploy(second).did == "updated"
+    assert life.serves == second
+
+
+def test_a_version_without_metrics_waits_where_a_person_decides(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    life.mode = "approve"
+    second = refused_metrics(life)
+    assert life.deploy(second).did == "kept"
+    assert life.serves == first

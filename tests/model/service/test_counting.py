@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mpe.data.check import Check
 from mpe.data.engine import Engine
@@ -75,3 +79,50 @@ def test_a_profile_is_read_back_and_what_a_newer_release_added_is_passed_over() 
     assert of_document({**document, "more": 1}) == made
     del document["shares"]  # of a release before
     assert of_document(document).shares == ()
+
+
+CELL = st.sampled_from(
+    ["", "u1", "u2", "i1", "1700000000", "17", "-3", "x y", "٣", '"q,1"', '"a\nb"']
+)
+"""What cells are like, one quotation mark in ten aside: an Arabic three is a decimal as well."""
+LINE = st.lists(CELL, min_size=0, max_size=4).map(",".join)
+END = st.sampled_from(["\n", "\n", "\n", "\r\n", "\r", "\r\r\n"])
+HEADER = st.sampled_from(
+    [
+        "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP",
+        "USER_ID,ITEM_ID,TIMESTAMP",
+        "ITEM_ID",
+        '"ITEM_ID",B',
+        "",
+    ]
+)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> str:
+    """Write a file, most often one without quotation marks, of which a row may be ragged."""
+    plain = draw(st.booleans())
+    rows = draw(st.lists(st.tuples(LINE, END), max_size=30))
+    rows = [(draw(HEADER), "\n"), *rows]
+    text = "".join(line + end for line, end in rows)
+    return text.replace('"', "").replace("\r", "") if plain else text
+
+
+def profiled(add: Callable[[Tally], None]) -> Tally | str:
+    tally = Tally("interactions")
+    try:
+        add(tally)
+    except NotProfiled as error:
+        return str(error)
+    return tally
+
+
+@settings(max_examples=300)
+@given(files(), st.integers(1, 7))
+def test_lines_are_counted_many_at_a_time_as_they_are_one_by_one(text: str, many: int) -> None:
+    lines = list(io.StringIO(text, newline="\n"))  # as they come from S3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counting, "LOOKS", many)
+        quickly = profiled(lambda tally: tally.add(iter(lines), go_on=lambda: True))
+    slowly = profiled(lambda tally: tally.add_one_by_one(iter(lines), lambda: True))
+    assert quickly == slowly

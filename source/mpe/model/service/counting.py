@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
+from operator import methodcaller
 
-from mpe.model.service.dialect import Unended, records
+from mpe.model.service.dialect import QUOTE, Unended, records
 from mpe.model.service.profile import (
     MOST_SHARES,
     ColumnProfile,
@@ -25,7 +27,8 @@ BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 49), (50, 199), (200, None))
 MOST_IDS = 2_000_000
 """Different ids that are counted: about 400 MB of memory."""
 LOOKS = 1_000
-"""After so many rows it is asked whether to go on: a row may have 20,000 characters and more."""
+"""So many rows are counted at a time, and then it is asked whether to go on: a row may have 20,000
+characters and more."""
 TOP = 10
 
 
@@ -46,37 +49,71 @@ class Tally:
     newest: int | None = None
 
     def add(self, lines: Iterable[str], *, go_on: Callable[[], bool]) -> None:
-        """Count the rows of one file; raise NotProfiled where that cannot be."""
+        """Count the rows of one file; raise NotProfiled where that cannot be.
+
+        As long as there is neither a quotation mark nor a lone carriage return, lines are rows, and
+        are counted many at a time; from the first one on they are read one by one.
+        """
+        rest, width, places, passed = iter(lines), 0, tuple[int | None, ...](), 0
+        while some := list(islice(rest, LOOKS if width else 1)):
+            text = "".join(some).replace("\r\n", "\n")
+            if QUOTE in text or "\r" in text:
+                self.add_one_by_one(chain(some, rest), go_on, width, places, passed)
+                return
+            passed += len(some)
+            if width:
+                self._count(*_columns(text, some, width, places), places)
+                if len(some) == LOOKS:
+                    self._look(go_on)
+            elif header := text.rstrip("\n"):
+                width, places = header.count(",") + 1, _places(header.split(","))
+
+    def add_one_by_one(
+        self,
+        lines: Iterable[str],
+        go_on: Callable[[], bool],
+        width: int = 0,
+        places: tuple[int | None, ...] = (),
+        passed: int = 0,
+    ) -> None:
+        """Count the rows of a file, or of what follows ``passed`` lines, whatever they are like.
+
+        ``width`` and ``places`` are of the header, or 0 and nothing where that is still to come.
+        """
         found = records(lines)
         try:
-            header = next(found, None)
-            if header is None:
-                return
-            user, item, event, time = _places(header.cells)
-            width = len(header.cells)
-            for row in found:
-                cells = row.cells
-                if len(cells) != width:
-                    continue  # told by the check of the file
-                self.rows += 1
-                if user is not None:
-                    self.users[cells[user]] += 1
-                if item is not None:
-                    self.items[cells[item]] += 1
-                if event is not None:
-                    self.events[cells[event]] += 1
-                if time is not None:
-                    self._meet(cells[time])
-                if not self.rows % LOOKS:
+            if not width:
+                header = next(found, None)
+                if header is None:
+                    return
+                width, places = len(header.cells), _places(header.cells)
+            while some := list(islice(found, LOOKS)):
+                self._count(*_turned([row.cells for row in some], width), places)
+                if len(some) == LOOKS:
                     self._look(go_on)
         except Unended as error:
-            raise NotProfiled(str(error)) from error
+            raise NotProfiled(str(Unended(error.line + passed))) from error
 
-    def _meet(self, cell: str) -> None:
-        if cell.isdecimal() and len(cell) <= 18:
-            moment = int(cell)
-            self.oldest = moment if self.oldest is None else min(self.oldest, moment)
-            self.newest = moment if self.newest is None else max(self.newest, moment)
+    def _count(
+        self, rows: int, columns: Sequence[Sequence[str]], places: Sequence[int | None]
+    ) -> None:
+        """Count so many rows by their columns."""
+        self.rows += rows
+        user, item, event, time = places
+        for place, counts in ((user, self.users), (item, self.items), (event, self.events)):
+            if place is not None and rows:
+                counts.update(columns[place])
+        if time is not None and rows:
+            self._meet(columns[time])
+
+    def _meet(self, cells: Sequence[str]) -> None:
+        text, lengths = "".join(cells), set(map(len, cells))
+        if text.isascii() and text.isdecimal() and len(lengths) == 1:  # texts sort as their numbers
+            cells = (min(cells), max(cells))
+        moments = [int(one) for one in cells if one.isdecimal() and len(one) <= 18]
+        known = [one for one in (self.oldest, self.newest) if one is not None]
+        if moments:
+            self.oldest, self.newest = min((*known, *moments)), max((*known, *moments))
 
     def _look(self, go_on: Callable[[], bool]) -> None:
         if len(self.users) + len(self.items) > MOST_IDS:
@@ -112,6 +149,30 @@ class Tally:
 
     def _keyed(self, key: str) -> Counter[str]:
         return self.users if key == "USER_ID" else self.items
+
+
+_COMMAS = methodcaller("count", ",")
+
+
+def _columns(
+    text: str, lines: Sequence[str], width: int, places: Sequence[int | None]
+) -> tuple[int, Sequence[Sequence[str]]]:
+    """Return how many rows of a width some lines without quotation marks have, and their columns.
+
+    Where each line has as many commas all of them are cut at once, and columns that are not at any
+    of the ``places`` are left empty.
+    """
+    if width > 1 and set(map(_COMMAS, lines)) == {width - 1}:
+        cells = text.removesuffix("\n").replace("\n", ",").split(",")
+        read = (cells[one::width] if one in places else () for one in range(width))
+        return len(lines), list(read)
+    return _turned([line.split(",") for line in text.split("\n") if line], width)
+
+
+def _turned(rows: Sequence[Sequence[str]], width: int) -> tuple[int, Sequence[Sequence[str]]]:
+    """Return how many rows are of a width, and their columns; others are told elsewhere."""
+    kept = [row for row in rows if len(row) == width]
+    return len(kept), list(zip(*kept, strict=True))
 
 
 def _places(header: Sequence[str]) -> tuple[int | None, ...]:
