@@ -57,7 +57,7 @@ class Tally:
         rest, width, places, passed = iter(lines), 0, tuple[int | None, ...](), 0
         while some := list(islice(rest, LOOKS if width else 1)):
             text = "".join(some).replace("\r\n", "\n")
-            if QUOTE in text or "\r" in text:
+            if not _is_plain(text, some):
                 self.add_one_by_one(chain(some, rest), go_on, width, places, passed)
                 return
             passed += len(some)
@@ -149,6 +149,15 @@ class Tally:
 
     def _keyed(self, key: str) -> Counter[str]:
         return self.users if key == "USER_ID" else self.items
+
+
+def _is_plain(text: str, lines: Sequence[str]) -> bool:
+    """Tell whether lines are records: without quotation marks and lone returns, each with its end.
+
+    The last one of a file may have none.
+    """
+    ends = len(lines) if lines[-1].endswith("\n") else len(lines) - 1
+    return QUOTE not in text and "\r" not in text and text.count("\n") == ends
 
 
 _COMMAS = methodcaller("count", ",")
