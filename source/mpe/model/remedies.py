@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mpe.model.plan.erasure import CLASH
 from mpe.model.plan.outcome import CHANGES
 from mpe.model.service.spec import DONE, FAILED, SPECS, UNDER_WAY
 
@@ -145,7 +146,7 @@ BY_ERROR = (
         "mpe validate config.json",
     ),
     Remedy(
-        "DataDeletionUnderWay",
+        CLASH,
         "Users are being deleted from the datasets: do it again once that is done.",
         "{again}",
     ),
