@@ -176,7 +176,7 @@ def test_every_row_of_a_release_is_read(stack: Account, release: str) -> None:
     assert [row["run"] for row in stack.turns.runs(GROUP)] == [run]
     assert len([Outcome.from_dict(one) for one in stack.ledger.outcomes(GROUP, run)]) == 3
     version = f"version.{GROUP}-for-you"
-    assert stack.ledger.duration(GROUP, version, "created") == 3600.5
+    assert stack.ledger.durations(GROUP, version, "created") == (3600.5,)
     assert stack.ledger.seen(GROUP, "dataset-import-job/one") == {"0123456789ab"}
 
 

@@ -104,9 +104,9 @@ class Mortal(Ledger):
     deaths: set[int] = field(default_factory=set)
     calls: int = 0
 
-    def duration(self, group: str, resource: str, kind: str) -> float | None:
+    def durations(self, group: str, resource: str, kind: str) -> tuple[float, ...]:
         self._maybe_die()
-        return super().duration(group, resource, kind)
+        return super().durations(group, resource, kind)
 
     def record(self, *args: Any) -> None:
         self._maybe_die()

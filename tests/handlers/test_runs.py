@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -662,25 +663,42 @@ def test_a_run_is_recorded_with_the_data_that_it_found(account: Account) -> None
 
 def test_durations_and_rows_are_kept_by_group(account: Account) -> None:
     account.ledger.remember("movielens", "campaign.live", "Campaign", "created", 601.26)
-    assert account.ledger.duration("movielens", "campaign.live", "created") == 601.3
-    assert account.ledger.duration("other", "campaign.live", "created") is None
+    assert account.ledger.durations("movielens", "campaign.live", "created") == (601.3,)
+    assert account.ledger.durations("other", "campaign.live", "created") == ()
 
 
 def test_each_kind_of_work_has_a_duration_of_its_own(account: Account) -> None:
     account.ledger.remember("movielens", "version.s", "SolutionVersion", "created", 9000)
     account.ledger.remember("movielens", "version.s", "SolutionVersion", "created UPDATE", 1200)
-    assert account.ledger.duration("movielens", "version.s", "created") == 9000
-    assert account.ledger.duration("movielens", "version.s", "created UPDATE") == 1200
-    assert account.ledger.usual("SolutionVersion", "created UPDATE") == 1200
-    assert account.ledger.duration("movielens", "version.s", "updated") is None
+    assert account.ledger.durations("movielens", "version.s", "created") == (9000,)
+    assert account.ledger.durations("movielens", "version.s", "created UPDATE") == (1200,)
+    assert account.ledger.usual("SolutionVersion", "created UPDATE") == (1200,)
+    assert account.ledger.durations("movielens", "version.s", "updated") == ()
 
 
 def test_a_type_has_the_duration_of_whichever_group_was_last(account: Account) -> None:
-    assert account.ledger.usual("Campaign", "created") is None
+    assert account.ledger.usual("Campaign", "created") == ()
     account.ledger.remember("movielens", "campaign.live", "Campaign", "created", 600)
     account.ledger.remember("other", "campaign.live", "Campaign", "created", 700)
-    assert account.ledger.usual("Campaign", "created") == 700
-    assert account.ledger.usual("Filter", "created") is None
+    assert account.ledger.usual("Campaign", "created") == (600, 700)
+    assert account.ledger.usual("Filter", "created") == ()
+
+
+def test_the_newest_durations_are_kept_beside_the_last_which_former_releases_read(
+    account: Account,
+) -> None:
+    for seconds in range(1, 11):
+        account.ledger.remember("movielens", "version.s", "SolutionVersion", "created", seconds)
+    assert account.ledger.durations("movielens", "version.s", "created") == tuple(range(3, 11))
+    rows = boto3.resource("dynamodb", region_name="us-east-1").Table("ledger")
+    key = {"group": "movielens", "record": "DURATION#created#version.s"}
+    row = rows.get_item(Key=key)["Item"]
+    assert row["seconds"] == 10
+    former = {"version": 1, "needs": 0, "release": "0.1.0"}
+    rows.put_item(Item={**key, "seconds": Decimal("7.5"), "form": former})
+    assert account.ledger.durations("movielens", "version.s", "created") == (7.5,)
+    account.ledger.remember("movielens", "version.s", "SolutionVersion", "created", 9)
+    assert account.ledger.durations("movielens", "version.s", "created") == (7.5, 9)
 
 
 def test_the_worst_config_still_fits_into_an_event(account: Account) -> None:

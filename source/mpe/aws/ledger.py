@@ -2,7 +2,7 @@
 
 One DynamoDB table, keyed by dataset group. Each resource of each run has a row, written when
 the run is done with it, so that a run's outcome needs no room in the workflow's state and
-survives a run that is killed. Each resource also has a row with its last duration for each
+survives a run that is killed. Each resource also has a row with its last durations for each
 kind of work that was done to it (:mod:`mpe.model.plan.waits`), and so has each resource type,
 whatever the dataset group. A job has one with the data that it was made for, and a solution's
 version one with its numbers. What was thought of a version for each campaign, a person's word on
@@ -25,6 +25,7 @@ from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.forms import NOTE, OUTCOME, known
 from mpe.model.plan.removals import Made
+from mpe.model.plan.waits import remembered
 
 KEPT = timedelta(days=400)
 """How long the rows of a run are kept: a little over a year."""
@@ -44,29 +45,36 @@ class Ledger:
     def __init__(self, table: Any) -> None:
         self._table = table
 
-    def duration(self, group: str, resource: str, kind: str) -> float | None:
-        """Return how many seconds work of a kind took at this resource the last time, or None."""
-        return self._duration(group, resource, kind)
+    def durations(self, group: str, resource: str, kind: str) -> tuple[float, ...]:
+        """Return how many seconds work of a kind took at this resource, the newest last."""
+        return self._durations(group, resource, kind)
 
-    def usual(self, noun: str, kind: str) -> float | None:
-        """Return how many seconds it took at a resource of this type the last time, or None."""
-        return self._duration(ANY, noun, kind)
+    def usual(self, noun: str, kind: str) -> tuple[float, ...]:
+        """Return how many seconds it took at resources of this type, the newest last."""
+        return self._durations(ANY, noun, kind)
 
     def remember(self, group: str, resource: str, noun: str, kind: str, seconds: float) -> None:
-        """Keep how many seconds work of a kind took at this resource, and so at one of its type."""
+        """Keep how many seconds work of a kind took at this resource, and so at one of its type.
+
+        Two that end at once may lose one of theirs for the type, which matters to no guess.
+        """
         for of, record in ((group, resource), (ANY, noun)):
+            durations = remembered(self._durations(of, record, kind), seconds)
             row = {
                 "group": of,
                 "record": _of_kind(record, kind),
-                "seconds": Decimal(str(round(seconds, 1))),
+                "seconds": Decimal(str(durations[-1])),  # which former releases read
+                "durations": [Decimal(str(one)) for one in durations],
             }
             self._table.put_item(Item=NOTE.marked(row))
 
-    def _duration(self, group: str, record: str, kind: str) -> float | None:
-        """Return a duration; one that only a newer release can read is none, and learnt anew."""
+    def _durations(self, group: str, record: str, kind: str) -> tuple[float, ...]:
+        """Return durations; those that only a newer release can read are none, and learnt anew."""
         item = self._table.get_item(Key={"group": group, "record": _of_kind(record, kind)})
         found = item.get("Item")
-        return float(NOTE.read(found)["seconds"]) if found and NOTE.readable(found) else None
+        if not found or not NOTE.readable(found):
+            return ()
+        return tuple(float(one) for one in NOTE.read(found)["durations"])
 
     def see(self, group: str, job: str, objects: frozenset[str], now: datetime) -> None:
         """Keep the objects, by their digests, that a job is about to be made for.

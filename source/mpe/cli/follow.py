@@ -18,7 +18,7 @@ from rich.text import Text
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects, Pointer, state_of
 from mpe.aws.personalize import Busy, Personalize, ServiceError
-from mpe.aws.survey import Step, survey
+from mpe.aws.survey import survey
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
 from mpe.cli.account import Account
@@ -26,8 +26,9 @@ from mpe.cli.outcomes import told_run
 from mpe.cli.refusals import next_step, passes
 from mpe.cli.terminal import console, print_plain, say
 from mpe.model.messages import spoken
-from mpe.model.plan.desired import DesiredState
-from mpe.model.plan.waits import CREATED, typical
+from mpe.model.plan.desired import Desired, DesiredState
+from mpe.model.plan.reconcile import Observed
+from mpe.model.plan.waits import expected, kind_of_creation, variant_of
 from mpe.model.service.names import execution_name
 from mpe.model.text import plain
 
@@ -206,19 +207,23 @@ class Follow:
         for step in survey(state, personalize, objects, ledger, self.account.clock):
             shown = step.observed.shown if step.observed else ""
             under_way = bool(step.observed and step.observed.in_progress)
-            usual = self._usual(state.group, step) if under_way else ""
+            usual = ""
+            if step.observed and step.observed.in_progress:
+                usual = self._usual(state, step.desired, step.observed)
             if step.observed is None and step.desired.id in held:
                 shown = f"waits: {held[step.desired.id]}"
             rows.append(Look(f"{step.desired.noun} {step.desired.name}", shown, usual, under_way))
         return Looks(tuple(rows), self._waits_for(run))
 
-    def _usual(self, group: str, step: Step) -> str:
+    def _usual(self, state: DesiredState, desired: Desired, observed: Observed) -> str:
         """Say how long such work usually takes."""
-        spec = step.desired.spec
-        kind = "updated" if step.observed and step.observed.updating else CREATED
-        known = self.account.ledger.duration(group, step.desired.id, kind)
-        usual = self.account.ledger.usual(spec.noun, kind) if known is None else known
-        return f"usually {spoken(typical(spec, kind) if usual is None else usual)}"
+        spec, ledger = desired.spec, self.account.ledger
+        variant = variant_of(state.trained_with(desired.id))
+        made = kind_of_creation(spec, observed.fields, variant)
+        kind = "updated" if observed.updating else made
+        own = ledger.durations(state.group, desired.id, kind)
+        found = expected(spec, kind, own, () if own else ledger.usual(spec.noun, kind))
+        return f"usually {spoken(found.likely)}"
 
     def _waits_for(self, run: str) -> str:
         """Say what the run waits for: its turn in the dataset group, or nothing."""

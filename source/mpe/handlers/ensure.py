@@ -69,12 +69,13 @@ from mpe.model.plan.waits import (
     KNOWN_WITHIN,
     SHORTEST,
     VISIBLE_WITHIN,
-    among,
+    Expected,
+    expected,
     in_line,
     kind_of_creation,
     next_wait,
-    typical,
     until_seen,
+    variant_of,
 )
 from mpe.model.service import avro
 from mpe.model.service.csvs import check_head
@@ -129,8 +130,12 @@ class Step:
     """Since when it must have been made, where the task makes it anew."""
     redriven: int = 0
     """How often somebody has redriven the run."""
+    variant: str = ""
+    """What a model is trained with, which its duration depends on."""
     siblings: int = 1
     """How many of its type the same execution works on, so that they share its history."""
+    together: int = 1
+    """How many must all be done before anything goes on, this one included."""
     group_arn: str = ""
     """The dataset group's ARN; without it nothing else of the group is looked at."""
     bucket: str = ""
@@ -597,30 +602,35 @@ class Ensure:
         params: Mapping[str, Any] | None = None,
     ) -> Outcome:
         """Choose when to look again, at what was created with ``params`` or is observed."""
-        spec, kind = step.desired.spec, _kind(step, outcome, observed, params)
+        kind = _kind(step, outcome, observed, params)
         begun, _ = _times(outcome, observed)
-        known, usual = self._expected(step.group, outcome, kind)
-        elapsed = self.clock.since(begun) if begun else 0.0
-        usual = typical(spec, kind) if usual is None else usual
-        seconds = among(next_wait(elapsed, usual=usual, known=known), elapsed, step.siblings)
+        seconds = next_wait(
+            self.clock.since(begun) if begun else 0.0,
+            self._expected(step, outcome, kind),
+            siblings=step.siblings,
+            together=step.together,
+        )
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
 
-    def _expected(
-        self, group: str, outcome: Outcome, kind: str
-    ) -> tuple[float | None, float | None]:
-        """Return what the same work took here and at its type; nothing where nobody can say now.
+    def _expected(self, step: Step, outcome: Outcome, kind: str) -> Expected:
+        """Return what is known of the work; no more than its type where nobody can say now.
 
-        The answer of a creation must not be lost for want of a guess of how long it takes.
+        The answer of a creation must not be lost for want of a guess of how long it takes. Former
+        releases kept the durations of a resource whatever it is trained with.
         """
+        spec, ledger = step.desired.spec, self.ledger
         try:
-            known = self.ledger.duration(group, outcome.resource, kind)
-            return known, self.ledger.usual(outcome.noun, kind) if known is None else known
+            own = ledger.durations(step.group, outcome.resource, kind)
+            if not own and step.variant:
+                former = kind.removesuffix(f" ({step.variant})")
+                own = ledger.durations(step.group, outcome.resource, former)
+            return expected(spec, kind, own, () if own else ledger.usual(outcome.noun, kind))
         except Exception as error:
             if not passes(error):
                 raise
             LOGGER.warning("no duration", extra={"arn": outcome.arn, "error": str(error)})
-            return None, None
+            return expected(spec, kind)
 
     def _learned(self, step: Step, before: Outcome, observed: Observed | None) -> float | None:
         """Remember and return how many seconds the service took for what this run began."""
@@ -684,7 +694,8 @@ def _kind(
         return str(outcome.did)
     if observed and observed.updating:
         return "updated"
-    return kind_of_creation(step.desired.spec, params or (observed.fields if observed else {}))
+    given = params or (observed.fields if observed else {})
+    return kind_of_creation(step.desired.spec, given, step.variant)
 
 
 def _times(outcome: Outcome, observed: Observed | None) -> tuple[datetime | None, datetime | None]:
@@ -747,10 +758,12 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         task=task is not None,
         anew_since=datetime.fromisoformat(run["started"]) if anew else None,
         redriven=int(event.get("redriven", 0)),
+        variant=variant_of(state.trained_with(desired.id)),
         siblings=sum(
             (one.noun, one.parent) == (desired.noun, desired.parent)
             for one in state.resources.values()
         ),
+        together=state.together(desired.id),
         group_arn=str(state.resources["datasetGroup"].arn),
         bucket=str(run["state"]["bucket"]),
         due=due(state) if desired.noun == DELETION else None,

@@ -1,4 +1,4 @@
-"""Waits: few looks before the end, frequent ones near it."""
+"""Waits: few looks before the end, frequent ones near it, and no trust without end."""
 
 from __future__ import annotations
 
@@ -9,29 +9,47 @@ from typing import Any
 
 import pytest
 
+from mpe.model.config.parse import parse
+from mpe.model.plan.desired import DesiredState, desired_state
 from mpe.model.plan.waits import (
+    ENOUGH,
+    KEPT,
     LONGEST,
+    MOST,
     SHORTEST,
     VISIBLE_WITHIN,
-    among,
+    Expected,
+    expected,
     in_line,
     kind_of_creation,
     next_wait,
+    remembered,
     typical,
     until_seen,
+    variant_of,
 )
 from mpe.model.service.spec import SPECS
 from tests.conftest import ROOT
+from tests.everything import RECIPE, everything
+from tests.handlers.test_runs import PLACE
 
+DAY = 24 * 60 * 60
 HOUR = 60 * 60
-DAY = 24 * HOUR
+BETWEEN = 0.45
+"""Seconds that a look takes beside its wait."""
 
 
-def looks(took: float, *, usual: float, known: float | None) -> tuple[int, float]:
+def first() -> Expected:
+    return expected(SPECS["SolutionVersion"], "created")
+
+
+def looks(
+    took: float, known: Expected, *, siblings: int = 1, together: int = 1
+) -> tuple[int, float]:
     """Return how many looks a job takes and how late its end is seen."""
     elapsed, count = 0.0, 0
     while elapsed < took:
-        elapsed += next_wait(elapsed, usual=usual, known=known)
+        elapsed += next_wait(elapsed, known, siblings=siblings, together=together) + BETWEEN
         count += 1
     return count, elapsed - took
 
@@ -70,7 +88,7 @@ def looks_of(jobs: int, *, at_once: int, took: float) -> int:
     A job that may not run yet asks again as it is told, and one that runs is looked at until it is
     done.
     """
-    usual = typical(SPECS["BatchInferenceJob"], "created")
+    usual = expected(SPECS["BatchInferenceJob"], "created")
     asks = [(0.0, n) for n in range(jobs)]
     waited, began, running, count = dict.fromkeys(range(jobs), 0), dict[int, float](), set[int](), 0
     while asks:
@@ -85,8 +103,7 @@ def looks_of(jobs: int, *, at_once: int, took: float) -> int:
             running.add(n)
             began[n] = now
         if n in began:
-            elapsed = now - began[n]
-            wait = among(next_wait(elapsed, usual=usual, known=None), elapsed, jobs)
+            wait = next_wait(now - began[n], usual, siblings=jobs)
         else:
             wait = in_line(waited[n], jobs, f"batchInferenceJob.films.{n}")
             waited[n] += wait
@@ -106,12 +123,6 @@ def test_a_solutions_batch_jobs_at_the_default_quota_fit_into_a_history(
     assert events_of_a_look("BatchInferenceJob") * count + beside < HISTORY
 
 
-def test_few_are_looked_at_as_often_as_one_and_what_is_short_is_too() -> None:
-    assert among(10, HOUR, 5) == 10
-    assert among(10, 60, 40) == 10
-    assert among(10, HOUR, 40) == 360
-
-
 def test_those_who_wait_for_a_quota_ask_once_a_minute_together_and_at_different_moments() -> None:
     waits = [in_line(DAY, 40, f"job.{n}") for n in range(40)]
     assert min(waits) >= 40 * LONGEST * 3 / 4
@@ -119,97 +130,161 @@ def test_those_who_wait_for_a_quota_ask_once_a_minute_together_and_at_different_
     assert [in_line(waited, 1, "job") for waited in (0, 5, 100, DAY)] == [5, 5, 100, 300]
 
 
-def test_a_known_duration_takes_one_look_more_where_it_is_long() -> None:
-    assert looks(60, usual=3600, known=60) == (1, 0)
-    assert looks(3600, usual=60, known=3600) == (2, 0)
-
-
-def test_a_job_a_little_shorter_than_the_last_time_is_seen_before_it_would_have_ended() -> None:
-    assert looks(3500, usual=3600, known=3600) == (1, 28)
-
-
-def test_a_job_a_little_longer_than_the_last_time_is_seen_within_half_a_percent_of_it() -> None:
-    count, late = looks(3650, usual=3600, known=3600)
-    assert late <= 3600 / 200
-    assert count <= 5
-
-
-@pytest.mark.parametrize("took", [900, 1000, 3700, 5000, 20_000])
-def test_an_end_is_never_seen_later_than_a_minute_or_a_quarter_of_the_delay(took: float) -> None:
-    _, late = looks(took, usual=900, known=None)
-    assert late <= LONGEST
-
-
-@pytest.mark.parametrize("share", [0.55, 0.7, 0.8, 0.9, 0.97])
-def test_a_guess_that_is_too_long_costs_no_more_than_what_was_left_of_it(share: float) -> None:
-    count, late = looks(3600 * share, usual=3600, known=None)
-    assert late <= 3600 * (1 - share)
-    assert late <= 3600 / 4
-    assert count <= 5
-
-
-def test_a_guess_that_is_right_is_seen_at_once() -> None:
-    assert looks(3600, usual=3600, known=None) == (5, 0)
-    assert looks(30, usual=30, known=None) == (3, 0)
-
-
-def test_a_wait_is_never_below_the_shortest_without_knowledge() -> None:
-    assert next_wait(0, usual=3, known=None) == SHORTEST
-    assert next_wait(3599.7, usual=3600, known=3600) == 1
-
-
-def test_what_took_no_time_the_last_time_is_looked_at_again_at_once() -> None:
-    assert next_wait(0, usual=10, known=0) == 1
-
-
-@pytest.mark.parametrize("known", [None, 60 * DAY])
-@pytest.mark.parametrize("took", [60, 3000, 20_000])
-def test_an_expectation_of_weeks_costs_an_hour_at_most(took: float, known: float | None) -> None:
-    count, late = looks(took, usual=60 * DAY, known=known)
-    assert late <= 60 * 60
-    assert count <= 6
-
-
-@pytest.mark.parametrize("known", [None, DAY])
-def test_a_job_of_a_day_takes_a_look_an_hour(known: float | None) -> None:
-    count, late = looks(DAY, usual=DAY, known=known)
-    assert late == 0
-    assert count <= 24 + 5
+def worst(known: Expected, shortest: float, longest: float) -> float:
+    """Return by how much the bound of lateness is passed at most, of all ends in a range."""
+    elapsed, found = 0.0, 0.0
+    while elapsed < longest:
+        wait = next_wait(elapsed, known) + BETWEEN
+        first = max(elapsed, shortest)  # what ends just after a look is seen latest
+        if elapsed + wait > first:
+            found = max(found, elapsed + wait - first - max(60.0, 0.04 * first))
+        elapsed += wait
+    return found
 
 
 @pytest.mark.parametrize(
-    ("noun", "params", "kind"),
+    "outlier", [1, 8, 60, 330, 3000, 28_800, 10 * DAY], ids=lambda one: f"outlier of {one} s"
+)
+@pytest.mark.parametrize("usual", [22, 330, 2250, 14_400])
+@pytest.mark.parametrize("before", [0, 1, 2, KEPT - 1])
+def test_after_any_outlier_no_job_is_seen_later_than_a_minute_or_a_25th_of_its_time(
+    outlier: float, usual: float, before: int
+) -> None:
+    memory = [usual * (1 + 0.02 * number) for number in range(before)]
+    for learnt in ([*memory, outlier], [outlier, *memory]):
+        if len(learnt) >= ENOUGH and max(learnt) <= 2 * min(learnt):
+            continue  # it is none
+        for known in (Expected(usual, own=learnt), Expected(usual, others=learnt)):
+            assert worst(known, 1, 3 * max(usual, 3720)) <= 0
+
+
+def test_an_eight_hour_training_with_hpo_hides_no_end_of_a_common_one() -> None:
+    for took in (3720, 62 * 60 + 30, 1037):
+        _, late = looks(took, Expected(2250, own=[28_800]))
+        assert late <= max(60, 0.04 * took)
+
+
+def test_a_known_duration_is_seen_within_a_hundredth_of_it() -> None:
+    known = Expected(2250, own=[2250, 2200, 2300, 2260])
+    for took in (2150, 2250, 2350):
+        count, late = looks(took, known)
+        assert late <= 0.01 * took + 5
+        assert count <= 55
+
+
+def test_a_job_that_has_always_taken_as_long_is_hardly_looked_at_in_half_of_it() -> None:
+    known = Expected(2250, own=[2250, 2200, 2300, 2260])
+    assert looks(1125, known)[0] <= 6
+
+
+def test_the_first_of_a_type_is_left_alone_at_first_and_seen_within_the_root_of_its_time() -> None:
+    known = first()
+    assert next_wait(0, known) >= 360
+    for took in (1037, 2250, 3420, 9000, 20_000):
+        count, late = looks(took, known)
+        assert late <= 2 * took**0.5
+        assert count <= 4 * took**0.5
+
+
+def test_what_is_seldom_the_last_that_is_waited_for_is_looked_at_less_and_late_as_often() -> None:
+    alone, of_three = looks(1500, known := first()), looks(1500, known, together=3)
+    assert of_three[0] <= 0.7 * alone[0]
+    late = [next_wait(6000, known, together=together) for together in (1, 3, 100)]
+    assert late[-1] <= 1.25 * late[0], "by then the others are most likely done"
+
+
+def test_what_has_been_made_before_is_looked_at_by_itself() -> None:
+    known = Expected(2250, own=[2250, 2200])
+    assert looks(2250, known, together=3) == looks(2250, known)
+
+
+def test_what_varies_more_is_looked_at_for_longer() -> None:
+    steady, wild = ([1000, 1010, 990, 1005], [700, 1250, 1000, 1100])
+    assert looks(1000, Expected(1000, own=wild))[0] > looks(1000, Expected(1000, own=steady))[0]
+
+
+@pytest.mark.parametrize("siblings", [1, 3, 5, 10, 20])
+@pytest.mark.parametrize("hours", [1, 12, 24, 48])
+@pytest.mark.parametrize("learnt", [(), (2250.0,), (60.0,), (14_400.0, 14_000.0, 15_000.0)])
+def test_an_execution_has_room_for_all_that_it_waits_for_at_a_time(
+    siblings: int, hours: int, learnt: tuple[float, ...]
+) -> None:
+    known = Expected(3600, others=learnt)
+    count, _ = looks(hours * HOUR, known, siblings=siblings)
+    assert events_of_a_look("BatchInferenceJob") * count * siblings < HISTORY * 3 / 4
+
+
+@pytest.mark.parametrize("own", [(), (60 * DAY,)])
+@pytest.mark.parametrize("took", [60, 3000, 20_000])
+def test_an_expectation_of_weeks_costs_an_hour_at_most(took: float, own: tuple[float, ...]) -> None:
+    _, late = looks(took, Expected(60 * DAY, own=own))
+    assert late <= MOST + BETWEEN
+
+
+def test_durations_are_kept_by_the_newest() -> None:
+    kept: tuple[float, ...] = ()
+    for seconds in range(20):
+        kept = remembered(kept, seconds + 0.04)
+    assert kept == tuple(range(20 - KEPT, 20))
+
+
+@pytest.mark.parametrize(
+    ("noun", "params", "variant", "kind"),
     [
-        ("Campaign", {"name": "live"}, "created"),
-        ("SolutionVersion", {}, "created"),
-        ("SolutionVersion", {"trainingMode": "FULL"}, "created"),
-        ("SolutionVersion", {"trainingMode": "UPDATE"}, "created UPDATE"),
-        ("DatasetImportJob", {"importMode": "INCREMENTAL"}, "created INCREMENTAL"),
+        ("Campaign", {"name": "live"}, "", "created"),
+        ("SolutionVersion", {}, "", "created"),
+        ("SolutionVersion", {"trainingMode": "FULL"}, "", "created"),
+        ("SolutionVersion", {"trainingMode": "UPDATE"}, "", "created UPDATE"),
+        ("SolutionVersion", {"trainingMode": "FULL"}, "aws-sims", "created (aws-sims)"),
+        ("SolutionVersion", {"trainingMode": "UPDATE"}, "x HPO", "created UPDATE (x HPO)"),
+        ("DatasetImportJob", {"importMode": "INCREMENTAL"}, "", "created INCREMENTAL"),
     ],
 )
-def test_a_part_of_the_work_is_a_kind_of_its_own(
-    noun: str, params: dict[str, str], kind: str
+def test_a_part_of_the_work_is_a_kind_of_its_own_and_so_is_another_training(
+    noun: str, params: dict[str, str], variant: str, kind: str
 ) -> None:
-    assert kind_of_creation(SPECS[noun], params) == kind
+    assert kind_of_creation(SPECS[noun], params, variant) == kind
+
+
+def test_a_training_is_told_apart_by_recipe_and_hpo() -> None:
+    arn = "arn:aws:personalize:::recipe/aws-user-personalization"
+    assert variant_of({"recipeArn": arn}) == "aws-user-personalization"
+    assert variant_of({"recipeArn": arn, "performHPO": True}) == "aws-user-personalization HPO"
+    assert variant_of({"performAutoML": True, "performHPO": False}) == "AutoML"
+    assert variant_of({}) == ""
 
 
 def test_what_makes_no_whole_resource_is_looked_at_sooner_at_first() -> None:
-    campaign = SPECS["Campaign"]
+    campaign, version = SPECS["Campaign"], SPECS["SolutionVersion"]
     assert typical(campaign, "created") == 600
     assert typical(campaign, "updated") == typical(campaign, "stopped") == 150
+    assert typical(version, "created (aws-sims HPO)") == 2250
+    assert typical(version, "created UPDATE (aws-sims)") == 2250 / 4
+    updated, made = expected(campaign, "updated"), expected(campaign, "created")
+    assert updated.spread > made.spread, "nobody has measured it"
 
 
-@pytest.mark.parametrize("known", [None, 0, 1, 30, 3600, 90_000])
+def test_what_is_likely_is_in_the_middle_of_what_was() -> None:
+    assert Expected(10).likely == 10
+    assert Expected(10, others=[20, 30]).likely == 25
+    assert Expected(10, own=[7, 900, 8], others=[20]).likely == 8
+
+
+def test_what_is_missing_is_looked_for_ever_less_often() -> None:
+    assert until_seen(0) == SHORTEST
+    assert until_seen(60) == 30
+
+
+@pytest.mark.parametrize("learnt", [(), (0,), (1,), (30,), (3600, 3600, 3600), (90_000, 1)])
 @pytest.mark.parametrize("usual", [0, 10, 900, 14_400])
 def test_every_wait_is_a_whole_number_of_seconds_and_not_endless(
-    usual: float, known: float | None
+    usual: float, learnt: tuple[float, ...]
 ) -> None:
-    expected = usual if known is None else known
     elapsed = 0.0
-    while elapsed < 2 * expected + 600:
-        wait = next_wait(elapsed, usual=usual, known=known)
+    while elapsed < 20_000:
+        wait = next_wait(elapsed, Expected(usual, own=learnt))
         assert isinstance(wait, int)
-        assert 1 <= wait <= max(expected, LONGEST)
+        assert 1 <= wait <= MOST
         elapsed += wait + 0.3
 
 
@@ -218,8 +293,33 @@ def test_what_is_not_seen_yet_is_looked_for_at_once_and_then_the_less_often() ->
     assert VISIBLE_WITHIN == 300, "five minutes are long for what lags by seconds"
 
 
-def test_how_rarely_many_are_looked_at_depends_on_how_many_they_are() -> None:
-    assert among(10, HOUR, 4) == 10, "few are not put off"
-    assert among(10, 10 * HOUR, 40) == 400
-    assert among(10, 60, 100) == 200, "of a crowd each is put off from the beginning"
-    assert in_line(DAY, 2, "job.1") < in_line(DAY, 1, "job.1")
+@pytest.fixture
+def state() -> DesiredState:
+    """Three solutions, of which one has a campaign, and another is tuned."""
+    document = everything("films")
+    used = {**document["solutions"][0], "batchInferenceJobs": [], "batchSegmentJobs": []}
+    bare = [
+        {"serviceConfig": {"name": name, "recipeArn": f"{RECIPE}aws-sims", **more}}
+        for name, more in (("plain", {}), ("tuned", {"performHPO": True}))
+    ]
+    return desired_state(
+        parse(json.dumps({**document, "solutions": [used, *bare]})), PLACE, version="one"
+    )
+
+
+def test_a_version_is_told_apart_by_what_its_solution_is_trained_with(state: DesiredState) -> None:
+    assert variant_of(state.trained_with("version.plain")) == "aws-sims"
+    assert variant_of(state.trained_with("version.tuned")) == "aws-sims HPO"
+    assert state.trained_with("datasetGroup") == state.trained_with("solution.plain") == {}
+
+
+def test_what_something_follows_is_waited_for_alone_and_the_rest_with_its_like(
+    state: DesiredState,
+) -> None:
+    used = next(id for id in state.resources if id.startswith("version.films"))
+    assert state.together(used) == 1
+    assert state.together("version.plain") == state.together("version.tuned") == 3
+    assert state.together("datasetGroup") == 1
+    imports = [one for one in state.resources.values() if one.noun == "DatasetImportJob"]
+    assert len(imports) > 1
+    assert {state.together(one.id) for one in imports} == {len(imports)}

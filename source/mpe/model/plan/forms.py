@@ -118,6 +118,13 @@ def _whole_place(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**resource, "data": {**data, "file": f"{prefix}.csv", "folder": f"{prefix}/"}}
 
 
+def _all_durations(saved: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give a row with the last duration the list of those before it, of which there are none."""
+    if "seconds" not in saved or "durations" in saved:
+        return saved
+    return {**saved, "durations": [saved["seconds"]]}
+
+
 _AGAIN = "upload the config again, which has it written anew"
 STATE = Form("the desired state", _AGAIN, (_whole_places, *[_as_it_was] * 4))
 """``state/<dataset group>/<run>.json`` in the data bucket."""
@@ -133,7 +140,7 @@ TASK = Form("the row of the task", _AGAIN, (_as_it_was,))
 """A row of the table of tasks."""
 TURN = Form("the row of the run", _AGAIN, (_as_it_was, _as_it_was, _as_it_was))
 """A row of the table of turns: the newest config, the turn, a run."""
-NOTE = Form("the ledger's row", _AGAIN, (_as_it_was,) * 6)
+NOTE = Form("the ledger's row", _AGAIN, (*(_as_it_was,) * 6, _all_durations))
 """What the ledger keeps beside outcomes: durations, what a job was made for, what was thought
 and decided of versions and of data, what data is like, and what runs have made."""
 FORMS = (STATE, RUN, OUTCOME, TASK, TURN, NOTE)

@@ -166,6 +166,31 @@ class DesiredState:
     on_removal: str = KEEP
     """What becomes of what earlier configs named and this one does not."""
 
+    def trained_with(self, id: str) -> Mapping[str, Any]:
+        """Return the parameters that a version or a recommender is trained with, else nothing."""
+        if self.resources[id].noun == "Recommender":
+            return self.resources[id].params
+        for solution in self.work.get("solutions", ()):
+            if solution["version"] == id:
+                return self.resources[solution["solution"]].params
+        return {}
+
+    def together(self, id: str) -> int:
+        """Return how many must all be done before anything goes on, one itself included.
+
+        Imports wait for all datasets, and solutions for all imports. A version that nothing uses
+        is waited for by nobody but the run, which ends with the last of its solutions.
+        """
+        noun = self.resources[id].noun
+        if noun in {"Dataset", "DatasetImportJob"}:
+            return sum(one.noun == noun for one in self.resources.values())
+        solutions = self.work.get("solutions", ())
+        for solution in solutions:
+            if solution["version"] == id:
+                uses = any(isinstance(one, list) and one for one in solution.values())
+                return 1 if uses else len(solutions)
+        return 1
+
     def to_json(self) -> str:
         """Return the document that is saved to S3, its resources in the order of the work."""
         document = {
