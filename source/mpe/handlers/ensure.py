@@ -604,12 +604,14 @@ class Ensure:
         """Choose when to look again, at what was created with ``params`` or is observed."""
         kind = _kind(step, outcome, observed, params)
         begun, _ = _times(outcome, observed)
+        elapsed = self.clock.since(begun) if begun else 0.0
         seconds = next_wait(
-            self.clock.since(begun) if begun else 0.0,
+            elapsed,
             self._expected(step, outcome, kind),
             siblings=step.siblings,
             together=step.together,
         )
+        seconds = max(seconds, self.clock.between(elapsed))
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
 
