@@ -170,12 +170,12 @@ def next_wait(elapsed: float, expected: Expected, *, siblings: int = 1, together
     to nobody.
     """
     wait = _worth_its_lateness(elapsed, expected, together)
-    crowded = max(1.0, siblings / SIDE_BY_SIDE)
     earliest = EARLIEST if siblings == 1 else EARLIEST_OF_MANY * siblings
-    wait = max(wait * crowded, elapsed * earliest)
+    wait = max(wait, elapsed * earliest, 2 * siblings if siblings > SIDE_BY_SIDE else 0)
     learnt = expected.learnt
     if learnt and elapsed + wait > _quiet(learnt):
         latest = max(LONGEST, elapsed * LATEST) - LOOK
+        crowded = max(1.0, siblings / SIDE_BY_SIDE)
         wait = max(min(wait, latest * crowded), _quiet(learnt) - elapsed)
     return min(max(round(wait), 1), MOST)
 
