@@ -20,12 +20,14 @@ from typing import Any
 
 from benchmarks import durations, scenarios, wall_clock
 from benchmarks.scenarios import SHORTER_PATH, WARM
-from mpe.assembly.synthesis import Assembly
+from mpe.assembly.synthesis import Assembly, synthesize
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 OTHERS = ("cold_import", "check_data", "real_size", "gate_costs")
 """Scripts that measure on their own, where they are there: ``SCRIPT --json FILE``."""
+PARTS = (*OTHERS, "durations", *scenarios.PARTS)
+"""What can be measured by itself, so that the rest is kept."""
 FIRST, LATER, _ = durations.SITUATIONS
 TARGETS: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("samples", FIRST): {
@@ -104,6 +106,20 @@ def measure() -> dict[str, Any]:
     return found
 
 
+def measure_anew(found: Found, parts: Sequence[str]) -> dict[str, Any]:
+    """Return what was found with some parts measured now, each with the day of that."""
+    fresh: dict[str, Any] = {part: _other(part) for part in parts if part in OTHERS}
+    if "durations" in parts:
+        fresh["durations"] = durations.measure()
+    virtual = [part for part in parts if part in scenarios.PARTS]
+    if virtual:
+        with tempfile.TemporaryDirectory() as folder:
+            assembly = synthesize(Path(folder) / "cdk.out")
+            fresh.update(scenarios.measure(assembly, virtual))
+    today = datetime.now(UTC).date().isoformat()
+    return {**found, **fresh, "anew": {**found.get("anew", {}), **dict.fromkeys(fresh, today)}}
+
+
 def missed(found: Found) -> list[str]:
     """Return the targets that are missed, and what could not be measured."""
     failed = [
@@ -176,6 +192,9 @@ def _sections(found: Found) -> Iterator[str]:
         "time are the same on every machine; the others are of this one, which other work "
         "was sharing where the load says so."
     )
+    if found.get("anew"):
+        days = ", ".join(f"`{part}` on {day}" for part, day in sorted(found["anew"].items()))
+        yield f"Measured anew since, by `python -m benchmarks.run --only PART`: {days}."
     yield from _drawn(found["durations"])
     yield from _reference(found["reference_scenario"])
     yield from _gate(found)
@@ -400,10 +419,12 @@ def _printed(name: str, found: Found) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", choices=OTHERS, help="measure one script, and keep the rest")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, help="measure these anew, and keep the rest"
+    )
     only = parser.parse_args(arguments).only
     if only:
-        found = {**json.loads((HERE / "results.json").read_text()), only: _other(only)}
+        found = measure_anew(json.loads((HERE / "results.json").read_text()), only)
     else:
         found = measure()
     (HERE / "results.json").write_text(json.dumps(found, indent=2) + "\n")
