@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 APART = 0.2
 """Seconds of ours between two looks where time is hastened."""
+FEW = 5
+"""How many may be looked at so often side by side; more leave room for each other."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,14 @@ class Clock:
     def from_environment(cls) -> Clock:
         return cls(float(os.environ.get("MPE_TIME_SCALE", "1")))
 
-    def between(self, elapsed: float) -> int:
+    def between(self, elapsed: float, many: int) -> int:
         """Return the service's seconds to leave between two looks at what began so long ago.
 
-        Where time is hastened a look itself takes minutes of it, and hundreds of resources that
-        are looked at without a pause wait for each other. In AWS there is no need of any.
+        Where time is hastened a look itself takes minutes of it, and as many resources as are
+        looked at side by side without a pause wait for each other. In AWS there is no need of any.
         """
-        return round(min(elapsed, APART * (self.speed - 1)))
+        apart = APART * max(1.0, many / FEW)
+        return round(min(elapsed, apart * (self.speed - 1)))
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -136,6 +136,8 @@ class Step:
     """How many of its type the same execution works on, so that they share its history."""
     together: int = 1
     """How many must all be done before anything goes on, this one included."""
+    alike: int = 1
+    """How many of its type the run works on, whichever executions do."""
     group_arn: str = ""
     """The dataset group's ARN; without it nothing else of the group is looked at."""
     bucket: str = ""
@@ -611,7 +613,7 @@ class Ensure:
             siblings=step.siblings,
             together=step.together,
         )
-        seconds = max(seconds, self.clock.between(elapsed))
+        seconds = max(seconds, self.clock.between(elapsed, step.alike))
         status = observed.shown if observed else outcome.status
         return replace(outcome, wait=seconds, status=status)
 
@@ -766,6 +768,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
             for one in state.resources.values()
         ),
         together=state.together(desired.id),
+        alike=sum(one.noun == desired.noun for one in state.resources.values()),
         group_arn=str(state.resources["datasetGroup"].arn),
         bucket=str(run["state"]["bucket"]),
         due=due(state) if desired.noun == DELETION else None,
