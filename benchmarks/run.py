@@ -318,7 +318,8 @@ def _gate(found: Found) -> Iterator[str]:
         "The reference scenario with the gate's mode `off`, and with `observe`, which is that of a "
         "config that says nothing: data is counted and versions are judged in the steps that are "
         "there anyway, and a function takes the same time here whatever it does; what counting "
-        "takes `python benchmarks/gate_costs.py` tells."
+        "takes `python benchmarks/gate_costs.py` tells. The function that looks after models every "
+        "ten minutes is no part of a run."
     )
     rows: list[list[Any]] = []
     for run, added in gate_adds(found).items():

@@ -20,9 +20,11 @@ from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects
 from mpe.aws.personalize import Busy
 from mpe.aws.turns import Turns
+from mpe.handlers.approved import CAMPAIGN_DOUBTED
 from mpe.handlers.bury import MOST, WORDS
 from mpe.handlers.ensure import LONG, OVERTAKEN, Ensure, Step
 from mpe.handlers.fire import Fire
+from mpe.handlers.holding import Holding
 from mpe.handlers.importing import Importing
 from mpe.handlers.smoking import Smoking
 from mpe.model.config.parse import parse
@@ -34,6 +36,7 @@ from mpe.model.errors import (
     TurnLost,
     Unavailable,
 )
+from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.smoke import Answer, Probe
 from mpe.model.messages import Message, message_for
 from mpe.model.plan.desired import Desired, desired_state
@@ -43,6 +46,7 @@ from mpe.model.plan.outcome import Outcome
 from mpe.model.plan.quotas import LIMIT
 from mpe.model.plan.reconcile import Observed, Reject, decide
 from mpe.model.plan.removals import PATH
+from mpe.model.rules import gate as rules
 from mpe.model.service import avro
 from mpe.model.service.csvs import Head, check_head
 from tests.conftest import ROOT, config
@@ -254,6 +258,35 @@ def _rolled_back(lab: Lab) -> Message:
     return lab.ended(Outcome.of(desired).ready(did="updated", status="ACTIVE", told=told))
 
 
+def _expired(lab: Lab) -> Message:
+    """End a hold that nobody has decided on."""
+    account, at = lab.account, (NOW - timedelta(days=4)).isoformat()
+    why = "NDCG@10 is 0.0610, -52.3 % against the live one's; down to -26.1 % would be noise. "
+    version = f"{ARN}solution/{SOLUTION}/1a2b3c4d"
+    pointer = ModelPointer().holding(version, why=f"{why}[{rules.NOT_BELOW.id}]", at=at)
+    pointers = {f"campaign.{SOLUTION}.{CAMPAIGN}": pointer}
+    Holding(account.ledger, account.events, Fixed(moment=NOW), STACK).expire(GROUP, {}, pointers)
+    return lab.told()
+
+
+def _doubted(lab: Lab) -> Message:
+    """Ask a campaign that a person has moved, which answers nothing."""
+    account, desired = lab.account, lab.desired("Campaign")
+    gate = {"mode": "hold", "recipe": "USER_PERSONALIZATION", "probes": f"smoke/{GROUP}.csv"}
+    params = {**desired.params, "solutionVersionArn": f"{ARN}solution/{SOLUTION}/5e6f7a8b"}
+    smoking = Smoking(
+        _Silent(),
+        Objects(account.s3),
+        account.ledger,
+        account.events,
+        account.measured,  # type: ignore[arg-type]
+        doubted=CAMPAIGN_DOUBTED,
+        stack=STACK,
+    )
+    smoking.after(GROUP, replace(desired, gate=gate, params=params), None, None, NOW)
+    return lab.told()
+
+
 def _deleted(lab: Lab) -> Message:
     deletion = Outcome("deletion", "DataDeletionJob", GROUP, "$.datasets", did="created")
     return lab.ended(deletion.ready(status="COMPLETED"))
@@ -412,7 +445,9 @@ DATA = (
 )
 MODELS = (
     Kind("A model that a gate holds", OURS, _held_model),
+    Kind("A hold that nobody has decided on", OURS, _expired),
     Kind("A campaign that was rolled back", OURS, _rolled_back),
+    Kind("A campaign that a person has moved, and that answers badly", OURS, _doubted),
     Kind("What is due once users are deleted", OURS, _deleted),
     Kind(
         "An import beside a deletion of users",

@@ -16,6 +16,7 @@ class Measured:
     runs: list[tuple[str, bool, float]] = field(default_factory=list)
     problems: list[int] = field(default_factory=list)
     rollbacks: list[str] = field(default_factory=list)
+    tended_: list[tuple[int, int]] = field(default_factory=list)
 
     def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
         self.models[f"{group}/{solution}"] = dict(metrics)
@@ -31,6 +32,9 @@ class Measured:
 
     def rolled_back(self, group: str, campaign: str) -> None:
         self.rollbacks.append(campaign)
+
+    def tended(self, waits: int, old: int) -> None:
+        self.tended_.append((waits, old))
 
     def rejected(self, problems: int) -> None:
         self.problems.append(problems)

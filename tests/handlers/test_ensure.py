@@ -104,6 +104,12 @@ class Ledger:
         self.decisions[version] = dict(row)
         return True
 
+    def expire(self, group: str, version: str, row: Any) -> bool:
+        if version in self.decisions:
+            return False
+        self.decisions[version] = {**row, "word": "expired"}
+        return True
+
     def note_probes(self, group: str, campaign: str, row: Any) -> None:
         self.probes[campaign] = dict(row)
 
@@ -120,8 +126,11 @@ class Ledger:
     def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
         yield from self.moved.get(campaign, ())
 
-    def all_pointers(self, group: str) -> Iterator[ModelPointer]:
-        yield from self.pointers.values()
+    def gated(self) -> Iterator[str]:
+        yield from {"films"} if self.pointers else ()
+
+    def all_pointers(self, group: str) -> Iterator[tuple[str, ModelPointer]]:
+        yield from self.pointers.items()
 
     def profiled(self, group: str, dataset: str, job: str, row: Any) -> None:
         self.profiles_[dataset, job] = dict(row)

@@ -499,7 +499,12 @@ def test_an_event_that_a_function_fails_at_is_kept_as_a_dead_letter(template: Te
         if rule.get("Condition") != "ReportsUse"  # of which a lost one is no loss
         for target in rule["Properties"]["Targets"]
     ]
-    assert {one["Handler"].split(".")[2] for one in started} == {"configure", "notify", "bury"}
+    assert {one["Handler"].split(".")[2] for one in started} == {
+        "configure",
+        "notify",
+        "bury",
+        "tend",
+    }
     for one in started:
         queue = one["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]
         assert queue.startswith("Undelivered"), one["Handler"]
@@ -509,7 +514,7 @@ def test_a_run_that_ends_without_a_report_is_told(template: Template) -> None:
     (pattern,) = [
         rule["Properties"]["EventPattern"]["detail"]
         for _, rule in of(template, "AWS::Events::Rule")
-        if rule["Properties"]["EventPattern"].get("source") == ["aws.states"]
+        if rule["Properties"].get("EventPattern", {}).get("source") == ["aws.states"]
     ]
     assert set(pattern["status"]) == {"ABORTED", "FAILED", "TIMED_OUT"}
 

@@ -115,6 +115,18 @@ def wait_until(ask: Any) -> Any:
     raise AssertionError(f"it did not happen within {PATIENCE:.0f} s")
 
 
+def tend(cloud: LocalCloud) -> dict[str, int]:
+    """Look after models, as a rule lets the function do every ten minutes of real time."""
+    functions = cloud.client("lambda")
+    names = functions.get_paginator("list_functions").paginate().search("Functions[].FunctionName")
+    (name,) = (one for one in names if "-Tend" in one)
+    answer = functions.invoke(FunctionName=name)
+    told = answer["Payload"].read()
+    assert "FunctionError" not in answer, told
+    found: dict[str, int] = json.loads(told)
+    return found
+
+
 def role_for(cloud: Any, name: str, service: str, action: str) -> str:
     """Make a role of a service that may take one action on anything."""
     iam = cloud.client("iam")

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from mpe.aws.ledger import Ledger
 from mpe.cli.main import mpe
 from mpe.local.cloud import LocalCloud
-from tests.local.conftest import CSV, User, small, wait_until
+from tests.local.conftest import CSV, User, small, tend, wait_until
 from tests.local.test_schedules import jobs, settled
 
 pytestmark = pytest.mark.local
@@ -214,7 +214,7 @@ def gated(cloud: LocalCloud) -> User:
     document = small("gated")
     document["datasetGroup"]["workflowConfig"] = {
         "schedules": {"import": YEARLY},
-        "gate": {"mode": "hold"},
+        "gate": {"mode": "hold", "data": {"itemShift": 1}},
     }
     (solution,) = document["solutions"]
     solution["serviceConfig"]["recipeArn"] = FOR_YOU
@@ -295,6 +295,12 @@ def test_a_worse_model_is_held_approved_and_rolled_back(
     assert "approved by" in shown
     assert "moves from" in approved["did"][1]
     assert wait_until(lambda: serves(gated) == second)
+    tend(gated.cloud)
+    (asked_after,) = told(run("models", "show", "gated", "gated-popular", "--output", "json"))[
+        "smoke"
+    ]
+    assert asked_after["campaign"] == "gated-live"
+    assert asked_after["word"] != "inconclusive", asked_after  # as where it may not ask
     (moved,) = json.loads(run("rollback", "gated", "gated-live", *why).stdout)["did"]
     assert "moves from" in moved
     assert wait_until(lambda: serves(gated) == first)
@@ -305,6 +311,28 @@ def test_a_worse_model_is_held_approved_and_rolled_back(
     assert [one.why for one in moves[1:]] == ["looked at lists"] * 2
     assert moves[0].by == "gate"
     assert all(one.by.startswith("arn:") for one in moves[1:])
+
+
+def test_a_model_whose_lists_are_wholly_others_is_rolled_back_by_itself(
+    gated: User, run: Any
+) -> None:
+    """Items that are named anew are found by no metric, and here by no limit of the data."""
+    first = serves(gated)
+    gated.put("interactions.csv", CSV.replace(",i", ",film-"))
+    for task in ("import", "full.gated-popular"):  # both may have succeeded before
+        assert run("schedule", "run", "gated", task).exit_code == 0
+
+    def rolled_back() -> dict[str, Any] | None:
+        newest = told(run("models", "show", "gated", "gated-popular", "--output", "json"))
+        asked = [one for one in newest["smoke"] if one["back"]]
+        return asked[0] if newest["state"] == "rolled back" and asked else None
+
+    asked = wait_until(rolled_back)
+    assert serves(gated) == first
+    assert {one["rule"] for one in asked["reasons"]} == {"MPE-Q024"}
+    assert wait_until(
+        lambda: [one for one in gated.cloud.mail() if "It was rolled back." in one["body"]]
+    )
 
 
 def serves(user: User) -> str:

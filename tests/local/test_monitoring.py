@@ -17,7 +17,7 @@ import pytest
 from mpe.handlers.gauges import Emf
 from mpe.local.cloud import LocalCloud
 from tests.conftest import interactions
-from tests.local.conftest import User, small, wait_until
+from tests.local.conftest import User, small, tend, wait_until
 
 pytestmark = pytest.mark.local
 
@@ -56,6 +56,12 @@ def written(cloud: LocalCloud) -> set[Metric]:
                 if line.startswith("{") and '"_aws"' in line:
                     found.update(_metrics(json.loads(line)))
     return found
+
+
+def written_all(cloud: LocalCloud, wanted: set[str]) -> set[Metric]:
+    """Return what functions wrote, once all of some names are among it."""
+    found = written(cloud)
+    return found if wanted <= {one.name for one in found} else set()
 
 
 def _metrics(line: dict[str, Any]) -> Iterator[Metric]:
@@ -122,7 +128,8 @@ def test_every_metric_that_is_watched_is_there(
     assert user.wait_for_run() == "SUCCEEDED"
     user.upload({"solutions": 1})
     User(cloud, "watched").mail(2)
-    put = wait_until(lambda: {one for one in written(cloud) if one.name in RARE} and written(cloud))
+    tend(cloud)
+    put = wait_until(lambda: written_all(cloud, RARE))
     known, put = names(cloud), put | rolled_back(cloud, capsys)
     _judge_alarms(cloud, known, put)
     _judge_dashboard(cloud, known, put)
@@ -147,7 +154,7 @@ def _judge_queries(cloud: LocalCloud, queries: list[str], put: set[Metric]) -> N
         assert set(MENTIONED.findall(query.partition("|")[2])) <= fields
 
 
-RARE = {"RejectedConfigs"}
+RARE = {"RejectedConfigs", "HeldModels", "OldModels"}
 NOT_OFTEN = {"ResourceWait"}
 """Written only where a quota or a throttle was waited for."""
 

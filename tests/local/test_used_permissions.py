@@ -19,7 +19,7 @@ from mpe.local.deploy import deploy
 from tests.arns import kinds
 from tests.authorization import actions
 from tests.everything import RECIPE, everything, files, schema
-from tests.local.conftest import CSV, NEVER, SPEED, User, small, wait_until
+from tests.local.conftest import CSV, NEVER, SPEED, User, small, tend, wait_until
 from tests.local.test_concurrency import campaign_of
 from tests.local.test_everything import put_files
 from tests.local.test_provisioning import shop
@@ -65,6 +65,17 @@ UNUSED = {
             "The campaigns here are of a recipe that neither ranks nor recommends actions."
         )
         for one in ("GetPersonalizedRanking", "GetActionRecommendations")
+    },
+    **{
+        ("TendRole", action, on): (
+            "Of campaigns that a person has moved, as in tests/local/test_cli.py."
+        )
+        for action, on in (
+            ("personalize:[GD]e*", "*:campaign/[*]"),
+            ("s3:GetObject", "*/train/[*]"),
+            ("s3:GetObject", "*/smoke/[*]"),
+            ("s3:ListBucket", "*"),
+        )
     },
     ("ScheduledTasksFireTaskRole", "events:PutEvents", "*"): (
         "It tells of a row that only a newer release can read, of which there is none here."
@@ -256,15 +267,24 @@ def taken(cloud: LocalCloud) -> None:
 
 
 def killed(cloud: LocalCloud) -> None:
-    """Stop a run, and take its turn with the next."""
+    """Stop a run, and take its turn with the next, whose model is held until that expires."""
     user = User(cloud, "killed")
     user.put("interactions.csv", CSV)
     user.upload(small("killed"))
     (first,) = wait_until(user.executions)
     cloud.client("stepfunctions").stop_execution(executionArn=first["executionArn"])
     user.mail()
-    user.upload(small("killed"))
+    document = small("killed")
+    (solution,) = document["solutions"]
+    solution["serviceConfig"]["performAutoTraining"] = False
+    best = {"normalized_discounted_cumulative_gain_at_10": {"atLeast": 1}}
+    gate = {"mode": "hold", "metrics": best, "hold": {"expires": "1 second"}}
+    solution["workflowConfig"] = {"gate": gate}
+    user.upload(document)
     wait_until(lambda: user.executions()[0]["status"] == "SUCCEEDED")
+    tend(cloud)
+    expired = "group killed: the hold of killed-popular"
+    wait_until(lambda: [one for one in cloud.mail() if expired in one["subject"]])
 
 
 def overtaken(cloud: LocalCloud) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -44,6 +45,10 @@ class Clock:
 
     def since(self, start: datetime) -> float:
         return self.seconds(start, self.now())
+
+    def rests(self, seconds: float) -> None:
+        """Wait so many of the service's seconds."""
+        time.sleep(seconds / self.speed)
 
     def ago(self, seconds: float) -> datetime:
         """Return the moment that many of the service's seconds ago."""

@@ -138,7 +138,11 @@ class Ledger:
         return ModelPointer.from_dict(read(NOTE.read(found))) if found else None
 
     def point(self, group: str, campaign: str, pointer: ModelPointer) -> None:
-        """Move the pointer of a campaign, once there is a row of its own about that move."""
+        """Move the pointer of a campaign, once there is a row of its own about that move.
+
+        Before it there is one that names the dataset group among those with pointers.
+        """
+        self._table.put_item(Item=NOTE.marked({"group": ANY, "record": f"GATED#{group}"}))
         row = {"campaign": campaign, **stored(pointer.as_dict())}
         if pointer.version and pointer.at:
             move = f"MOVE#{campaign}#{pointer.at}#{pointer.version.rpartition('/')[2]}"
@@ -160,8 +164,14 @@ class Ledger:
         item = {"group": group, "record": record, "version": version, **stored(dict(row))}
         return self._put(item, Attr("record").not_exists() | Attr("word").ne(row["word"]))
 
+    def expire(self, group: str, version: str, row: Mapping[str, Any]) -> bool:
+        """Keep that nobody decided on a version in time; return False where somebody has."""
+        record = f"DECISION#{_of_version(version)}"
+        item = {"group": group, "record": record, "version": version, **stored(dict(row))}
+        return self._put({**item, "word": "expired"}, Attr("record").not_exists())
+
     def decision(self, group: str, version: str) -> dict[str, Any] | None:
-        """Return a person's word on a version: ``word``, ``by``, ``why`` and ``at``."""
+        """Return the last word on a version: ``word``, ``by``, ``why`` and ``at``."""
         return self._note(group, f"DECISION#{_of_version(version)}")
 
     def note_probes(self, group: str, campaign: str, row: Mapping[str, Any]) -> None:
@@ -184,11 +194,18 @@ class Ledger:
         """Return what was thought of a campaign's answers with a version."""
         return self._note(group, f"SMOKED#{_of_version(version)}#{campaign}")
 
-    def all_pointers(self, group: str) -> Iterator[ModelPointer]:
-        """Yield the pointers of all campaigns of a dataset group."""
+    def gated(self) -> Iterator[str]:
+        """Yield the dataset groups that have, or had, a campaign with a pointer."""
+        found = Key("group").eq(ANY) & Key("record").begins_with("GATED#")
+        for row in pages(self._table.query, KeyConditionExpression=found):
+            yield str(row["record"]).removeprefix("GATED#")
+
+    def all_pointers(self, group: str) -> Iterator[tuple[str, ModelPointer]]:
+        """Yield the pointers of all campaigns of a dataset group, by the campaigns' ids."""
         found = Key("group").eq(group) & Key("record").begins_with("POINTER#")
         for row in pages(self._table.query, KeyConditionExpression=found):
-            yield ModelPointer.from_dict(read(NOTE.read(row)))
+            pointer = ModelPointer.from_dict(read(NOTE.read(row)))
+            yield str(row["record"]).removeprefix("POINTER#"), pointer
 
     def profiled(self, group: str, dataset: str, job: str, row: Mapping[str, Any]) -> None:
         """Keep what the data of an import is like (``profile``), of which ``data``, and ``at``."""

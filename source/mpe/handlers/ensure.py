@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -331,8 +330,9 @@ class Ensure:
         """Leave what is as it should be, and judge a version, or note an import, that is done."""
         self._note_made(step, before, observed)
         self._weigh(step, before, observed)
-        judging = Judging(self.personalize, self.ledger, self.events)
-        judging(step.group, desired, arn, self.clock.now())
+        judging = Judging(self.personalize, self.ledger, self.events, self.clock, self.stack)
+        judging(step.group, desired, arn)
+        self._ask_while_held(step, desired, before)
         told = self._smoke(step, desired, before, observed)
         made = told_creation(desired.noun, {**desired.initial, **desired.params})
         own = before.told or (made if before.did == "created" else "")
@@ -352,6 +352,14 @@ class Ensure:
             return
         if desired.noun == "Campaign":
             self._smoking(self.lists).before(step.group, desired, str(left[0]), step.interactions)
+
+    def _ask_while_held(self, step: Step, desired: Desired, before: Outcome) -> None:
+        """Keep what a campaign answers while a version is held, to which a person may move it."""
+        held, live = before.held, desired.params.get("solutionVersionArn")
+        if self.lists is None or desired.noun != "Campaign" or held in {None, live, *step.barred}:
+            return
+        moved = replace(desired, params={**desired.params, "solutionVersionArn": held})
+        self._smoking(self.lists).before(step.group, moved, str(live), step.interactions)
 
     def _smoke(
         self, step: Step, desired: Desired, before: Outcome, observed: Observed | None
@@ -777,11 +785,6 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
     )
 
 
-def _rests(clock: Clock) -> Callable[[float], None]:
-    """Return what waits so many of the service's seconds."""
-    return lambda seconds: time.sleep(seconds / clock.speed)
-
-
 made_in_init("dynamodb", "events", "personalize", "personalize-runtime", "s3")
 
 
@@ -798,7 +801,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         Events(client("events"), setting("EVENT_BUS")),
         Emf(setting("STACK")),
         clock,
-        Lists(client("personalize-runtime"), _rests(clock)),
+        Lists(client("personalize-runtime"), clock.rests),
         setting("STACK"),
     )
     outcome = ensure(step_of(event, objects)).as_dict()

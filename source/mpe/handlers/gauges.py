@@ -39,6 +39,9 @@ class Gauges(Protocol):
     def rolled_back(self, group: str, campaign: str) -> None:
         """Publish that the gate has rolled a campaign back."""
 
+    def tended(self, waits: int, old: int) -> None:
+        """Publish how many campaigns wait long for a person, and serve an old model."""
+
 
 class Emf:
     """Publish through the function's log."""
@@ -78,6 +81,13 @@ class Emf:
         found = {"Rollbacks": (MetricUnit.Count, 1.0)}
         self._put(found)
         self._put(found, DatasetGroup=group, Campaign=campaign)
+
+    def tended(self, waits: int, old: int) -> None:
+        found = {
+            "HeldModels": (MetricUnit.Count, float(waits)),
+            "OldModels": (MetricUnit.Count, float(old)),
+        }
+        self._put(found)
 
     def _put(self, found: Mapping[str, tuple[MetricUnit, float]], **dimensions: str) -> None:
         """Write one line, without what is no number: CloudWatch takes none of a line that has it.

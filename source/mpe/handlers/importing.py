@@ -117,7 +117,7 @@ class Importing:
 
         That is the last FULL import before it; where no version is known to be live, the last.
         """
-        pointed = (one.version for one in self.ledger.all_pointers(group) if one.version)
+        pointed = (one.version for _, one in self.ledger.all_pointers(group) if one.version)
         known = (self.ledger.weighed(group, arn) for arn in pointed)
         trained = max((one.created for one in known if one and one.created), default=None)
         return last_full(self.ledger, group, dataset, trained)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
+from mpe.aws.clock import Clock
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import Missing, Personalize
+from mpe.handlers.holding import EventSink, Holding
 from mpe.model.gate.pointer import judged, serving
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge, promotes
@@ -19,10 +21,6 @@ from mpe.model.service.spec import SPECS
 MODEL_JUDGED = "Personalize Model Judged"
 
 
-class EventSink(Protocol):
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
-
-
 @dataclass(frozen=True)
 class Judging:
     """Judge through the ledger, and through what the campaigns serve."""
@@ -30,8 +28,11 @@ class Judging:
     personalize: Personalize
     ledger: Ledger
     events: EventSink
+    clock: Clock
+    stack: str
+    """The name of the stack, which people are told."""
 
-    def __call__(self, group: str, desired: Desired, newest: str, now: datetime) -> None:
+    def __call__(self, group: str, desired: Desired, newest: str) -> None:
         """Judge the newest version of a solution for each of its campaigns.
 
         What was thought of it before stays so; a person's word, and what a campaign serves by now,
@@ -39,7 +40,8 @@ class Judging:
         """
         if not desired.campaigns:
             return
-        solution = str(desired.parent)
+        solution, now = str(desired.parent), self.clock.now()
+        self._expire(group, desired)
         versions = self.ledger.versions(group, solution.rpartition("/")[2])
         history = sorted(versions, key=lambda one: one.created or "")
         known = {row["campaign"]: row for row in self.ledger.verdicts(group, newest)}
@@ -51,6 +53,14 @@ class Judging:
                 row = self._judge(group, desired, gate, campaign, newest, live, history, now)
             if not campaign["pinned"]:
                 self._point(group, gate, campaign, newest, live, row, now)
+
+    def _expire(self, group: str, desired: Desired) -> None:
+        """End the holds that have lasted long enough, before anybody else may have looked."""
+        ids = [one["id"] for one in desired.campaigns if not one["pinned"]]
+        found = ((id, self.ledger.pointer(group, id)) for id in ids)
+        pointers = {id: one for id, one in found if one is not None}
+        holding = Holding(self.ledger, self.events, self.clock, self.stack)
+        holding.expire(group, desired.gate, pointers)
 
     def _live(self, group: str, campaign: Mapping[str, Any], solution: str) -> str | None:
         """Return the version of the solution that is served: by the campaign, or by batch jobs."""

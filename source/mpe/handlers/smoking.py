@@ -21,6 +21,7 @@ from mpe.model.gate.pointer import GATE, ModelPointer
 from mpe.model.gate.smoke import TOLD, UNPROBED, Probe, SmokeLimits, judge_lists, probes
 from mpe.model.gate.verdict import Verdict
 from mpe.model.gate.versions import said
+from mpe.model.messages import DOUBTED
 from mpe.model.plan.desired import Desired
 from mpe.model.service.csvs import Head
 
@@ -45,6 +46,10 @@ class Smoking:
     ledger: Ledger
     events: EventSink
     gauges: Gauges
+    doubted: str | None = None
+    """The event by which people are told of what fails, where no run's mail does."""
+    stack: str = ""
+    """The name of the stack, which people are told then."""
 
     def before(self, group: str, desired: Desired, live: str, interactions: Desired | None) -> None:
         """Keep what a campaign answers with the version that it is about to leave, once."""
@@ -96,6 +101,8 @@ class Smoking:
             "Reasons": said(row),
         }
         self.events.put(CAMPAIGN_PROBED, detail)
+        if self.doubted and verdict.word != "pass":
+            self.events.put(self.doubted, {**detail, "Status": DOUBTED, "Stack": self.stack})
         if back:
             self.events.put(ROLLED_BACK, {**detail, "To": before})
             self.gauges.rolled_back(group, desired.name)
@@ -123,7 +130,7 @@ class Smoking:
         lately = [one for one in self._rollbacks(group, desired.id) if _recent(one, now)]
         if len(lately) + 1 >= FREEZES:
             back = replace(back, frozen="the gate rolled it back twice within seven days.")
-        self.ledger.point(group, desired.id, replace(back, held=new, reason=why))
+        self.ledger.point(group, desired.id, back.holding(new, why=why, at=at))
         return True
 
     def _rollbacks(self, group: str, campaign: str) -> Iterator[ModelPointer]:

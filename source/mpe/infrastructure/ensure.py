@@ -44,7 +44,8 @@ class EnsureFunction(HandlerFunction):
         if spec.measured:
             self._judge(rooms)
         if spec.noun == "Campaign":
-            self._probe(rooms)
+            let_ask(self, rooms)
+            self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])  # the moves before
         if spec.inspects:  # the pointers, and the profiles of the imports before
             self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])
         self.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [rooms.turns.table_arn])
@@ -80,26 +81,6 @@ class EnsureFunction(HandlerFunction):
             [f"personalize:{campaign.describe}"],
             [personalize_arn(self, campaign.iam_resource)],
             because="Users name their campaigns; a new version is judged for each of them.",
-        )
-
-    def _probe(self, rooms: Rooms) -> None:
-        """Let it ask campaigns before and after they move, for users of the data."""
-        campaign = SPECS["Campaign"]
-        calls = ("GetRecommendations", "GetPersonalizedRanking", "GetActionRecommendations")
-        self.allow(
-            [f"personalize:{one}" for one in calls],
-            [personalize_arn(self, campaign.iam_resource)],
-            because="Users name their resources; this function is for one type of them.",
-        )
-        self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])  # the moves before
-        for folder in ("train", "smoke"):
-            self.allow(
-                ["s3:GetObject"],
-                [rooms.bucket.arn_for_objects(f"{folder}/*")],
-                because="Asks whichever campaign for users of its data, or for those given.",
-            )
-        self.allow(
-            ["s3:ListBucket"], [rooms.bucket.bucket_arn], StringLike={"s3:prefix": "train/*"}
         )
 
     def _read(self, spec: ResourceSpec, rooms: Rooms) -> None:
@@ -139,3 +120,23 @@ class EnsureFunction(HandlerFunction):
                 [f"arn:{Aws.PARTITION}:personalize:::recipe/*"],
                 because="Users choose the recipe; the service's own are in no account.",
             )
+
+
+def let_ask(function: HandlerFunction, rooms: Rooms) -> None:
+    """Let a function ask campaigns, for users of the data or for those given."""
+    campaign = SPECS["Campaign"]
+    calls = ("GetRecommendations", "GetPersonalizedRanking", "GetActionRecommendations")
+    function.allow(
+        [f"personalize:{one}" for one in calls],
+        [personalize_arn(function, campaign.iam_resource)],
+        because="Users name their resources; campaigns are asked before and after they move.",
+    )
+    for folder in ("train", "smoke"):
+        function.allow(
+            ["s3:GetObject"],
+            [rooms.bucket.arn_for_objects(f"{folder}/*")],
+            because="Asks whichever campaign for users of its data, or for those given.",
+        )
+    function.allow(
+        ["s3:ListBucket"], [rooms.bucket.bucket_arn], StringLike={"s3:prefix": "train/*"}
+    )

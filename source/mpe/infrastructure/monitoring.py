@@ -15,7 +15,7 @@ from constructs import Construct
 
 NAMESPACE = "PersonalizedExperiences"
 """Where the functions put their metrics (:mod:`mpe.handlers.gauges`)."""
-FIVE_MINUTES = Duration.minutes(5)
+FIVE_MINUTES, AN_HOUR = Duration.minutes(5), Duration.hours(1)
 MOST_METRICS = 10
 """How many metrics an alarm may be of."""
 FOUR_WEEKS = Duration.days(28)
@@ -142,6 +142,17 @@ class Monitoring(Construct):
             own("Rollbacks"),
             "The gate rolled a campaign back to the version before. Which one: `mpe models GROUP`.",
         )
+        for name, told in (
+            ("HeldModels", "A model has been held for more than a day"),
+            (
+                "OldModels",
+                "A campaign serves a model more than twice as old as its schedule lets it be",
+            ),
+        ):
+            which = f"{told}. Which one: `mpe models GROUP`."
+            measured = own(name).with_(period=AN_HOUR, statistic="Maximum")
+            # Of an hour in which nobody looked nothing is known: it stays as it is.
+            self._alarm(name, measured, which, missing=cloudwatch.TreatMissingData.IGNORE)
         self._alarm(
             "DeadLetters",
             undelivered.metric_number_of_messages_sent(period=FIVE_MINUTES, statistic="Sum"),
@@ -196,7 +207,13 @@ class Monitoring(Construct):
             )
 
     def _alarm(
-        self, id: str, metric: cloudwatch.IMetric, description: str, *, periods: int = 1
+        self,
+        id: str,
+        metric: cloudwatch.IMetric,
+        description: str,
+        *,
+        periods: int = 1,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         alarm = cloudwatch.Alarm(
             self,
@@ -205,7 +222,7 @@ class Monitoring(Construct):
             threshold=1,
             evaluation_periods=periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=missing,
             alarm_description=description,
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))

@@ -17,7 +17,13 @@ from mpe.infrastructure.reasons import accept
 
 SOURCE = "solutions.aws.personalize"
 RUNS = "Maintenance Run State Change"
-TOLD = (RUNS, "Maintenance Run Waits", "Configuration Rejected")
+TOLD = (
+    RUNS,
+    "Maintenance Run Waits",
+    "Configuration Rejected",
+    "Personalize Model Expired",
+    "Personalize Campaign Doubted",
+)
 """The events that people are told of."""
 
 
@@ -60,7 +66,7 @@ class Notifications(Construct):
             self,
             "Tell",
             event_bus=bus,
-            description="Tells people of runs and of rejected configs",
+            description="Tells people of runs, of rejected configs and of holds that end",
             event_pattern=events.EventPattern(source=[SOURCE], detail_type=list(TOLD)),
             targets=[targets.LambdaFunction(function, dead_letter_queue=undelivered)],
         )

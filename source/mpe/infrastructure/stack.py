@@ -30,6 +30,7 @@ from mpe.infrastructure.runs import Begin, Bury, Configure, Finish, Preflight, R
 from mpe.infrastructure.scheduling import ScheduledTasks, Schedules
 from mpe.infrastructure.service_role import ServiceRole
 from mpe.infrastructure.storage import DataBucket, GroupTable, OldVersions
+from mpe.infrastructure.tending import Tend
 from mpe.infrastructure.usage import Usage
 from mpe.model.service.spec import SPECS
 
@@ -145,6 +146,7 @@ class PersonalizedExperiences(Stack):
         )
         begin.let_ask_after_runs(machine)
         Bury(self, rooms, undelivered=self.undelivered).on_killed(machine)
+        Tend(self, rooms, undelivered=self.undelivered)
         configure = Configure(
             self,
             rooms,

@@ -39,6 +39,8 @@ LISTS = frozenset({"Problems", "Failures", "Changes", "Models"})
 """What an event lists, beside the count of all."""
 PLACES = tuple({one.id} for one in (places.MISPLACED, places.FOLDER, places.SECOND))
 """Rules of where a config lies, one of which is all that is wrong with one that lies elsewhere."""
+DOUBTED = "DOUBTED"
+"""The status of a campaign that a person moved, and that answers badly."""
 BUDGET = 50_000
 """Characters that one list takes in an event: events and messages hold 256 KB in all."""
 
@@ -123,6 +125,10 @@ def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message
     """Word an event of the bus: the outcome of a run, or a config that was rejected."""
     if "Problems" in detail:
         subject, lines = _rejected_subject(detail), _rejected(detail, region)
+    elif detail.get("Status") == DOUBTED:
+        subject, lines = _doubted_subject(detail), _doubted(detail, region)
+    elif "HeldSince" in detail:
+        subject, lines = _expired_subject(detail), _expired(detail, region)
     elif "Since" in detail:
         subject = f"Personalize dataset group {detail['DatasetGroup']} {_waits_for(detail)}"
         lines = _waits(detail, region)
@@ -231,6 +237,49 @@ def _waits(detail: Mapping[str, Any], region: str) -> Iterator[str]:
         yield f"      {QUOTAS}"
     yield ""
     yield _place(detail, "", region)
+
+
+def _expired_subject(detail: Mapping[str, Any]) -> str:
+    version = f"{detail['Solution']}/{detail['Version'].rpartition('/')[2]}"
+    return f"Personalize dataset group {detail['DatasetGroup']}: the hold of {version} has expired"
+
+
+def _expired(detail: Mapping[str, Any], region: str) -> Iterator[str]:
+    solution, version = detail["Solution"], detail["Version"].rpartition("/")[2]
+    which = f"{shlex.quote(detail['DatasetGroup'])} {solution} {version}"
+    yield f"Dataset group {detail['DatasetGroup']}: nobody has decided on a held model in time."
+    yield ""
+    yield f"  {solution}/{version}"
+    yield f"      is held for {', '.join(detail['Campaigns'])} since {detail['HeldSince']}:"
+    yield f"      {detail['Reason']}"
+    yield ""
+    yield (
+        "The campaigns stay at what they serve, and no run brings this model back. As long as it "
+        "is the newest, a person may still let it be served:"
+    )
+    yield f"      mpe models show {which}"
+    yield f"      mpe approve {which} --why ..."
+    yield ""
+    yield _place(detail, detail["Version"], region)
+
+
+def _doubted_subject(detail: Mapping[str, Any]) -> str:
+    group, campaign = detail["DatasetGroup"], detail["Campaign"]
+    return f"Personalize dataset group {group}: look at the answers of campaign {campaign}"
+
+
+def _doubted(detail: Mapping[str, Any], region: str) -> Iterator[str]:
+    group, campaign = detail["DatasetGroup"], detail["Campaign"]
+    yield f"Dataset group {group}: somebody moved campaign {campaign}, which was asked since then."
+    yield ""
+    yield f"  {detail['Version']}"
+    yield f"      smoke test: {detail['Verdict']}"
+    yield from (f"      {one}" for one in detail["Reasons"])
+    yield ""
+    yield "It stays where it is: the gate undoes nothing that a person has decided. To go back:"
+    yield f"      mpe rollback {shlex.quote(group)} {campaign} --why ..."
+    yield ""
+    yield _place(detail, detail["Version"], region)
 
 
 def _run_subject(detail: Mapping[str, Any]) -> str:

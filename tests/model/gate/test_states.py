@@ -32,6 +32,10 @@ KNOWN: dict[str, Any] = {
         ({"pointers": [ModelPointer(OTHER, held=OURS)]}, "held"),
         ({"newest": False, "pointers": [ModelPointer(OTHER, held=OURS)]}, "superseded"),
         ({"decision": {"word": "rejected"}}, "rejected"),
+        (
+            {"decision": {"word": "expired"}, "pointers": [ModelPointer(OTHER, held=OURS)]},
+            "expired",
+        ),
         ({"decision": {"word": "approved"}, "pointers": [ModelPointer(OURS)]}, "promoting"),
         ({"pointers": [ModelPointer(OTHER, barred=(OURS,))]}, "rolled back"),
         ({"newest": False, "moves": [ModelPointer(OURS)]}, "replaced"),

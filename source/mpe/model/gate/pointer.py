@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mpe.model.service.spec import ACTIVE, FAILED
 
-Word = Literal["approved", "rejected"]
+Word = Literal["approved", "rejected", "expired"]
 GATE = "gate"
 """Who moves a pointer where no person does."""
 SERVICE = "what the campaign serves"
@@ -34,6 +34,8 @@ class ModelPointer:
     held: str | None = None
     """The newest version, where it may not be served, and :attr:`reason` says why."""
     reason: str = ""
+    since: str | None = None
+    """Since when it is held."""
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> ModelPointer:
@@ -47,11 +49,15 @@ class ModelPointer:
     def moved(self, version: str, *, by: str, why: str, at: str) -> ModelPointer:
         """Return it at another version; where it is there already, it is as it was."""
         if version == self.version:
-            return replace(self, held=None, reason="")
+            return replace(self, held=None, reason="", since=None)
         former = self.version or self.former
-        return replace(
-            self, version=version, former=former, by=by, why=why, at=at, held=None, reason=""
-        )
+        moved = replace(self, version=version, former=former, by=by, why=why, at=at)
+        return replace(moved, held=None, reason="", since=None)
+
+    def holding(self, version: str, *, why: str, at: str) -> ModelPointer:
+        """Return it with a version that may not be served, since when that was first so."""
+        known = self.since if self.held == version else None
+        return replace(self, held=version, reason=why, since=known or at)
 
     def rolled_back(self, version: str, *, by: str, why: str, at: str) -> ModelPointer:
         """Return it at an earlier version, with the one that it leaves barred."""
@@ -92,15 +98,15 @@ def judged(
         return found.moved(newest, by=found.by, why=found.why, at=at)
     held = _held(found, newest, decision, passes=passes, reason=reason)
     if held is not None:
-        return replace(found, held=newest, reason=held)
+        return found.holding(newest, why=held, at=at)
     why = "approved" if decision == "approved" else reason
     return found.moved(newest, by=GATE, why=why, at=at)
 
 
 def _as_served(pointer: ModelPointer, live: str | None, at: str) -> ModelPointer:
-    if live is None or live in pointer.barred:
+    if live in {None, pointer.version, *pointer.barred}:
         return pointer
-    return pointer.moved(live, by=SERVICE, why="the campaign served it", at=at)
+    return pointer.moved(str(live), by=SERVICE, why="the campaign served it", at=at)
 
 
 def _held(
@@ -115,4 +121,6 @@ def _held(
         return None
     if decision == "rejected":
         return "it was rejected."
+    if decision == "expired":
+        return "nobody decided in time, and its hold has expired."
     return None if passes else reason

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from mpe.model.gate.pointer import ModelPointer
 
 State = Literal[
-    "trained", "judged", "promoting", "live", "settled", "held", "rejected", "rolled back",
-    "superseded", "replaced",
+    "trained", "judged", "promoting", "live", "settled", "held", "rejected", "expired",
+    "rolled back", "superseded", "replaced",
 ]  # fmt: skip
 
 
@@ -35,8 +35,8 @@ def state_of(
         return "settled" if newest and not waits else "live"
     if any(version in one.barred for one in pointers):
         return "rolled back"
-    if decision and decision["word"] == "rejected":
-        return "rejected"
+    if decision and decision["word"] in {"rejected", "expired"}:
+        return "rejected" if decision["word"] == "rejected" else "expired"
     if any(one.version == version for one in pointers):
         return "promoting"
     if newest and any(one.held == version for one in pointers):

@@ -75,6 +75,10 @@ def _gate(
         own = _name_of(solutions[0]) if section is not whole.group else None
         yield from _baseline(baseline, own, whole, f"{place}.baseline")
     yield from _smoke(inner(given, "smoke"), f"{place}.smoke")
+    expires = inner(given, "hold").get("expires")
+    if expires is not None and not seconds(expires):
+        told = f"{shown(expires)} is no duration."
+        yield rules.LIMIT.problem(f"{place}.hold.expires", told, 'Write it as "3 days".')
 
 
 def _smoke(given: Mapping[str, Any], place: str) -> Iterator[Problem]:
