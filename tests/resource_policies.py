@@ -108,6 +108,7 @@ CASES = (
             ("Upload", "an upload that started nothing is kept"),
             ("Killed", "a killed run that was not told is kept"),
             ("NotificationsTell", "a mail that was not sent is kept"),
+            ("Look", "a look after models that was not begun is kept"),
         )
     ),
     Case(
