@@ -76,6 +76,8 @@ MASKS = (
     (r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME"),
     (r"\b[0-9a-f]{8}(?= NDCG)", "MODEL"),
     (r"\b[\d.]+ (s|min|h)( \d+ (s|min))?\b", "A WHILE"),
+    (r"\bTOOK +", f"{'TOOK':9}"),  # a column is as wide as the longest of its times
+    (r"\bA WHILE {2,}", f"{'A WHILE':9}"),
 )
 """What differs from one session to the next, and what stands for it."""
 
