@@ -117,6 +117,8 @@ def measure_anew(found: Found, parts: Sequence[str]) -> dict[str, Any]:
             assembly = synthesize(Path(folder) / "cdk.out")
             fresh.update(scenarios.measure(assembly, virtual))
     today = datetime.now(UTC).date().isoformat()
+    left = [part for part in found.get("former_waits", ()) if part not in fresh]
+    found = {**found, "former_waits": left}
     return {**found, **fresh, "anew": {**found.get("anew", {}), **dict.fromkeys(fresh, today)}}
 
 
@@ -195,6 +197,9 @@ def _sections(found: Found) -> Iterator[str]:
     if found.get("anew"):
         days = ", ".join(f"`{part}` on {day}" for part, day in sorted(found["anew"].items()))
         yield f"Measured anew since, by `python -m benchmarks.run --only PART`: {days}."
+    former = [f"`{part}`" for part in found.get("former_waits", ())]
+    if former:
+        yield f"Measured with the waits before these, and not since: {', '.join(former)}."
     yield from _drawn(found["durations"])
     yield from _reference(found["reference_scenario"])
     yield from _gate(found)
