@@ -182,6 +182,12 @@ def copy_later(stack: Maintained, key: str, than: datetime) -> None:
         time.sleep(0.1)
 
 
+def newest(aws: Any) -> datetime:
+    """Return when the newest batch job was made."""
+    jobs = aws.list_batch_inference_jobs()["batchInferenceJobs"]
+    return max(one["creationDateTime"] for one in jobs)
+
+
 def test_an_input_of_a_batch_job_that_is_copied_has_its_job_run_once(stack: Maintained) -> None:
     aws, name = stack.personalize, "harbour-popularity-count"
     (version,) = aws.list_solution_versions()["solutionVersions"]
@@ -194,15 +200,20 @@ def test_an_input_of_a_batch_job_that_is_copied_has_its_job_run_once(stack: Main
         roleArn=ROLE,
     )["batchInferenceJobArn"]
     ready(aws.describe_batch_inference_job, "batchInferenceJob", made)
-    (job,) = aws.list_batch_inference_jobs()["batchInferenceJobs"]
-    copy_later(stack, f"batch/harbour/{name}/job_config.json", job["creationDateTime"])
+    copy_later(stack, f"batch/harbour/{name}/job_config.json", newest(aws))
     document = copy.deepcopy(CONFIG)
     document["solutions"][0]["batchInferenceJobs"] = [{"serviceConfig": {}}]
     for _ in range(2):
         told = stack.upload(document, "train/harbour/config.json")
         assert told["Status"] == "SUCCEEDED", told
         assert len(aws.list_batch_inference_jobs()["batchInferenceJobs"]) == 2
-    assert "so is the input of a batch job, whose job runs once more" in " ".join(PAGE.split())
+    copy_later(stack, f"batch/harbour/{name}/job_config.json", newest(aws))
+    (job,) = document["solutions"][0]["batchInferenceJobs"]
+    job["workflowConfig"] = {"schedule": WEEKLY}
+    assert stack.upload(document, "train/harbour/config.json")["Status"] == "SUCCEEDED"
+    assert len(aws.list_batch_inference_jobs()["batchInferenceJobs"]) == 3
+    told = "so is the input of a batch job, whose job runs once more, with a schedule or without."
+    assert told in " ".join(PAGE.split())
 
 
 KEY = "arn:aws:kms:us-east-1:000000000000:key/of-groups"
