@@ -240,20 +240,30 @@ class _Silent:
         yield from (Answer(Probe(user=f"u{n}"), error="InternalServerException") for n in range(4))
 
 
-def _rolled_back(lab: Lab) -> Message:
-    account, desired = lab.account, lab.desired("Campaign")
-    versions = [f"{ARN}solution/{SOLUTION}/{id}" for id in ("1a2b3c4d", "5e6f7a8b")]
-    gate = {"mode": "hold", "recipe": "USER_PERSONALIZATION", "probes": f"smoke/{GROUP}.csv"}
-    params = {**desired.params, "solutionVersionArn": versions[1]}
-    desired = replace(desired, gate=gate, params=params)
-    smoking = Smoking(
+def _asking(lab: Lab, **told: str) -> Smoking:
+    """Return what asks campaigns, which answer nothing."""
+    account = lab.account
+    return Smoking(
         _Silent(),
         Objects(account.s3),
         account.ledger,
         account.events,
         account.measured,  # type: ignore[arg-type]
+        **told,
     )
-    told = smoking.after(GROUP, desired, versions[0], None, NOW)
+
+
+def _served(lab: Lab, version: str) -> Desired:
+    """Return a campaign, whose gate holds, at a version."""
+    desired = lab.desired("Campaign")
+    gate = {"mode": "hold", "recipe": "USER_PERSONALIZATION", "probes": f"smoke/{GROUP}.csv"}
+    return replace(desired, gate=gate, params={**desired.params, "solutionVersionArn": version})
+
+
+def _rolled_back(lab: Lab) -> Message:
+    versions = [f"{ARN}solution/{SOLUTION}/{id}" for id in ("1a2b3c4d", "5e6f7a8b")]
+    desired = _served(lab, versions[1])
+    told = _asking(lab).after(GROUP, desired, versions[0], None, NOW)
     assert told
     return lab.ended(Outcome.of(desired).ready(did="updated", status="ACTIVE", told=told))
 
@@ -271,19 +281,9 @@ def _expired(lab: Lab) -> Message:
 
 def _doubted(lab: Lab) -> Message:
     """Ask a campaign that a person has moved, which answers nothing."""
-    account, desired = lab.account, lab.desired("Campaign")
-    gate = {"mode": "hold", "recipe": "USER_PERSONALIZATION", "probes": f"smoke/{GROUP}.csv"}
-    params = {**desired.params, "solutionVersionArn": f"{ARN}solution/{SOLUTION}/5e6f7a8b"}
-    smoking = Smoking(
-        _Silent(),
-        Objects(account.s3),
-        account.ledger,
-        account.events,
-        account.measured,  # type: ignore[arg-type]
-        doubted=CAMPAIGN_DOUBTED,
-        stack=STACK,
-    )
-    smoking.after(GROUP, replace(desired, gate=gate, params=params), None, None, NOW)
+    desired = _served(lab, f"{ARN}solution/{SOLUTION}/5e6f7a8b")
+    asking = _asking(lab, doubted=CAMPAIGN_DOUBTED, stack=STACK)
+    asking.after(GROUP, desired, None, None, NOW)
     return lab.told()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from mpe.aws.outages import FAILED_ENTRIES
 from mpe.model.errors import Unavailable
@@ -22,6 +22,20 @@ CONFIG_REJECTED = "Configuration Rejected"
 
 class EventsError(Exception):
     """The bus did not take an event."""
+
+
+class EventSink(Protocol):
+    """What takes events, as :class:`Events` does."""
+
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+
+
+class ResourceEventSink(EventSink, Protocol):
+    """What takes also what became of resources."""
+
+    def resource_changed(
+        self, noun: str, arn: str, status: str, duration: float | None
+    ) -> None: ...
 
 
 class Events:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
@@ -25,7 +25,8 @@ from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.forms import NOTE, OUTCOME, known
 from mpe.model.plan.removals import Made
-from mpe.model.plan.waits import remembered
+from mpe.model.plan.waits import Expected, expected, remembered
+from mpe.model.service.spec import ResourceSpec
 
 KEPT = timedelta(days=400)
 """How long the rows of a run are kept: a little over a year."""
@@ -37,6 +38,28 @@ ANY = "*"
 
 MOST_SEEN = 5_000
 """Objects that are kept of one job: an item of DynamoDB holds 400 KB."""
+
+
+class Durations(Protocol):
+    """What remembers how long work took, as :class:`Ledger` does."""
+
+    def durations(self, group: str, resource: str, kind: str) -> tuple[float, ...]: ...
+
+    def usual(self, noun: str, kind: str) -> tuple[float, ...]: ...
+
+
+def expecting(
+    ledger: Durations, group: str, resource: str, spec: ResourceSpec, kind: str, variant: str
+) -> Expected:
+    """Return what is known of how long work of a kind takes at a resource.
+
+    Former releases kept the durations of a resource whatever it is trained with.
+    """
+    own = ledger.durations(group, resource, kind)
+    former = kind.removesuffix(f" ({variant})")
+    if not own and former != kind:
+        own = ledger.durations(group, resource, former)
+    return expected(spec, kind, own, () if own else ledger.usual(spec.noun, kind))
 
 
 class Ledger:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mpe.aws.executions import Executions
+from mpe.aws.ledger import expecting
 from mpe.aws.objects import Objects, Pointer, state_of
 from mpe.aws.personalize import Busy, Personalize, ServiceError
 from mpe.aws.survey import survey
@@ -28,7 +29,7 @@ from mpe.cli.terminal import console, print_plain, say
 from mpe.model.messages import spoken
 from mpe.model.plan.desired import Desired, DesiredState
 from mpe.model.plan.reconcile import Observed
-from mpe.model.plan.waits import expected, kind_of_creation, variant_of
+from mpe.model.plan.waits import kind_of_creation, variant_of
 from mpe.model.service.names import execution_name
 from mpe.model.text import plain
 
@@ -206,23 +207,20 @@ class Follow:
         rows = []
         for step in survey(state, personalize, objects, ledger, self.account.clock):
             shown = step.observed.shown if step.observed else ""
-            under_way = bool(step.observed and step.observed.in_progress)
             usual = ""
             if step.observed and step.observed.in_progress:
                 usual = self._usual(state, step.desired, step.observed)
             if step.observed is None and step.desired.id in held:
                 shown = f"waits: {held[step.desired.id]}"
-            rows.append(Look(f"{step.desired.noun} {step.desired.name}", shown, usual, under_way))
+            rows.append(Look(f"{step.desired.noun} {step.desired.name}", shown, usual, bool(usual)))
         return Looks(tuple(rows), self._waits_for(run))
 
     def _usual(self, state: DesiredState, desired: Desired, observed: Observed) -> str:
         """Say how long such work usually takes."""
-        spec, ledger = desired.spec, self.account.ledger
-        variant = variant_of(state.trained_with(desired.id))
+        spec, variant = desired.spec, variant_of(state.trained_with(desired.id))
         made = kind_of_creation(spec, observed.fields, variant)
         kind = "updated" if observed.updating else made
-        own = ledger.durations(state.group, desired.id, kind)
-        found = expected(spec, kind, own, () if own else ledger.usual(spec.noun, kind))
+        found = expecting(self.account.ledger, state.group, desired.id, spec, kind, variant)
         return f"usually {spoken(found.likely)}"
 
     def _waits_for(self, run: str) -> str:

@@ -20,10 +20,11 @@ PIPE = "-"
 BESIDE = re.compile(r"(^|/)[._][^/]*|\.crc$|(^|[._-])manifest(\.json)?$", re.IGNORECASE)
 """What jobs that write many files put beside the data: hidden files, marks, sums and lists of it.
 
-Readers of such folders leave out names that begin with a dot or an underscore, as Hadoop's do
-(https://hadoop.apache.org/docs/stable/api/org/apache/hadoop/mapreduce/lib/input/FileInputFormat.html).
-Redshift's UNLOAD writes a list whose name ends with ``manifest``
-(https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html).
+Readers of such folders leave out names that begin with a dot or an underscore, as Iceberg's do
+(https://iceberg.apache.org/javadoc/latest/org/apache/iceberg/hadoop/HiddenPathFilter.html).
+Redshift can write a list of the files beside them, a manifest
+(https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD_command_examples.html); that its name ends
+so, and that sums end with ``.crc``, is our own knowledge.
 """
 PARTITION = re.compile(r"(^|/)[^/=]+=[^/]*/")
 """A folder of one value of a column, which stands in no file below it."""

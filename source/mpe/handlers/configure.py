@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
 from mpe.aws.clients import client, made_in_init, table
-from mpe.aws.events import CONFIG_REJECTED, Events
+from mpe.aws.events import CONFIG_REJECTED, Events, EventSink
 from mpe.aws.executions import Executions
 from mpe.aws.objects import Objects
 from mpe.aws.turns import MOST_TOLD, Claim, Turns
@@ -41,10 +41,6 @@ LONGEST_NOTE = 500
 KEY = re.compile(r"(train/(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)*)[^/]+\.json")
 """Where a config lies: at any depth below ``train/``, with its data beside it."""
 GONE = frozenset({"NoSuchKey", "NoSuchVersion"})
-
-
-class EventSink(Protocol):
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)

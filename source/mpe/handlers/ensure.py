@@ -20,10 +20,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
-from mpe.aws.events import RUN_WAITS, Events
+from mpe.aws.events import RUN_WAITS, Events, ResourceEventSink
 from mpe.aws.exclusion import Exclusion
 from mpe.aws.freshness import Freshness
-from mpe.aws.ledger import Ledger
+from mpe.aws.ledger import Ledger, expecting
 from mpe.aws.lists import Lists
 from mpe.aws.objects import Completed, Objects, Pointer, Unreadable
 from mpe.aws.outages import outages_pass, passes
@@ -40,7 +40,7 @@ from mpe.model.gate.smoke import TOLD
 from mpe.model.gate.versions import Version
 from mpe.model.messages import account_of
 from mpe.model.plan.changes import told_change, told_creation
-from mpe.model.plan.desired import Desired
+from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired
 from mpe.model.plan.erasure import CLASH, DELETION, due
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import CHANGES, MARKED, Outcome
@@ -87,8 +87,6 @@ PATIENCE_IN_LINE = 24 * 60 * 60
 """The same for a job or a version: how many may run at a time, so its turn will come."""
 LONG = 15 * 60
 """Seconds of waiting after which people are told of it."""
-INTERACTIONS = "import.interactions"
-"""The id of the import that versions are trained on, as far as people count it."""
 OVERTAKEN = "Overtaken"
 """The error of a resource that waited for a quota when a newer config came."""
 
@@ -103,14 +101,6 @@ class Fence(Protocol):
     def resume(
         self, group: str, run: str, sequencer: str, now: datetime, redriven: int
     ) -> bool: ...
-
-
-class EventSink(Protocol):
-    def resource_changed(
-        self, noun: str, arn: str, status: str, duration: float | None
-    ) -> None: ...
-
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -159,7 +149,7 @@ class Ensure:
     objects: Objects
     ledger: Ledger
     turns: Fence
-    events: EventSink
+    events: ResourceEventSink
     gauges: Gauges
     clock: Clock
     lists: Lists | None = None
@@ -410,7 +400,7 @@ class Ensure:
             metrics = {}
         told = observed.fields
         created = observed.created.isoformat() if observed.created else None
-        data = last_full(self.ledger, step.group, INTERACTIONS, created)
+        data = last_full(self.ledger, step.group, INTERACTIONS_IMPORT, created)
         version = Version(
             observed.arn,
             metrics,
@@ -628,16 +618,11 @@ class Ensure:
     def _expected(self, step: Step, outcome: Outcome, kind: str) -> Expected:
         """Return what is known of the work; no more than its type where nobody can say now.
 
-        The answer of a creation must not be lost for want of a guess of how long it takes. Former
-        releases kept the durations of a resource whatever it is trained with.
+        The answer of a creation must not be lost for want of a guess of how long it takes.
         """
-        spec, ledger = step.desired.spec, self.ledger
+        spec = step.desired.spec
         try:
-            own = ledger.durations(step.group, outcome.resource, kind)
-            if not own and step.variant:
-                former = kind.removesuffix(f" ({step.variant})")
-                own = ledger.durations(step.group, outcome.resource, former)
-            return expected(spec, kind, own, () if own else ledger.usual(outcome.noun, kind))
+            return expecting(self.ledger, step.group, outcome.resource, spec, kind, step.variant)
         except Exception as error:
             if not passes(error):
                 raise
@@ -781,7 +766,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         bucket=str(run["state"]["bucket"]),
         due=due(state) if desired.noun == DELETION else None,
         items=state.resources.get("import.items"),
-        interactions=state.resources.get(INTERACTIONS),
+        interactions=state.resources.get(INTERACTIONS_IMPORT),
     )
 
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
-from mpe.aws.events import RUN_CHANGED, Events
+from mpe.aws.events import RUN_CHANGED, Events, ResourceEventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.outages import outages_pass
 from mpe.aws.turns import LOST, Turns
@@ -36,21 +36,13 @@ AGAIN = (
 )
 
 
-class EventSink(Protocol):
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
-
-    def resource_changed(
-        self, noun: str, arn: str, status: str, duration: float | None
-    ) -> None: ...
-
-
 @dataclass(frozen=True)
 class Finish:
     """The adapters that a run ends through."""
 
     turns: Turns
     ledger: Ledger
-    events: EventSink
+    events: ResourceEventSink
     gauges: Gauges
     clock: Clock
     stack: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
-from mpe.aws.events import RUN_CHANGED, Events
+from mpe.aws.events import RUN_CHANGED, Events, EventSink
 from mpe.aws.executions import Executions
 from mpe.aws.outages import outages_pass
 from mpe.aws.tasks import Tasks
@@ -19,10 +19,6 @@ from mpe.handlers.settings import LOGGER, setting
 from mpe.model.errors import NewerForm
 from mpe.model.plan.forms import RUN
 from mpe.model.remedies import Where, remedy
-
-
-class EventSink(Protocol):
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from mpe.aws.clock import Clock
+from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.model.gate.holding import HoldTerms, waiting
 from mpe.model.gate.pointer import GATE, ModelPointer
 
 MODEL_EXPIRED = "Personalize Model Expired"
-
-
-class EventSink(Protocol):
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from mpe.aws.clock import Clock
+from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Unreadable
 from mpe.model.errors import DataHeld
@@ -26,10 +27,6 @@ from mpe.model.service.profile import Profile, as_document, of_document
 DATA_JUDGED = "Personalize Data Judged"
 SECONDS = 30.0
 """How long data is counted at the most: the function itself ends after a minute."""
-
-
-class EventSink(Protocol):
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from mpe.aws.clock import Clock
+from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import Missing, Personalize
-from mpe.handlers.holding import EventSink, Holding
+from mpe.handlers.holding import Holding
 from mpe.model.gate.pointer import judged, serving
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge, promotes

@@ -10,8 +10,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
+from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.lists import Lists
 from mpe.aws.objects import Objects, Unreadable
@@ -31,10 +32,6 @@ WITHIN = 15.0
 """Seconds that asking may take, of the minute that a function has."""
 FREEZES, WEEK = 2, timedelta(days=7)
 """So many rollbacks by the gate within a week freeze a campaign."""
-
-
-class EventSink(Protocol):
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
-from mpe.aws.events import Events
+from mpe.aws.events import Events, EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.lists import Lists
 from mpe.aws.objects import Objects, state_of
@@ -19,16 +19,13 @@ from mpe.aws.personalize import Personalize
 from mpe.aws.turns import Turns
 from mpe.handlers.approved import CAMPAIGN_DOUBTED, Approved
 from mpe.handlers.gauges import Emf, Gauges
-from mpe.handlers.holding import EventSink, Holding
+from mpe.handlers.holding import Holding
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
 from mpe.model.errors import NewerForm
 from mpe.model.gate.holding import LONG, too_old
 from mpe.model.gate.pointer import ModelPointer
-from mpe.model.plan.desired import Desired, DesiredState
-
-INTERACTIONS = "import.interactions"
-"""The id of the import whose users campaigns are asked for."""
+from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired, DesiredState
 
 
 class Newest(Protocol):
@@ -94,7 +91,7 @@ class Tend:
         for id, pointer in pointers.items():
             campaign = state.resources.get(id)
             if self.approved and campaign and campaign.noun == "Campaign":
-                read = state.resources.get(INTERACTIONS)
+                read = state.resources.get(INTERACTIONS_IMPORT)
                 self.approved(group, campaign, pointer, read, self.clock.now())
         waited = (holding.waits(group, one) or 0 for one in pointers.values())
         old = (self._old(group, state, version, one) for one in pointers.values())

@@ -224,9 +224,8 @@ class LocalCloud:
         except (BotoCoreError, ClientError) as error:
             if isinstance(error, BotoCoreError) and self._server is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._server.wait(
-                        timeout=DEATH_SECONDS
-                    )  # where it died, that is the reason to tell
+                    # Where it died, that is the reason to tell.
+                    self._server.wait(timeout=DEATH_SECONDS)
                 self.check()
             raise DeployError(f"the stack could not be deployed: {error}") from error
 

@@ -15,9 +15,7 @@ processor may be a slow one, or one that a hypervisor lends to others."""
 class OwnTime(timebox.Timebox):  # type: ignore[misc]
     """Bounds an expression by what it takes itself, not by what others take beside it.
 
-    It still ends where it runs away.
-
-    It begins where the clock of its thread, in seconds, is at.
+    It begins where the clock of its thread, in seconds, is at, and still ends one that runs away.
     """
 
     def __init__(self, expr: Any, timeout: int | None = None, max_depth: int | None = None) -> None:

@@ -144,7 +144,7 @@ def evaluate_times() -> None:
 
 
 def time_expressions() -> None:
-    """Let an expression take its time of its own.
+    """Bound an expression by the time that its own thread spends.
 
     The engine is imported where it is needed: it raises the recursion limit of a whole process.
     """

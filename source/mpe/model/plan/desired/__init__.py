@@ -6,7 +6,7 @@ workflow carries the ids of its resources, so that its own state stays small wha
 size of the config.
 """
 
-from mpe.model.plan.desired.datasets import DATASET_TYPES, DELETIONS
+from mpe.model.plan.desired.datasets import DATASET_TYPES, DELETIONS, INTERACTIONS_IMPORT
 from mpe.model.plan.desired.making import CONFIG_NAME, config_of, folder_of
 from mpe.model.plan.desired.records import (
     DELETE,
@@ -35,6 +35,7 @@ __all__ = [
     "DATASET_TYPES",
     "DELETE",
     "DELETIONS",
+    "INTERACTIONS_IMPORT",
     "KEEP",
     "LATEST",
     "SOLUTION_STAGES",

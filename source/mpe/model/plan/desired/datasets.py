@@ -11,6 +11,8 @@ from mpe.model.plan.desired.making import Making, name_of
 from mpe.model.plan.desired.records import Desired
 from mpe.model.service import avro
 
+INTERACTIONS_IMPORT = "import.interactions"
+"""The id of the import that versions are trained on, and whose users campaigns are asked for."""
 DATASET_TYPES = {
     "interactions": "INTERACTIONS",
     "users": "USERS",
