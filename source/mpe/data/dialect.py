@@ -231,7 +231,9 @@ def _below(source: Source, folder: Path) -> tuple[Source, int, str | None]:
         file.seek(start)
         with target.open("wb") as copy:
             shutil.copyfileobj(file, copy, CHUNK)
-    return replace(source, path=target), above, said
+    note = f"{above:,} lines above the header of {source.name} are left out."
+    notes = source.notes if above == 1 and said else (*source.notes, note)
+    return replace(source, path=target, notes=notes), above, said
 
 
 def _titled(text: str) -> int:

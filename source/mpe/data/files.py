@@ -46,6 +46,8 @@ class Source:
 
     path: Path
     name: str
+    notes: tuple[str, ...] = ()
+    """What of it, or beside it, is not taken."""
 
     @property
     def size(self) -> int:

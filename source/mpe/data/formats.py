@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ BESIDE = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 """What a system puts into a zip beside what is meant."""
 DEEPEST = 4
 """Levels of objects in objects whose members become columns of their own."""
+MOST_NAMED = 3
 MOST_MEMBERS = 50
 """Members of an object that become columns; one with more is a mapping, and stays a text."""
 
@@ -60,8 +62,8 @@ def opened(source: Source, engine: Engine) -> tuple[Source, str]:
     elif form == "zstd":
         _zstd(source, target.path, engine)
     elif _is_excel(source):
-        _excel(source, target.path)
-        return target, "Excel"
+        left = _excel(source, target.path)
+        return replace(target, notes=(*target.notes, *left)), "Excel"
     else:
         _zip(source, target.path)
     inner, told = opened(target, engine)
@@ -139,12 +141,16 @@ def _queried(source: Source, engine: Engine, relation: str) -> Source:
     refusal = engine.refusal(f"CREATE OR REPLACE TEMP VIEW opened AS SELECT * FROM {relation}")
     if refusal:
         raise Unsure(f"{source.name} cannot be read: {refusal}.")
-    rows = _unwrapped(engine)
+    rows, beside = _unwrapped(engine)
     cells = ", ".join(f"{one} AS {name(column)}" for column, one in _columns(engine, rows))
     refusal = engine.refusal(f"COPY (SELECT {cells} FROM {rows}) TO {text(str(target))} (HEADER)")
     if refusal:
         raise Unsure(f"{source.name} cannot be read: {refusal}.")
-    return replace(source, path=target)
+    notes = source.notes
+    if beside:
+        told = ", ".join(beside[:MOST_NAMED]) + (", ..." if len(beside) > MOST_NAMED else "")
+        notes = (*notes, f"{source.name} has {told} beside its list of rows, which is not taken.")
+    return replace(source, path=target, notes=notes)
 
 
 def _described(engine: Engine, rows: str) -> list[tuple[str, str]]:
@@ -152,8 +158,11 @@ def _described(engine: Engine, rows: str) -> list[tuple[str, str]]:
     return [(str(column), str(kind)) for column, kind in found]
 
 
-def _unwrapped(engine: Engine) -> str:
-    """Return what has the rows: the file, or the one list of objects that its one object has."""
+def _unwrapped(engine: Engine) -> tuple[str, list[str]]:
+    """Return what has the rows: the file, or the one list of objects that its one object has.
+
+    Members beside such a list are returned as well.
+    """
     rows = engine.rows("SELECT 1 FROM opened LIMIT 2")
     lists = []
     for column, kind in _described(engine, "opened") if len(rows) == 1 else ():
@@ -166,11 +175,12 @@ def _unwrapped(engine: Engine) -> str:
         if kinds == [("OBJECT",)]:
             lists.append(column)
     if len(lists) != 1:
-        return "opened"
+        return "opened", []
+    beside = [column for column, _ in _described(engine, "opened") if column != lists[0]]
     return (
         f"(SELECT unnest(CAST(to_json({name(lists[0])}) AS JSON[])) AS {name(lists[0])} "
         "FROM opened)"
-    )
+    ), beside
 
 
 def _columns(engine: Engine, rows: str) -> list[tuple[str, str]]:
@@ -236,10 +246,38 @@ def _is_excel(source: Source) -> bool:
         raise Unsure(f"{source.name} begins as a zip or Excel file and is none.") from None
 
 
-def _excel(source: Source, target: Path) -> None:
-    """Write the first sheet that has a table as a CSV."""
-    with target.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(_sheet(source))
+def _excel(source: Source, target: Path) -> list[str]:
+    """Write the first sheet that has a table as a CSV; return what to note of the others."""
+    import openpyxl  # it is slow to load, and few need it
+
+    file = source.path.open("rb")  # a path is refused for its name
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except Exception as error:
+        raise Unsure(f"{source.name} cannot be read as an Excel file: {error}.") from None
+    taken, others = "", []
+    try:
+        with target.open("w", encoding="utf-8", newline="") as out:
+            for sheet in book.worksheets:
+                rows = _table(sheet)
+                first = next(rows, None)
+                if first is None:
+                    continue
+                if taken:
+                    others.append(sheet.title)
+                    continue
+                taken = sheet.title
+                csv.writer(out, lineterminator="\n").writerows(chain([first], rows))
+    finally:
+        book.close()
+        file.close()
+    if not others:
+        return []
+    told = ", ".join(others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
+    return [
+        f"Of {source.name} the sheet {taken} is read, and {len(others):,} others with rows are "
+        f"not: {told}. Save each as a file of its own to pass it."
+    ]
 
 
 def _plain(cell: object) -> object:
@@ -249,24 +287,11 @@ def _plain(cell: object) -> object:
     return "" if cell is None else cell
 
 
-def _sheet(source: Source) -> Iterator[list[object]]:
-    import openpyxl  # it is slow to load, and few need it
-
-    file = source.path.open("rb")  # a path is refused for its name
-    try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except Exception as error:
-        raise Unsure(f"{source.name} cannot be read as an Excel file: {error}.") from None
-    try:
-        for sheet in book.worksheets:
-            begun = False
-            for row in sheet.iter_rows(values_only=True):
-                filled = sum(cell is not None for cell in row)
-                begun = begun or filled > 1  # one cell alone above a table is its title
-                if filled and begun:
-                    yield [_plain(cell) for cell in row]
-            if begun:
-                return
-    finally:
-        book.close()
-        file.close()
+def _table(sheet: Any) -> Iterator[list[object]]:
+    """Yield the rows of a sheet's table."""
+    begun = False
+    for row in sheet.iter_rows(values_only=True):
+        filled = sum(cell is not None for cell in row)
+        begun = begun or filled > 1  # one cell alone above a table is its title
+        if filled and begun:
+            yield [_plain(cell) for cell in row]

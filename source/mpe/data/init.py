@@ -107,7 +107,7 @@ def initialise(request: Request, engine: Engine, asker: Asker) -> Result:
     }
     _check_mappings(request, files)
     datasets: list[Dataset] = []
-    notes: list[str] = []
+    notes = [note for several in files.values() for one in several for note in one.source.notes]
     for kind, several in files.items():
         dataset = _dataset(request, kind, several, engine, asker, notes)
         if dataset:
