@@ -139,9 +139,9 @@ def _data(given: str, there: Mapping[str, int]) -> tuple[list[str], tuple[str, .
         if not name.endswith("/") and (told := _skipped(name, size))  # S3's consoles make folders
     }
     names = sorted(name for name in there if name not in skipped and not name.endswith("/"))
-    told = _told(skipped)
+    others = _told(skipped)
     if not names:
-        more = f" Not read are {told}." if told else ""
+        more = f" Not read are {others}." if others else ""
         raise Unsure(f"{given} has no file with data.{more}")
     apart = next((name for name in names if PARTITION.search(name)), None)
     if apart is not None:
@@ -149,7 +149,7 @@ def _data(given: str, there: Mapping[str, int]) -> tuple[list[str], tuple[str, .
             f"{given}: {apart.rpartition('/')[0]} holds a column's values in the names of folders, "
             f"which no file has. Copy it to this machine and pass {_query(apart)}"
         )
-    notes = [f"Of {given} {len(names):,} files are read, and not {told}."] if told else []
+    notes = [f"Of {given} {len(names):,} files are read, and not {others}."] if others else []
     parts = {part for name in skipped for part in name.split("/")}
     notes += [
         f"{given} is a {table} table: files that it has replaced are read as well. Export what it "

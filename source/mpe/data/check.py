@@ -14,6 +14,7 @@ from typing import Any
 
 from mpe.data.engine import Engine, Unparsable, name, text
 from mpe.data.files import Source, head, header, normal, row_lines, scan
+from mpe.data.values import Values, find_values
 from mpe.model.config.sections import Config
 from mpe.model.errors import Finding
 from mpe.model.rules import data
@@ -57,6 +58,8 @@ https://docs.aws.amazon.com/personalize/latest/dg/items-datasets.html"""
 LEAST_FILLED, LEAST_TEXT = 0.7, 0.85
 """The shares of a column, and of a textual one, that should be filled; one with less text is not
 used in training: https://docs.aws.amazon.com/personalize/latest/dg/analyzing-data.html"""
+GLANCE = 100_000
+"""The first rows, which tell whether it is worth while to look at all in their order."""
 DAY = 86_400
 GB = 1024**3
 SIZES = {"FULL": 100 * GB, "INCREMENTAL": GB}
@@ -108,6 +111,8 @@ class _Dataset:
     files: list[_Loaded] = field(default_factory=list)
     whole: bool = True
     """Whether all of its files could be loaded."""
+    values: dict[str, Values] = field(default_factory=dict)
+    """Where the values of each column stand, by the table's name for it."""
 
     @property
     def names(self) -> list[str]:
@@ -268,17 +273,32 @@ class Check:
                     yield _of_cells(rule, file, count, file.lines_of(rows), str(value))
 
     def _likely(self, dataset: _Dataset, rules: Sequence[CellRule]) -> set[int]:
-        """Return the places of rules that cells may break, 0 for ragged rows: one cheap pass."""
-        tests = {0: "bool_or(_ragged)"}
+        """Return the places of rules that cells may break, 0 for ragged rows, looking at each value
+        once where values come again."""
+        engine = self.engine
+        engine.watcher.begin(f"Checking {dataset.place}")
+        columns = sorted({dataset.called[rule.column] for rule in rules})
+        dataset.values = find_values(engine, dataset.kind, columns)
+        tests: dict[str, dict[int, str]] = {name(dataset.kind): {0: "bool_or(_ragged)"}}
         quoted = any(one.quoted for one in dataset.files)
         for place, rule in enumerate(rules, 1):
             if rule.test != "broken" or quoted:
-                tests[place] = perhaps(rule, dataset.called[rule.column])
-        row = self.engine.watched(
-            f"SELECT {', '.join(tests.values())} FROM {name(dataset.kind)}",
-            f"Checking {dataset.place}",
-        )[0]
-        return {place for place, found in zip(tests, row, strict=True) if found}
+                column = dataset.called[rule.column]
+                there = tests.setdefault(dataset.values[column].table, {})
+                there[place] = perhaps(rule, column)
+        found: set[int] = set()
+        for table, asked in tests.items():
+            row = engine.row(f"SELECT {', '.join(asked.values())} FROM {table}")
+            found |= {place for place, is_so in zip(asked, row, strict=True) if is_so}
+        return found
+
+    def _each(self, dataset: _Dataset, column: str) -> str:
+        """Return the SQL of each value of a column with the number of its rows."""
+        values = dataset.values.get(column)
+        if values and values.once:
+            return values.table
+        table = name(dataset.kind)
+        return f"(SELECT {column}, count(*) AS n FROM {table} GROUP BY {column})"
 
     def _by_file(self, dataset: _Dataset, columns: Sequence[str]) -> dict[int, list[Any]]:
         """Return some aggregates of each file's rows."""
@@ -303,6 +323,8 @@ class Check:
     def _one_time(self, dataset: _Dataset) -> Iterator[Finding]:
         """Find interactions that are all of one time."""
         time = dataset.called["TIMESTAMP"]
+        if not dataset.values[time].once:
+            return
         first, last = self.engine.row(f"SELECT min({time}), max({time}) FROM interactions")
         if first != last or dataset.rows < LEAST_INTERACTIONS:
             return
@@ -380,7 +402,7 @@ class Check:
             yield data.FEW.finding(dataset.place, told, "Collect more first.")
         users, active = self.engine.row(
             "SELECT count(*), count(*) FILTER (n >= 2) FROM "
-            f"(SELECT count(*) AS n FROM interactions GROUP BY {dataset.called['USER_ID']})"
+            f"{self._each(dataset, dataset.called['USER_ID'])}"
         )
         yield from self._recommended(dataset, count, active)
         if active < LEAST_USERS:
@@ -415,8 +437,8 @@ class Check:
         if event:
             counts = dict(
                 self.engine.rows(
-                    f"SELECT {event}, count(*) FROM interactions WHERE {event} <> '' "
-                    "GROUP BY ALL ORDER BY 2 DESC, 1"
+                    f"SELECT {event}, n FROM {self._each(dataset, event)} WHERE {event} <> '' "
+                    "ORDER BY 2 DESC, 1"
                 )
             )
         yield from self._variety(dataset, counts)
@@ -496,12 +518,26 @@ class Check:
     def _all_differ(self, dataset: _Dataset, columns: Sequence[str]) -> bool:
         """Tell whether rows surely differ: some of their values do, or their hashes."""
         few = [one for one in ("USER_ID", "ITEM_ID", "TIMESTAMP") if one in columns] or columns
-        hashed = ", ".join(dataset.called[one] for one in few)
-        ((unique,),) = self.engine.watched(
-            f"SELECT count(DISTINCT hash({hashed})) FROM {name(dataset.kind)}",
-            f"Comparing the rows of {dataset.place}",
-        )
+        hashed = f"hash({', '.join(dataset.called[one] for one in few)})"
+        table = name(dataset.kind)
+        self.engine.watcher.begin(f"Comparing the rows of {dataset.place}")
+        if "TIMESTAMP" in few and self._rise(table, dataset.called["TIMESTAMP"]):
+            return True
+        (unique,) = self.engine.row(f"SELECT count(DISTINCT {hashed}) FROM {table}")
         return bool(unique == dataset.rows)
+
+    def _rise(self, table: str, time: str) -> bool:
+        """Tell whether each row has a later time than the one before, as logs nearly have; or each
+        an earlier one."""
+        some = f"(SELECT * FROM {table} LIMIT {GLANCE})"
+        for source in (some, table):
+            up, down = self.engine.row(
+                "SELECT bool_and(before < t), bool_and(before > t) FROM "
+                f"(SELECT {time} AS t, lag({time}) OVER () AS before FROM {source})"
+            )
+            if not (up or down):
+                return False
+        return True
 
     def _references(self, dataset: _Dataset, column: str, target: str) -> Iterator[Finding]:
         key, table = dataset.called[column], name(dataset.kind)
@@ -586,7 +622,7 @@ def perhaps(rule: CellRule, cell: str) -> str:
         case "like", str(pattern) if pattern == SHORTENED:
             return f"bool_or(contains({cell}, '+'))"
         case "unlike", str(pattern) if pattern == INTEGER:
-            return f"bool_or({cell} GLOB '*[!0-9]*')"
+            return f"bool_or(NOT regexp_full_match({cell}, '[0-9]*'))"
         case "unlike", str(pattern) if pattern == FLOAT:
             return f"bool_or(NOT regexp_full_match({cell}, '([0-9]+([.][0-9]*)?)?'))"
         case "among", tuple(values):

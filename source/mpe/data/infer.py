@@ -15,6 +15,7 @@ from mpe.data.columns import plain as bare
 from mpe.data.engine import Engine, name, text
 from mpe.data.lists import parsed
 from mpe.data.times import DATED, TimeForm, Where, has_format, time_form
+from mpe.data.values import Values, find_values
 from mpe.model.service.avro import (
     DOMAIN_CATEGORICAL,
     DOMAIN_REQUIRED,
@@ -315,6 +316,8 @@ class Inference:
     notes: list[str] = field(default_factory=list)
     saying: Saying = field(default_factory=Saying)
     shapes: dict[str, Shape] = field(default_factory=dict)
+    values: dict[str, Values] = field(default_factory=dict)
+    """Where the values of each of the user's columns stand."""
     nulls: set[str] = field(default_factory=set)
     """Words for nothing in this file, besides those that always are."""
 
@@ -396,9 +399,24 @@ class Inference:
         """Look at how the cells of all columns are written, in one pass."""
         known = {*MISSING, *PERHAPS_MISSING, *self.saying.nulls}
         listed = ", ".join(text(one) for one in sorted(known))
-        self.engine.rows(  # a comparison with a table is cheaper than one with each of them
-            f"CREATE OR REPLACE TEMP TABLE words AS SELECT unnest([{listed}]) AS word"
-        )
+        self.engine.watcher.begin(f"Looking at the {self.kind}")
+        tables = find_values(self.engine, self.kind, [self.called[one] for one in columns])
+        self.values.update({one: tables[self.called[one]] for one in columns})
+        apart = [one for one in columns if not self.values[one].once]
+        told = self._shapes_in(name(self.kind), apart)
+        for one in (one for one in columns if self.values[one].once):
+            told |= self._shapes_in(self.values[one].table, [one])
+        for column, (padded, broken, digits) in told.items():
+            words: frozenset[str] = frozenset()
+            if not digits or any(one[:1].isdigit() for one in known):
+                words = self._words(column, listed, padded=padded)
+            self.shapes[column] = Shape(padded, broken, words)
+
+    def _shapes_in(self, table: str, columns: Sequence[str]) -> dict[str, tuple[bool, ...]]:
+        """Tell of each column whether cells have spaces around them or lines in them, and whether
+        all begin with a digit."""
+        if not columns:
+            return {}
         tests = []
         for column in columns:
             one = name(self.called[column])
@@ -406,24 +424,18 @@ class Inference:
                 # All signs before "!" are spaces or control characters.
                 f"bool_or({one} <> '' AND ({one} < '!' OR {one}[-1] < '!'))",
                 f"bool_or(contains({one}, chr(10)) OR contains({one}, chr(13)))",
-                f"list(DISTINCT {one}) FILTER ({one} IN (SELECT word FROM words))",
+                f"min({one}) >= '0' AND max({one}) < ':'",
             ]
-        row = self.engine.watched(
-            f"SELECT {', '.join(tests)} FROM {name(self.kind)}", f"Looking at the {self.kind}"
-        )[0]
-        for column, padded, broken, words in zip(
-            columns, row[::3], row[1::3], row[2::3], strict=True
-        ):
-            self.shapes[column] = Shape(padded, broken, frozenset(words or ()))
-            if padded:
-                self.shapes[column] = replace(
-                    self.shapes[column], words=self._trimmed_words(column, listed)
-                )
+        row = self.engine.row(f"SELECT {', '.join(tests)} FROM {table}")
+        found = zip(row[::3], row[1::3], row[2::3], strict=True)
+        return dict(zip(columns, found, strict=True))
 
-    def _trimmed_words(self, column: str, listed: str) -> frozenset[str]:
-        value = Shape(True, False, frozenset()).trimmed(self.called[column])
+    def _words(self, column: str, listed: str, *, padded: bool) -> frozenset[str]:
+        """Return the words for nothing that a column has, also those with spaces around them."""
+        value = Shape(padded, False, frozenset()).trimmed(self.called[column])
         rows = self.engine.rows(
-            f"SELECT DISTINCT {value} FROM {name(self.kind)} WHERE {value} IN ({listed})"
+            f"SELECT DISTINCT {value} FROM {self.values[column].table} "
+            f"WHERE {value} IN (SELECT unnest([{listed}]))"
         )
         return frozenset(one for (one,) in rows)
 
@@ -462,17 +474,19 @@ class Inference:
 
     def _facts(self, column: str) -> Facts:
         """Find what is so of all values: what is not so of the first is not looked for in all."""
-        value = self._cell(column)
-        source = f"(SELECT {value} AS v FROM {name(self.kind)})"
-        first = self._counted(f"(SELECT v FROM {source} LIMIT {SAMPLE})", TESTS)
+        value, values = self._cell(column), self.values[column]
+        rows = f"(SELECT {value} AS v FROM {name(self.kind)} LIMIT {SAMPLE})"
+        first = self._counted(rows, TESTS)
+        source = f"(SELECT {value} AS v, {values.weight} AS n FROM {values.table})"
         numeric = "TRY_CAST(v AS DOUBLE)" if first["numbers"] else "NULL"
         early = [one for one in ("whole", "numbers") if first[one]]
-        told = "".join(f", count(*) FILTER ({TESTS[one]})" for one in early)
+        told = "".join(f", {values.counted(TESTS[one])}" for one in early)
         count, missing, distinct, longest, narrow, average, least, most, *rest = (
             self.engine.watched(
-                f"SELECT count(v), count(*) - count(v), {self._distinct('v')}, "
-                "coalesce(max(length(v)), 0), coalesce(min(length(v)), 0), "
-                f"coalesce(avg(length(v)), 0), min({numeric}), max({numeric}){told} FROM {source}",
+                f"SELECT {values.counted('v IS NOT NULL')}, {values.counted('v IS NULL')}, "
+                f"{self._distinct('v')}, coalesce(max(length(v)), 0), coalesce(min(length(v)), 0), "
+                f"coalesce({values.average('length(v)')}, 0), min({numeric}), max({numeric}){told} "
+                f"FROM {source}",
                 f"Looking at {column}",
             )[0]
         )
@@ -487,7 +501,7 @@ class Inference:
             likely = [one for one in TESTS if first[one] and one not in early]
         plain_ = bool(first["whole"]) and first["whole"] == first["numbers"] and not first["prose"]
         signs = {one: f"contains(v, {text(one)})" for one in (() if plain_ else SEPARATORS)}
-        found |= self._counted(source, {one: TESTS[one] for one in likely} | signs)
+        found |= self._counted(source, {one: TESTS[one] for one in likely} | signs, values)
         by_sign = {one: found.pop(one, 0) for one in SEPARATORS}
         shape = {"longest": longest, "average": average, "least": least, "most": most}
         broken = self.shapes[column].broken
@@ -500,11 +514,14 @@ class Inference:
         exact = rows <= EXACTLY
         return f"count(DISTINCT {value})" if exact else f"approx_count_distinct({value})"
 
-    def _counted(self, source: str, tests: Mapping[str, str]) -> dict[str, int]:
-        """Count the values ``v`` of a source of which each test is true."""
+    def _counted(
+        self, source: str, tests: Mapping[str, str], values: Values | None = None
+    ) -> dict[str, int]:
+        """Count the rows of a source of whose value ``v`` each test is true."""
         if not tests:
             return {}
-        counts = ", ".join(f"count(*) FILTER ({one})" for one in tests.values())
+        values = values or Values(source)
+        counts = ", ".join(values.counted(one) for one in tests.values())
         return dict(zip(tests, self.engine.row(f"SELECT {counts} FROM {source}"), strict=True))
 
     # The service's columns
@@ -666,11 +683,12 @@ class Inference:
 
     def _tell_odd_ids(self, source: str, facts: Facts) -> None:
         """Note ids that a program has changed before, or that do not look as they are."""
-        shortened, hidden = self.engine.row(
-            f"SELECT count(*) FILTER (regexp_full_match(v, {text(SHORTENED)})), count(*) FILTER "
-            f"(regexp_full_match(v, {text(INVISIBLE)})) FROM "
-            f"(SELECT {facts.value} AS v FROM {name(self.kind)})"
+        values = self.values[source]
+        shortened, hidden = (
+            values.counted(f"regexp_full_match({facts.value}, {text(one)})")
+            for one in (SHORTENED, INVISIBLE)
         )
+        shortened, hidden = self.engine.row(f"SELECT {shortened}, {hidden} FROM {values.table}")
         where = f"{source} of the {self.kind}"
         if shortened:
             self.notes.append(
