@@ -27,6 +27,7 @@ from mpe.handlers.fire import Fire
 from mpe.handlers.holding import Holding
 from mpe.handlers.importing import Importing
 from mpe.handlers.smoking import Smoking
+from mpe.handlers.watching import Watching
 from mpe.model.config.parse import parse
 from mpe.model.errors import (
     DataError,
@@ -36,8 +37,9 @@ from mpe.model.errors import (
     TurnLost,
     Unavailable,
 )
-from mpe.model.gate.pointer import ModelPointer
+from mpe.model.gate.pointer import GATE, ModelPointer
 from mpe.model.gate.smoke import Answer, Probe
+from mpe.model.gate.watch import Alarm, Traffic
 from mpe.model.messages import Message, message_for
 from mpe.model.plan.desired import Desired, desired_state
 from mpe.model.plan.erasure import CLASH, due
@@ -287,6 +289,54 @@ def _doubted(lab: Lab) -> Message:
     return lab.told()
 
 
+class _Failing:
+    """CloudWatch, which counted errors only."""
+
+    def traffic(self, *_: Any) -> Traffic:
+        return Traffic(120, 0, 40)
+
+    def alarms(self, _: Any) -> list[Alarm]:
+        return []
+
+
+class _Serving:
+    """A campaign that serves a version since an hour, and takes every update."""
+
+    def __init__(self, version: str) -> None:
+        self._told = {
+            "status": "ACTIVE",
+            "solutionVersionArn": version,
+            "creationDateTime": NOW - timedelta(hours=1),
+        }
+
+    def described(self, *_: Any) -> Any:
+        return self._told
+
+    def update(self, *_: Any) -> None: ...
+
+
+def _watched(lab: Lab, **gate: Any) -> Message:
+    """Watch a campaign that has moved, and does badly."""
+    former, version = (f"{ARN}solution/{SOLUTION}/{id}" for id in ("1a2b3c4d", "5e6f7a8b"))
+    account, desired = lab.account, _served(lab, version)
+    desired = replace(desired, gate={**desired.gate, "watch": {}, **gate})
+    at = (NOW - timedelta(hours=2)).isoformat()
+    pointer = ModelPointer().moved(former, by=GATE, why="pass", at=at)
+    pointer = pointer.moved(version, by=GATE, why="pass", at=at)
+    account.ledger.point(GROUP, desired.id, pointer)
+    watching = Watching(
+        _Serving(version),  # type: ignore[arg-type]
+        _Failing(),  # type: ignore[arg-type]
+        account.ledger,
+        account.events,
+        account.measured,  # type: ignore[arg-type]
+        Fixed(moment=NOW),
+        STACK,
+    )
+    watching(GROUP, desired, pointer)
+    return lab.told()
+
+
 def _deleted(lab: Lab) -> Message:
     deletion = Outcome("deletion", "DataDeletionJob", GROUP, "$.datasets", did="created")
     return lab.ended(deletion.ready(status="COMPLETED"))
@@ -448,6 +498,12 @@ MODELS = (
     Kind("A hold that nobody has decided on", OURS, _expired),
     Kind("A campaign that was rolled back", OURS, _rolled_back),
     Kind("A campaign that a person has moved, and that answers badly", OURS, _doubted),
+    Kind("A campaign that has moved, and goes back since it does badly", OURS, _watched),
+    Kind(
+        "A campaign that has moved, does badly and stays",
+        OURS,
+        lambda lab: _watched(lab, mode="observe"),
+    ),
     Kind("What is due once users are deleted", OURS, _deleted),
     Kind(
         "An import beside a deletion of users",

@@ -51,6 +51,7 @@ class Ledger:
     asks: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     probes: dict[str, dict[str, Any]] = field(default_factory=dict)
     smokes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    watches: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     moved: dict[str, list[ModelPointer]] = field(default_factory=dict)
     profiles_: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     data_verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -122,6 +123,24 @@ class Ledger:
 
     def smoked(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
         return self.smokes.get((campaign, version))
+
+    def note_watch(self, group: str, campaign: str, version: str, row: Any) -> None:
+        self.watches[campaign, version] = dict(row)
+
+    def watched(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
+        return self.watches.get((campaign, version))
+
+    def note_move(self, group: str, campaign: str, pointer: ModelPointer) -> None:
+        moved = self.moved.setdefault(campaign, [])
+        if pointer not in moved:
+            moved.append(pointer)
+
+    def undo(self, group: str, campaign: str, before: ModelPointer, after: ModelPointer) -> bool:
+        found = self.pointers[campaign]
+        unmoved = (found.version, found.at) == (before.version, before.at) and not found.frozen
+        if unmoved:
+            self.pointers[campaign] = after
+        return unmoved
 
     def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
         yield from self.moved.get(campaign, ())

@@ -15,6 +15,7 @@ from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
+from mpe.model.remedies import Where, remedy
 from mpe.model.service.profile import of_document
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
@@ -22,6 +23,7 @@ from tests.films import BROKEN, CATALOGUE, ratings, shuffled_items
 from tests.handlers.test_ensure import World, imported
 from tests.handlers.test_ensure import world as world
 
+WHERE = Where("films", "data", dataset="interactions")
 FILE = "s3://data/train/films/interactions.csv"
 ITEMS = "s3://data/train/films/items/"
 
@@ -76,7 +78,9 @@ def test_four_of_five_broken_data_sets_are_not_imported(how: str, days: Days) ->
     held = days.run(whole(BROKEN[how](ratings())))
     assert held.failed
     assert held.failed.error == "DataHeld"
-    assert "mpe accept films interactions --why" in held.failed.reason
+    told = remedy("DatasetImportJob", held.failed.error, held.failed.reason, WHERE)
+    assert told.endswith("mpe accept films interactions --why ...")
+    assert "mpe accept" not in held.failed.reason, "a mail has both"
     assert days.jobs == 1
 
 

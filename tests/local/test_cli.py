@@ -335,6 +335,35 @@ def test_a_model_whose_lists_are_wholly_others_is_rolled_back_by_itself(
     )
 
 
+def test_a_campaign_whose_requests_fail_goes_back_by_itself(gated: User, run: Any) -> None:
+    """What CloudWatch counts is put there, as the service does; the rest is the stack's."""
+    at = {"Bucket": gated.bucket, "Key": "train/gated/config.json"}
+    document = json.loads(gated.cloud.client("s3").get_object(**at)["Body"].read())
+    gate = document["solutions"][0]["workflowConfig"]["gate"]
+    gate |= {"watch": {"for": "7 days"}, "metrics": {NDCG: {"atLeast": 0}}}
+    gated.put("interactions.csv", CSV)
+    runs = len(gated.executions())
+    gated.upload(document)
+    assert gated.wait_for_run(runs + 1) == "SUCCEEDED"
+    first = serves(gated)
+    assert run("schedule", "run", "gated", "full.gated-popular").exit_code == 0
+    second = wait_until(lambda: one if (one := serves(gated)) != first else None)
+    gated.wait_for_run()
+    datum = {"Dimensions": [{"Name": "CampaignArn", "Value": gated.arn("campaign/gated-live")}]}
+    datum |= {"MetricName": "GetRecommendations5xxErrors", "Value": 200}
+    datum |= {"Timestamp": datetime.now(UTC) + timedelta(minutes=3)}
+    gated.cloud.client("cloudwatch").put_metric_data(
+        Namespace="AWS/Personalize", MetricData=[datum]
+    )
+    tend(gated.cloud)
+    assert wait_until(lambda: serves(gated) == first)
+    newest = told(run("models", "show", "gated", "gated-popular", "--output", "json"))
+    assert (newest["arn"], newest["state"]) == (second, "rolled back")
+    assert newest["watched"][0]["reasons"][0]["rule"] == "MPE-Q026"
+    asked = "campaign gated-live does badly since it moved"
+    assert wait_until(lambda: [one for one in gated.cloud.mail() if asked in one["body"]])
+
+
 def serves(user: User) -> str:
     arn = user.arn(f"campaign/{user.group}-live")
     found = user.cloud.client("personalize").describe_campaign(campaignArn=arn)["campaign"]

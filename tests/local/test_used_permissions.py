@@ -68,10 +68,12 @@ UNUSED = {
     },
     **{
         ("TendRole", action, on): (
-            "Of campaigns that a person has moved, as in tests/local/test_cli.py."
+            "Of campaigns that a person has moved, or that fail, as in tests/local/test_cli.py."
         )
         for action, on in (
             ("personalize:[GD]e*", "*:campaign/[*]"),
+            ("personalize:UpdateCampaign", "*:campaign/[*]"),
+            ("personalize:DescribeSolutionVersion", "*:solution/[*]"),
             ("s3:GetObject", "*/train/[*]"),
             ("s3:GetObject", "*/smoke/[*]"),
             ("s3:ListBucket", "*"),
@@ -140,10 +142,12 @@ def custom(cloud: LocalCloud) -> None:
     """Make everything that a custom group can hold, and change what can be changed."""
     user = User(cloud, "all")
     document = everything("all")
-    document["solutions"][0]["workflowConfig"] = {"gate": {"smoke": {}}}
+    watch = {"for": "7 days", "alarms": ["none"]}
+    document["solutions"][0]["workflowConfig"] = {"gate": {"smoke": {}, "watch": watch}}
     put_files(user, files("all"))
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    tend(cloud)
     fields = {"ITEM_ID": "string", "TITLE": "string", "PRICE": "float"}
     fields = {**fields, "GENRES": {"type": "string", "categorical": True}, "C": ["string", "null"]}
     document["datasets"]["items"]["schema"]["serviceConfig"] = {

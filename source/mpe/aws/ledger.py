@@ -166,13 +166,24 @@ class Ledger:
         Before it there is one that names the dataset group among those with pointers.
         """
         self._table.put_item(Item=NOTE.marked({"group": ANY, "record": f"GATED#{group}"}))
-        row = {"campaign": campaign, **stored(pointer.as_dict())}
+        self.note_move(group, campaign, pointer)
+        self._table.put_item(Item=NOTE.marked(_pointed(group, campaign, pointer)))
+
+    def note_move(self, group: str, campaign: str, pointer: ModelPointer) -> None:
+        """Keep where a pointer was moved to, by whom and why, once for each move."""
         if pointer.version and pointer.at:
             move = f"MOVE#{campaign}#{pointer.at}#{pointer.version.rpartition('/')[2]}"
-            self._put({"group": group, "record": move, **row}, Attr("record").not_exists())
-        self._table.put_item(
-            Item=NOTE.marked({"group": group, "record": f"POINTER#{campaign}", **row})
-        )
+            row = {**_pointed(group, campaign, pointer), "record": move}
+            self._put(row, Attr("record").not_exists())
+
+    def undo(self, group: str, campaign: str, before: ModelPointer, after: ModelPointer) -> bool:
+        """Move a pointer that nobody froze from where it was, or return False if it is elsewhere.
+
+        That move has a row of its own by :meth:`note_move`, before the campaign moves.
+        """
+        there = Attr("version").eq(before.version) & Attr("at").eq(before.at)
+        unmoved = there & Attr("frozen").not_exists()
+        return self._put(_pointed(group, campaign, after), unmoved)
 
     def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
         """Yield where a campaign's pointer was moved to, by whom and why, in the order of time."""
@@ -216,6 +227,16 @@ class Ledger:
     def smoked(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
         """Return what was thought of a campaign's answers with a version."""
         return self._note(group, f"SMOKED#{_of_version(version)}#{campaign}")
+
+    def note_watch(self, group: str, campaign: str, version: str, row: Mapping[str, Any]) -> None:
+        """Keep what was thought of a campaign's traffic with a version, since its ``move``."""
+        key = {"group": group, "record": f"WATCHED#{_of_version(version)}#{campaign}"}
+        told = {"version": version, "campaign": campaign, **row}
+        self._table.put_item(Item=NOTE.marked({**key, **stored(told)}))
+
+    def watched(self, group: str, campaign: str, version: str) -> dict[str, Any] | None:
+        """Return what was thought of a campaign's traffic with a version."""
+        return self._note(group, f"WATCHED#{_of_version(version)}#{campaign}")
 
     def gated(self) -> Iterator[str]:
         """Yield the dataset groups that have, or had, a campaign with a pointer."""
@@ -370,6 +391,11 @@ class Ledger:
 def _of_version(arn: str) -> str:
     """Return the record of a version, those of one solution beside each other."""
     return f"VERSION#{'/'.join(arn.split('/')[-2:])}"
+
+
+def _pointed(group: str, campaign: str, pointer: ModelPointer) -> dict[str, Any]:
+    own = stored(pointer.as_dict())
+    return {"group": group, "record": f"POINTER#{campaign}", "campaign": campaign, **own}
 
 
 def _of_made(arn: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -186,6 +186,10 @@ def _whole(told: Mapping[str, Any]) -> Iterator[str]:
         back = ", and it was rolled back" if one["back"] else ""
         yield f"smoke test of {one['campaign']} at {one['at'][:16]}: {one['word']}{back}"
         yield from (f"  {line}" for line in (*said(one), *one["notes"]))
+    for one in told["watched"]:
+        back = ", and it went back" if one["back"] else ""
+        yield f"watched {one['campaign']} until {one['at'][:16]}: {one['word']}{back}"
+        yield from (f"  {line}" for line in (*said(one), *one["notes"]))
     if told["decision"]:
         decision = told["decision"]
         yield f"{decision['word']} by {decision['by']} at {decision['at']}: {decision['why']}"
@@ -237,7 +241,8 @@ class _Solution:
             "on": ", ".join(model.live),
             "since": max(since, default=None),
             "moves": moves,
-            "smoke": list(self._smoked(version.arn)),
+            "smoke": list(self._of_campaigns(self.ledger.smoked, version.arn)),
+            "watched": list(self._of_campaigns(self.ledger.watched, version.arn)),
             "state": self._state(model, thought),
             **thought,
         }
@@ -251,10 +256,12 @@ class _Solution:
                     told = {"former": former, "at": one.at, "by": one.by, "why": one.why}
                     yield {"campaign": name, **told}
 
-    def _smoked(self, version: str) -> Iterator[dict[str, Any]]:
-        """Yield what was thought of each campaign's answers with a version."""
+    def _of_campaigns(
+        self, kept: Callable[[str, str, str], dict[str, Any] | None], version: str
+    ) -> Iterator[dict[str, Any]]:
+        """Yield what was thought of each campaign with a version: of its answers, or since then."""
         for name in self._campaigns:
-            row = self.ledger.smoked(self.group, self._id(name), version)
+            row = kept(self.group, self._id(name), version)
             if row:
                 known = {key: row[key] for key in ("word", "reasons", "notes", "back", "at")}
                 yield {"campaign": name, **known}

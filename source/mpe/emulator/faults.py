@@ -28,6 +28,10 @@ class Faults:
         """Let the next resource of a type whose name matches end as CREATE FAILED."""
         self._failing.append((noun, name, reason))
 
+    def fail_update(self, noun: str, reason: str) -> None:
+        """Let the next update of a resource of a type end as CREATE FAILED."""
+        self._failing.append((f"{noun}'s update", "", reason))
+
     def slow(self, noun: str, name: str, factor: float) -> None:
         """Let every resource of a type whose name matches take longer."""
         self._slow.append((noun, name, factor))
@@ -44,6 +48,10 @@ class Faults:
                 self._failing.remove(order)
                 return order[2]
         return None
+
+    def meet_update(self, noun: str) -> str | None:
+        """Return the reason for which a new update shall fail, if any."""
+        return self.meet_creation(f"{noun}'s update", "")
 
     def factor(self, noun: str, name: str) -> float:
         """Return how much longer a new resource shall take."""

@@ -142,7 +142,8 @@ class World:
 
     def begin_update(self, noun: str) -> Progress:
         seconds = self.durations.update.get(noun, 0) / self.speed
-        return Progress(self.now, seconds, self.durations.pending)
+        failure = self.faults.meet_update(noun)
+        return Progress(self.now, seconds, self.durations.pending, failure=failure)
 
     def begin_deletion(self, steps: tuple[str, str, str] = DELETING) -> Progress:
         seconds = self.durations.delete / self.speed

@@ -144,7 +144,7 @@ class Finish:
         started = row.get("started")
         began = datetime.fromisoformat(started) if started else self.clock.now()
         models = list(self._models(run["group"], outcomes))
-        due = _due(outcomes, models)
+        due, waiting = _due(outcomes, models), _held(outcomes)
         return {
             "DatasetGroup": run["group"],
             "Run": run["id"],
@@ -157,6 +157,7 @@ class Finish:
             "Bucket": run.get("state", {}).get("bucket", ""),
             "Models": within(models),
             **({"Due": due} if due else {}),
+            **({"Held": waiting} if waiting else {}),
             "Changes": within(_change(one) for one in outcomes if _changed(one)),
             "Changed": sum(map(_changed, outcomes)),
             "Kept": sum(one.get("did") == "kept" for one in outcomes if not one.get("failed")),
@@ -192,6 +193,11 @@ def _due(
                 "Recommenders": one["due"]["recommenders"][:MOST_DUE],
             }
     return None
+
+
+def _held(outcomes: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the campaigns that were not moved to the newest version."""
+    return [one["name"] for one in outcomes if one.get("held") and one["noun"] == "Campaign"]
 
 
 def _without_data(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:

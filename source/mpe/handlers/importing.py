@@ -60,10 +60,7 @@ class Importing:
         if row["word"] == "hold" and mode in {"hold", "approve"}:
             accepted = self.ledger.accepted(group, desired.id)
             if accepted is None or accepted["data"] != data:
-                raise DataHeld(
-                    f"{told} It was not imported. Upload better data, or let it in as it is: "
-                    f"mpe accept {group} {desired.id.partition('.')[2]} --why ..."
-                )
+                raise DataHeld(f"{told} It was not imported.")
             return f"{told} It was let in by {accepted['by']}: {accepted['why']}"
         return told
 

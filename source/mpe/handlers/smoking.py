@@ -7,9 +7,9 @@ holds, the pointer goes back to the version before, and the campaign is updated 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mpe.aws.events import EventSink
@@ -18,7 +18,7 @@ from mpe.aws.lists import Lists
 from mpe.aws.objects import Objects, Unreadable
 from mpe.handlers.gauges import Gauges
 from mpe.handlers.settings import LOGGER
-from mpe.model.gate.pointer import GATE, ModelPointer
+from mpe.model.gate.pointer import ModelPointer, undone
 from mpe.model.gate.smoke import TOLD, UNPROBED, Probe, SmokeLimits, judge_lists, probes
 from mpe.model.gate.verdict import Verdict
 from mpe.model.gate.versions import said
@@ -30,8 +30,6 @@ CAMPAIGN_PROBED = "Personalize Campaign Probed"
 ROLLED_BACK = "Personalize Campaign Rolled Back"
 WITHIN = 15.0
 """Seconds that asking may take, of the minute that a function has."""
-FREEZES, WEEK = 2, timedelta(days=7)
-"""So many rollbacks by the gate within a week freeze a campaign."""
 
 
 @dataclass(frozen=True)
@@ -122,18 +120,9 @@ class Smoking:
             return False
         found = self.ledger.pointer(group, desired.id) or ModelPointer(new)
         why = f"the smoke test failed: {' '.join(said(verdict.as_dict()))}"
-        at = now.isoformat(timespec="milliseconds")
-        back = found.rolled_back(before, by=GATE, why=why, at=at)
-        lately = [one for one in self._rollbacks(group, desired.id) if _recent(one, now)]
-        if len(lately) + 1 >= FREEZES:
-            back = replace(back, frozen="the gate rolled it back twice within seven days.")
-        self.ledger.point(group, desired.id, back.holding(new, why=why, at=at))
+        moves = self.ledger.moves(group, desired.id)
+        self.ledger.point(group, desired.id, undone(found, before, why=why, at=now, moves=moves))
         return True
-
-    def _rollbacks(self, group: str, campaign: str) -> Iterator[ModelPointer]:
-        """Yield the moves of the gate that left a version for good."""
-        moves = self.ledger.moves(group, campaign)
-        return (one for one in moves if one.by == GATE and one.former in one.barred)
 
     def _ask(self, desired: Desired, chosen: tuple[Probe, ...]) -> Any:
         rate = float(desired.params.get("minProvisionedTPS") or 1)
@@ -163,11 +152,8 @@ class Smoking:
 
 
 def _wanted(desired: Desired) -> bool:
-    return bool(desired.gate) and desired.gate["recipe"] not in UNPROBED
-
-
-def _recent(move: ModelPointer, now: datetime) -> bool:
-    return move.at is not None and datetime.fromisoformat(move.at) > now - WEEK
+    asked = desired.gate.get("mode") != "observe" or "smoke" in desired.gate
+    return bool(desired.gate) and asked and desired.gate["recipe"] not in UNPROBED
 
 
 def _told(row: Mapping[str, Any], group: str, version: str) -> str:

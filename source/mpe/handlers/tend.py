@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
+from mpe.aws.cloudwatch import CloudWatch
 from mpe.aws.events import Events, EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.lists import Lists
@@ -22,6 +23,7 @@ from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.holding import Holding
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
+from mpe.handlers.watching import Watching
 from mpe.model.errors import NewerForm
 from mpe.model.gate.holding import LONG, too_old
 from mpe.model.gate.pointer import ModelPointer
@@ -47,6 +49,8 @@ class Tend:
     """The name of the stack, which people are told."""
     approved: Approved | None = None
     """What asks campaigns that people have moved, where they may be asked."""
+    watching: Watching | None = None
+    """What watches campaigns that have moved, where they may be watched."""
 
     def __call__(self) -> dict[str, int]:
         """End the holds that are due; publish and return what waits long and what is old.
@@ -90,9 +94,13 @@ class Tend:
         holding.expire(group, version.gate, pointers)
         for id, pointer in pointers.items():
             campaign = state.resources.get(id)
-            if self.approved and campaign and campaign.noun == "Campaign":
+            if campaign is None or campaign.noun != "Campaign":
+                continue
+            if self.approved:
                 read = state.resources.get(INTERACTIONS_IMPORT)
                 self.approved(group, campaign, pointer, read, self.clock.now())
+            if self.watching:
+                self.watching(group, campaign, pointer)
         waited = (holding.waits(group, one) or 0 for one in pointers.values())
         old = (self._old(group, state, version, one) for one in pointers.values())
         return sum(seconds > LONG for seconds in waited), sum(old)
@@ -111,7 +119,7 @@ class Tend:
         return too_old(created, self.clock.since(created), task.expression, task.zone)
 
 
-made_in_init("dynamodb", "events", "personalize", "personalize-runtime", "s3")
+made_in_init("cloudwatch", "dynamodb", "events", "personalize", "personalize-runtime", "s3")
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
@@ -122,6 +130,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     lists = Lists(client("personalize-runtime"), clock.rests)
     told = {"doubted": CAMPAIGN_DOUBTED, "stack": setting("STACK")}
     smoking = Smoking(lists, objects, ledger, events, gauges, **told)
+    personalize, measured = Personalize(client("personalize")), CloudWatch(client("cloudwatch"))
+    around = (ledger, events, gauges, clock, setting("STACK"))
     tend = Tend(
         Turns(table(setting("TURNS_TABLE"))),
         objects,
@@ -131,7 +141,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
         clock,
         setting("DATA_BUCKET"),
         setting("STACK"),
-        Approved(Personalize(client("personalize")), smoking),
+        Approved(personalize, smoking),
+        Watching(personalize, measured, *around),
     )
     found = tend()
     LOGGER.info("tended", extra=found)

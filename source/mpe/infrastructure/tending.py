@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
@@ -49,16 +49,45 @@ class Tend(HandlerFunction):
         )
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
         let_ask(self, rooms)
-        campaign = SPECS["Campaign"]
-        self.allow(
-            [f"personalize:{campaign.describe}"],
-            [personalize_arn(self, campaign.iam_resource)],
-            because="Users name their campaigns; those that a person has moved are asked.",
-        )
+        self._watch()
         events.Rule(
             self.stack,
             "Look",
             description="Looks after the models that are held and served",
             schedule=events.Schedule.rate(EVERY),
             targets=[targets.LambdaFunction(self, dead_letter_queue=undelivered, retry_attempts=2)],
+        )
+
+    def _watch(self) -> None:
+        """Let it look at campaigns that have moved, and move them back."""
+        campaign, version = SPECS["Campaign"], SPECS["SolutionVersion"]
+        self.allow(
+            [f"personalize:{campaign.describe}", f"personalize:{campaign.update}"],
+            [personalize_arn(self, campaign.iam_resource)],
+            because="Users name their campaigns; those that have moved are watched, and go back.",
+        )
+        self.allow(
+            [f"personalize:{version.describe}"],
+            [personalize_arn(self, version.iam_resource)],
+            because="Users name their solutions; what a campaign goes back to has to be there.",
+        )
+        self.allow(
+            ["cloudwatch:GetMetricData"],
+            ["*"],
+            because="CloudWatch has no resource-level permission for metrics.",
+        )
+        self.allow(
+            ["cloudwatch:DescribeAlarms"],
+            [self._alarms],
+            because="Users name the alarms that a campaign is watched by.",
+        )
+
+    @property
+    def _alarms(self) -> str:
+        """Return a pattern for all alarms of the stack's account and region."""
+        return self.stack.format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name="*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )

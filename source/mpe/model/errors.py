@@ -137,7 +137,7 @@ def reason_lines(error: str, reason: str) -> list[str]:
 
 
 class DataHeld(PersonalizationError):
-    """Data that a gate does not let be imported; the message says why, and what can be done."""
+    """Data that a gate does not let be imported; the message says why."""
 
 
 class NewerForm(PersonalizationError):

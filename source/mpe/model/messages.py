@@ -41,6 +41,8 @@ PLACES = tuple({one.id} for one in (places.MISPLACED, places.FOLDER, places.SECO
 """Rules of where a config lies, one of which is all that is wrong with one that lies elsewhere."""
 DOUBTED = "DOUBTED"
 """The status of a campaign that a person moved, and that answers badly."""
+FAILING = "FAILING"
+"""The status of a campaign that does badly once it has moved."""
 BUDGET = 50_000
 """Characters that one list takes in an event: events and messages hold 256 KB in all."""
 
@@ -127,6 +129,8 @@ def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message
         subject, lines = _rejected_subject(detail), _rejected(detail, region)
     elif detail.get("Status") == DOUBTED:
         subject, lines = _doubted_subject(detail), _doubted(detail, region)
+    elif detail.get("Status") == FAILING:
+        subject, lines = _failing_subject(detail), _failing(detail, region)
     elif "HeldSince" in detail:
         subject, lines = _expired_subject(detail), _expired(detail, region)
     elif "Since" in detail:
@@ -282,13 +286,44 @@ def _doubted(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield _place(detail, detail["Version"], region)
 
 
+def _failing_subject(detail: Mapping[str, Any]) -> str:
+    group, campaign = detail["DatasetGroup"], detail["Campaign"]
+    what = "goes back to" if detail["To"] else "does badly with"
+    version = str(detail["To"] or detail["Version"]).rpartition("/")[2]
+    return f"Personalize dataset group {group}: campaign {campaign} {what} {version}"
+
+
+def _failing(detail: Mapping[str, Any], region: str) -> Iterator[str]:
+    group, campaign = shlex.quote(detail["DatasetGroup"]), detail["Campaign"]
+    solution, version = detail["Version"].split("/")[-2:]
+    yield f"Dataset group {detail['DatasetGroup']}: campaign {campaign} does badly since it moved."
+    yield ""
+    yield f"  {detail['Version']}"
+    yield from (f"      {one}" for one in detail["Reasons"])
+    yield ""
+    if detail["To"]:
+        yield f"It goes back to what it served before, which takes some minutes: {detail['To']}"
+        yield "No run brings this version back. All that is known of it:"
+        yield f"      mpe models show {group} {solution} {version}"
+    else:
+        yield "It stays where it is. To go back:"
+        yield f"      mpe rollback {group} {campaign} --why ..."
+    if detail["Frozen"]:
+        yield f"It is frozen: {detail['Frozen']} No run moves it until:"
+        yield f"      mpe unfreeze {group} {campaign} --why ..."
+    yield ""
+    yield _place(detail, detail["Version"], region)
+
+
 def _run_subject(detail: Mapping[str, Any]) -> str:
-    succeeded = detail["Status"] == "SUCCEEDED"
+    succeeded, held = detail["Status"] == "SUCCEEDED", detail.get("Held")
     if "Task" in detail:
         verdict = "is done" if succeeded else "needs your attention"
+        verdict += ", and a model is held" if succeeded and held else ""
         task = spoken_task(detail["Task"])
         return f"Personalize dataset group {detail['DatasetGroup']}: scheduled {task} {verdict}"
-    verdict = "is ready" if succeeded else "needs your attention"
+    ready = "has a model that is held" if held else "is ready"
+    verdict = ready if succeeded else "needs your attention"
     return f"Personalize dataset group {detail['DatasetGroup']} {verdict}"
 
 

@@ -94,7 +94,7 @@ BY_ERROR = (
     Remedy("DataError", "Mend these lines and upload the file again.", "{check}"),
     Remedy(
         "DataHeld",
-        "Nothing was imported, and what is live stays. Look at the data, or let it in as it is.",
+        "What is live stays. Upload better data, or look at it and let it in as it is.",
         "mpe accept {group} {dataset} --why ...",
     ),
     Remedy(

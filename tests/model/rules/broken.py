@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mpe.data.check import SIZES
 from mpe.model.gate.smoke import Answer, Probe
+from mpe.model.gate.watch import Alarm, Traffic
 from mpe.model.service.limits import PROBLEMS_LIMIT, SIZE_LIMIT, VALUES_LIMIT
 from tests.data.writing import HEADERS, SCHEMAS, config, rows, schema, write_config
 from tests.everything import everything
@@ -137,6 +139,14 @@ LISTS: dict[str, list[Answer]] = {
     "MPE-Q025": [replace(one, seconds=2.0) for one in ASKED],
 }
 """Answers of a campaign that break a rule, where :data:`ASKED` are those of before."""
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+WATCHES: dict[str, tuple[Traffic, list[Alarm]]] = {
+    "MPE-Q026": (Traffic(190, 0, 10, 0.1), []),
+    "MPE-Q027": (Traffic(200, 0, 0, 2.0), []),
+    "MPE-Q028": (Traffic(), [Alarm("clicks", "ALARM", BEGAN)]),
+}
+"""What CloudWatch tells of a campaign that breaks a rule; it moved at :data:`BEGAN`."""
 
 TEXTS: dict[str, str | bytes] = {
     "MPE-J001": " " * (SIZE_LIMIT + 1),

@@ -18,6 +18,7 @@ from mpe.model.gate.smoke import Answer, SmokeLimits, judge_lists
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge
 from mpe.model.gate.versions import Version
+from mpe.model.gate.watch import Alarm, Traffic, WatchTerms, judge_watch
 from mpe.model.messages import message_for
 from mpe.model.rules.catalogue import ALL
 from mpe.model.service.counting import Tally
@@ -28,6 +29,7 @@ from tests.handlers.test_runs import Account, account
 from tests.model.config.bending import Bend
 from tests.model.rules.broken import (
     ASKED,
+    BEGAN,
     CONFIGS,
     DATA,
     GOOD,
@@ -37,6 +39,7 @@ from tests.model.rules.broken import (
     TEXTS,
     UPLOADS,
     VERDICTS,
+    WATCHES,
     Files,
 )
 
@@ -67,7 +70,7 @@ def checked(file: Path) -> list[dict[str, Any]]:
 
 
 def test_each_rule_has_an_input_that_breaks_it() -> None:
-    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS, *IMPORTS, *LISTS} == set(ALL)
+    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS, *IMPORTS, *LISTS, *WATCHES} == set(ALL)
 
 
 @pytest.mark.parametrize("rule", TEXTS)
@@ -125,6 +128,17 @@ def asked(answers: list[Answer]) -> set[str]:
 def test_the_answers_of_a_campaign_break_a_rule(rule: str) -> None:
     assert asked(ASKED) == set()
     assert asked(LISTS[rule]) == {rule}
+
+
+def watched(traffic: Traffic, alarms: list[Alarm]) -> set[str]:
+    terms = WatchTerms.of({"latency": "1 second", "alarms": ["clicks"]})
+    return {one.rule for one in judge_watch(terms, traffic, alarms, BEGAN).reasons}
+
+
+@pytest.mark.parametrize("rule", WATCHES)
+def test_what_a_campaign_is_asked_breaks_a_rule(rule: str) -> None:
+    assert watched(Traffic(200, 0, 0, 0.1), []) == set()
+    assert watched(*WATCHES[rule]) == {rule}
 
 
 @pytest.mark.parametrize(("rule", "data"), DATA.items(), ids=DATA)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from mpe.model.service.spec import ACTIVE, FAILED
@@ -13,6 +14,8 @@ GATE = "gate"
 """Who moves a pointer where no person does."""
 SERVICE = "what the campaign serves"
 """Who moved it where the campaign serves another version than the ledger knows of."""
+FREEZES, WEEK = 2, timedelta(days=7)
+"""So many rollbacks by the gate within a week freeze a campaign."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,30 @@ class ModelPointer:
         left = (self.version,) if self.version else ()
         barred = tuple(one for one in dict.fromkeys((*self.barred, *left)) if one != version)
         return replace(self.moved(version, by=by, why=why, at=at), barred=barred)
+
+
+def undone(
+    pointer: ModelPointer, before: str, *, why: str, at: datetime, moves: Iterable[ModelPointer]
+) -> ModelPointer:
+    """Return a pointer that the gate moves back to the version before, with what it left held.
+
+    ``moves`` are its former ones: a second move back within :data:`WEEK` freezes it.
+    """
+    left, told = str(pointer.version), at.isoformat(timespec="milliseconds")
+    back = pointer.rolled_back(before, by=GATE, why=why, at=told)
+    lately = [one for one in moves if _taken_back(one) and _since(one, at - WEEK)]
+    if len(lately) + 1 >= FREEZES:
+        back = replace(back, frozen="the gate rolled it back twice within seven days.")
+    return back.holding(left, why=why, at=told)
+
+
+def _taken_back(move: ModelPointer) -> bool:
+    """Tell whether the gate left a version for good by it."""
+    return move.by == GATE and move.former in move.barred
+
+
+def _since(move: ModelPointer, moment: datetime) -> bool:
+    return move.at is not None and datetime.fromisoformat(move.at) > moment
 
 
 def serving(campaign: Mapping[str, Any]) -> str:

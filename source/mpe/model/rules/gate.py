@@ -165,3 +165,22 @@ SLOW = Rule(
     "Pages wait for it.",
     "ours: what is wanted of it is in the config alone",
 )
+_WATCHED = "https://docs.aws.amazon.com/personalize/latest/dg/cloudwatch-metrics.html"
+FAILING = Rule(
+    "MPE-Q026",
+    "A campaign that has moved ends few requests in errors of the service",
+    "A model that cannot be served shows it to users first; the service counts its own errors.",
+    _WATCHED,
+)
+SLOW_SINCE = Rule(
+    "MPE-Q027",
+    "A campaign that has moved answers its users as fast as the gate asks",
+    "Pages wait for it, and few probes are not the load of a day.",
+    _WATCHED,
+)
+ALARMED = Rule(
+    "MPE-Q028",
+    "No alarm that the gate names goes off once a campaign has moved",
+    "What a model is worth, such as clicks and sales, is measured by whoever sells.",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
+)

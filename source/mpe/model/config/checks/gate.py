@@ -8,6 +8,7 @@ from typing import Any
 from mpe.model.config.sections import Config, ResourceConfig, SolutionConfig, inner
 from mpe.model.errors import Problem
 from mpe.model.gate.terms import AUTO, knows, share
+from mpe.model.gate.watch import LONGEST
 from mpe.model.rules import gate as rules
 from mpe.model.service.schedules import seconds
 from mpe.model.service.shapes import shown
@@ -75,6 +76,7 @@ def _gate(
         own = _name_of(solutions[0]) if section is not whole.group else None
         yield from _baseline(baseline, own, whole, f"{place}.baseline")
     yield from _smoke(inner(given, "smoke"), f"{place}.smoke")
+    yield from _watch(inner(given, "watch"), f"{place}.watch")
     expires = inner(given, "hold").get("expires")
     if expires is not None and not seconds(expires):
         told = f"{shown(expires)} is no duration."
@@ -93,6 +95,20 @@ def _smoke(given: Mapping[str, Any], place: str) -> Iterator[Problem]:
     if "latency" in given and not seconds(given["latency"]):
         told = f"{shown(given['latency'])} is no duration."
         yield rules.LIMIT.problem(f"{place}.latency", told, 'Write it as "1 second".')
+
+
+def _watch(given: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    """Find terms of a watch that nothing could keep or break."""
+    if not 0 <= given.get("errors5xx", 0) < 1:
+        told = f"{shown(given['errors5xx'])} can never be kept or broken: it is from 0 to below 1."
+        yield rules.LIMIT.problem(f"{place}.errors5xx", told)
+    for key, example in (("for", "2 hours"), ("latency", "1 second")):
+        if key in given and not seconds(given[key]):
+            told = f"{shown(given[key])} is no duration."
+            yield rules.LIMIT.problem(f"{place}.{key}", told, f'Write it as "{example}".')
+    if (seconds(given.get("for", "")) or 0) > LONGEST:
+        told = f"{shown(given['for'])} is longer than seven days."
+        yield rules.LIMIT.problem(f"{place}.for", told, 'Write it as "2 hours".')
 
 
 def notes(config: SolutionConfig, whole: Config) -> Iterator[Problem]:

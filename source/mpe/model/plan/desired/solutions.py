@@ -87,16 +87,20 @@ class SolutionMaking:
         return tuple(found)
 
     def smoke(self, section: ResourceConfig, pointer: str | None) -> dict[str, Any]:
-        """Return what a campaign's answers are held to: where a gate holds, or asks for it."""
+        """Return what a campaign's answers are held to, and how it is watched once it has moved.
+
+        Each where a gate holds, or asks for it.
+        """
         gate = self.gate()
         mode = inner(section.workflow, "gate").get("mode", gate.get("mode", "observe"))
         if pointer is None or self.config.recipe is None:
             return {}
-        if mode == "off" or (mode == "observe" and "smoke" not in gate):
+        asked = [one for one in ("smoke", "watch") if one in gate or mode != "observe"]
+        if mode == "off" or not asked:
             return {}
         return {
             "mode": mode,
-            "smoke": gate.get("smoke", {}),
+            **{one: gate.get(one, {}) for one in asked},
             "recipe": self.config.recipe.type,
             "probes": f"smoke/{self.making.group}/{self.name}.csv",
         }

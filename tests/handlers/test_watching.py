@@ -1,0 +1,293 @@
+"""A campaign is watched once it has moved, and goes back where it does badly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mpe.aws.cloudwatch import Unmeasured
+from mpe.aws.personalize import Personalize
+from mpe.handlers.smoking import ROLLED_BACK
+from mpe.handlers.watching import CAMPAIGN_FAILING, Watching
+from mpe.model.gate.pointer import GATE, ModelPointer
+from mpe.model.gate.watch import Alarm, Traffic
+from mpe.model.messages import attributes, message_for
+from mpe.model.plan.desired import Desired
+from tests.conftest import interactions
+from tests.emulator.conftest import build as build
+from tests.handlers.test_ensure import PLACE
+from tests.handlers.test_ensure import world as world
+from tests.handlers.test_smoking import ID, LIVE, Life
+from tests.handlers.test_smoking import life as life
+
+BAD, GOOD = Traffic(50, 0, 50), Traffic(500, 0, 0)
+
+
+@dataclass
+class Counted:
+    """CloudWatch, with what it tells and what it was asked."""
+
+    found: Traffic = BAD
+    off: list[Alarm] = field(default_factory=list)
+    error: str = ""
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def traffic(self, *asked: Any) -> Traffic:
+        self.asked.append(asked)
+        if self.error:
+            raise Unmeasured(self.error)
+        return self.found
+
+    def alarms(self, names: Any) -> list[Alarm]:
+        return self.off
+
+
+@dataclass
+class Watched:
+    """A campaign that has moved to a second version, and what looks at it."""
+
+    life: Life
+    first: str
+    second: str
+    counted: Counted = field(default_factory=Counted)
+    watch: dict[str, Any] = field(default_factory=dict)
+    recipe: str = "USER_PERSONALIZATION"
+
+    @property
+    def campaign(self) -> Desired:
+        found = self.life.desired("given by a run")
+        return replace(
+            found, arn=LIVE, gate={**found.gate, "watch": self.watch, "recipe": self.recipe}
+        )
+
+    def look(self, after: float = 0) -> None:
+        world = self.life.world
+        world.emulated.clock.advance(after)
+        watching = Watching(
+            Personalize(world.emulated.client),
+            self.counted,  # type: ignore[arg-type]
+            world.ledger,  # type: ignore[arg-type]
+            world.heard,
+            world.measured,
+            world.ensure.clock,
+            "Films",
+        )
+        watching("films", self.campaign, self.pointer)
+
+    @property
+    def pointer(self) -> ModelPointer:
+        return self.life.world.ledger.pointers[ID]
+
+    def mails(self) -> list[dict[str, Any]]:
+        return self.life.told(CAMPAIGN_FAILING)
+
+    def updates(self) -> int:
+        return self.life.world.emulated.service.calls["UpdateCampaign"]
+
+
+@pytest.fixture
+def watched(life: Life) -> Watched:
+    first = life.train()
+    life.move(first)
+    second = life.train(interactions(seed=8))
+    life.move(second)
+    life.world.heard.told.clear()
+    return Watched(life, first, second)
+
+
+def test_a_campaign_whose_requests_fail_goes_back_by_one_update(watched: Watched) -> None:
+    watched.look()
+    assert watched.pointer.version == watched.first
+    assert (watched.pointer.barred, watched.pointer.by) == ((watched.second,), GATE)
+    watched.look(after=3600)
+    watched.look(after=600)
+    assert watched.life.serves == watched.first
+    (mail,) = watched.mails()
+    assert (mail["Version"], mail["To"]) == (watched.second, watched.first)
+    assert "[MPE-Q026]" in " ".join(mail["Reasons"])
+    (back,) = watched.life.told(ROLLED_BACK)
+    assert (back["Version"], back["To"]) == (watched.second, watched.first)
+    assert watched.life.world.measured.rollbacks == ["live"]
+    (move,) = watched.life.world.ledger.moved[ID]
+    assert (move.version, move.former) == (watched.first, watched.second)
+
+
+def test_no_run_brings_back_what_was_taken_back(watched: Watched) -> None:
+    watched.look()
+    watched.look(after=3600)
+    again = watched.life.world.follow(watched.life.desired(watched.second), "again")
+    assert (again.did, watched.life.serves) == ("kept", watched.first)
+
+
+def test_the_time_counts_from_the_end_of_the_update(watched: Watched) -> None:
+    client = watched.life.world.emulated.client
+    update = client.describe_campaign(campaignArn=LIVE)["campaign"]["latestCampaignUpdate"]
+    watched.counted.found = GOOD
+    watched.look()
+    ((arn, operation, start, end),) = watched.counted.asked
+    assert (arn, operation, start) == (LIVE, "GetRecommendations", update["lastUpdatedDateTime"])
+    assert end == start + timedelta(hours=2)
+
+
+def test_what_does_well_is_left_and_not_asked_for_again(watched: Watched) -> None:
+    watched.counted.found = GOOD
+    for hours in (0, 1, 1.5, 1):
+        watched.look(after=hours * 3600)
+    assert len(watched.counted.asked) == 3
+    watched.counted.found = BAD
+    watched.look()
+    assert watched.life.serves == watched.second
+    row = watched.life.world.ledger.watches[ID, watched.second]
+    assert (row["word"], row["back"]) == ("pass", False)
+
+
+def test_what_was_looked_at_too_late_is_no_reason_to_go_back(watched: Watched) -> None:
+    watched.look(after=4 * 3600)
+    assert watched.pointer.version == watched.second
+    row = watched.life.world.ledger.watches[ID, watched.second]
+    assert (row["word"], row["notes"]) == ("inconclusive", ["Nobody looked in time."])
+
+
+def test_missing_data_and_a_cloudwatch_that_denies_never_trigger(watched: Watched) -> None:
+    watched.counted.found = Traffic()
+    watched.look()
+    watched.counted.error = "AccessDenied"
+    watched.look(after=2.5 * 3600)
+    assert (watched.life.serves, watched.mails()) == (watched.second, [])
+    row = watched.life.world.ledger.watches[ID, watched.second]
+    assert row["notes"] == ["CloudWatch told nothing: AccessDenied."]
+
+
+def test_an_alarm_that_goes_off_takes_it_back(watched: Watched) -> None:
+    now: datetime = watched.life.world.emulated.clock()
+    watched.watch = {"alarms": ["clicks"]}
+    watched.counted = Counted(GOOD, [Alarm("clicks", "ALARM", now)])
+    watched.look()
+    assert watched.pointer.version == watched.first
+    assert "the alarm clicks went off" in watched.pointer.why
+
+
+def test_a_recipe_without_metrics_is_watched_by_alarms_alone(watched: Watched) -> None:
+    watched.recipe = "PERSONALIZED_ACTIONS"
+    watched.look()
+    assert (watched.counted.asked, watched.pointer.version) == ([], watched.second)
+
+
+@pytest.mark.parametrize("how", ["observe", "rollBack", "approved", "moved", "frozen", "first"])
+def test_it_stays_and_is_told_once_where_the_gate_may_not_move_it(
+    watched: Watched, how: str
+) -> None:
+    ledger = watched.life.world.ledger
+    if how == "observe":
+        watched.life.mode = "observe"
+    if how == "rollBack":
+        watched.watch = {"rollBack": False}
+    if how == "approved":
+        ledger.decisions[watched.second] = {"word": "approved"}
+    changes: dict[str, dict[str, Any]] = {
+        "moved": {"by": "arn:ann"},
+        "frozen": {"frozen": "the sale"},
+        "first": {"former": None},
+    }
+    ledger.pointers[ID] = replace(watched.pointer, **changes.get(how, {}))
+    watched.look()
+    watched.look(after=600)
+    assert (watched.life.serves, watched.life.told(ROLLED_BACK)) == (watched.second, [])
+    assert watched.pointer.version == watched.second
+    (mail,) = watched.mails()
+    assert mail["To"] is None
+
+
+def test_a_version_that_is_gone_is_not_gone_back_to(watched: Watched) -> None:
+    gone = f"{PLACE}solution/for-you/gone"
+    ledger = watched.life.world.ledger
+    ledger.pointers[ID] = replace(watched.pointer, former=gone)
+    watched.look()
+    assert watched.pointer.version == watched.second
+    assert watched.mails()[0]["To"] is None
+
+
+def test_a_person_who_decides_meanwhile_wins(watched: Watched) -> None:
+    ledger = watched.life.world.ledger
+    undo = ledger.undo
+
+    def decide_first(group: str, campaign: str, before: Any, after: Any) -> bool:
+        ledger.pointers[ID] = replace(before, by="arn:ann", at="2027-01-01T00:00:00+00:00")
+        return undo(group, campaign, before, after)
+
+    ledger.undo = decide_first  # type: ignore[method-assign]
+    watched.look()
+    assert (watched.pointer.by, watched.life.serves) == ("arn:ann", watched.second)
+    assert watched.mails() == []
+
+
+def test_a_second_time_within_a_week_freezes_it(watched: Watched) -> None:
+    life = watched.life
+    watched.look()
+    watched.look(after=3600)
+    life.move(life.train(interactions(seed=9)))
+    watched.look()
+    assert "twice within seven days" in str(watched.pointer.frozen)
+    assert (watched.mails()[-1]["Frozen"], watched.pointer.version) == (
+        watched.pointer.frozen, watched.first,
+    )  # fmt: skip
+
+
+def test_who_is_killed_before_the_update_is_gone_on_for(watched: Watched) -> None:
+    """The update is refused at first, as it is while another is under way."""
+    faults = watched.life.world.emulated.service.faults
+    faults.error("UpdateCampaign", "ResourceInUseException", "in use")
+    watched.look()
+    assert (watched.pointer.version, watched.life.serves) == (watched.first, watched.second)
+    assert watched.mails() == []
+    watched.look(after=600)
+    watched.look(after=3600)
+    assert watched.life.serves == watched.first
+    assert len(watched.mails()) == 1
+
+
+def test_an_update_back_that_fails_is_told_and_not_tried_at_each_look(watched: Watched) -> None:
+    faults = watched.life.world.emulated.service.faults
+    faults.fail_update("Campaign", "no capacity")
+    for _ in range(3):
+        watched.look(after=600)
+        watched.look(after=3600)
+    assert watched.life.serves == watched.second
+    back, stays = watched.mails()
+    assert (back["To"], stays["To"]) == (watched.first, None)
+    assert "the update back to" in stays["Reasons"][0]
+
+
+def test_a_campaign_that_is_gone_or_being_updated_is_left(watched: Watched) -> None:
+    client = watched.life.world.emulated.client
+    client.update_campaign(campaignArn=LIVE, minProvisionedTPS=7)
+    watched.look()
+    assert watched.counted.asked == []
+    watched.life.world.emulated.clock.advance(3600)
+    client.delete_campaign(campaignArn=LIVE)
+    watched.look(after=3600)
+    assert watched.counted.asked == []
+
+
+def test_without_terms_nobody_watches(watched: Watched) -> None:
+    campaign = watched.campaign
+    gate = {key: one for key, one in campaign.gate.items() if key != "watch"}
+    world = watched.life.world
+    rest: tuple[Any, ...] = (world.ledger, world.heard, world.measured, world.ensure.clock, "F")
+    watching = Watching(Personalize(world.emulated.client), watched.counted, *rest)  # type: ignore[arg-type]
+    watching("films", replace(campaign, gate=gate), watched.pointer)
+    assert watched.counted.asked == []
+
+
+def test_the_mail_says_what_broke_where_it_goes_and_what_can_be_done(watched: Watched) -> None:
+    watched.look()
+    (detail,) = watched.mails()
+    message = message_for(CAMPAIGN_FAILING, detail, region="eu-west-1")
+    id = watched.first.rpartition("/")[2]
+    assert message.subject == f"Personalize dataset group films: campaign live goes back to {id}"
+    for line in ("50.0% of 100 requests", watched.second, "mpe models show films", "Stack Films"):
+        assert line in message.text
+    assert attributes(detail)["status"] == "FAILING"
