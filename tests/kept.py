@@ -203,6 +203,7 @@ class Life:
         ledger.note_probes(GROUP, campaign, {**asked, "lists": {"u1": ["i1"]}})
         smoke = {**row, "live": f"{arn}-before", "back": True, "at": at}
         ledger.note_smoke(GROUP, campaign, arn, smoke)
+        ledger.note_watch(GROUP, campaign, arn, {**row, "move": at, "back": True, "at": at})
         said = {"by": "arn:aws:iam::000000000000:user/me", "why": "looked at", "at": at}
         ledger.decide(GROUP, arn, {"word": "approved", **said})
         pointer = ModelPointer(f"{arn}-before", **said).moved(arn, **said)

@@ -27,6 +27,7 @@ from mpe.handlers.fire import Fire
 from mpe.handlers.holding import Holding
 from mpe.handlers.importing import Importing
 from mpe.handlers.smoking import Smoking
+from mpe.handlers.training import Training
 from mpe.handlers.watching import Watching
 from mpe.model.config.parse import parse
 from mpe.model.errors import (
@@ -34,6 +35,7 @@ from mpe.model.errors import (
     DataHeld,
     NewerForm,
     StateGone,
+    TrainingHeld,
     TurnLost,
     Unavailable,
 )
@@ -50,7 +52,9 @@ from mpe.model.plan.reconcile import Observed, Reject, decide
 from mpe.model.plan.removals import PATH
 from mpe.model.rules import gate as rules
 from mpe.model.service import avro
+from mpe.model.service.counting import Tally
 from mpe.model.service.csvs import Head, check_head
+from mpe.model.service.profile import as_document
 from tests.conftest import ROOT, config
 from tests.handlers.memory import Table
 from tests.handlers.test_runs import BUCKET, NOW, PLACE, STACK, Account, Events, Fixed, an_account
@@ -226,6 +230,22 @@ def _held_data(lab: Lab) -> Message:
         importing(GROUP, desired, None, {"jobName": RUN}, "1")
     except DataHeld as held:
         return lab.failing("DatasetImportJob", type(held).__name__, str(held))
+    raise AssertionError
+
+
+def _held_training(lab: Lab) -> Message:
+    """Have a model trained on data that was only observed, once the gate holds."""
+    tally = Tally("interactions")
+    rows = ["USER_ID,ITEM_ID,TIMESTAMP\n", *(f"u{n},i{n},881250949\n" for n in range(50))]
+    tally.add(rows, go_on=lambda: True)
+    desired, ledger = lab.desired("DatasetImportJob"), lab.account.ledger
+    text = json.dumps(as_document(tally.profile()))
+    row = {"profile": text, "data": "1", "at": NOW.isoformat(), "mode": "FULL", "imported": True}
+    ledger.profiled(GROUP, desired.id, RUN, row)
+    try:
+        Training(ledger, Fixed())(GROUP, [replace(desired, gate={"mode": "hold"})])
+    except TrainingHeld as held:
+        return lab.failing("SolutionVersion", type(held).__name__, str(held))
     raise AssertionError
 
 
@@ -480,6 +500,7 @@ DATA = (
         _failed("DatasetImportJob", "Insufficient privileges for accessing data in Amazon S3"),
     ),
     Kind("Data that a gate holds", OURS, _held_data),
+    Kind("A training on data that a gate holds", OURS, _held_training),
     Kind(
         "Too few interactions",
         MESSAGES,

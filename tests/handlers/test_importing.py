@@ -20,7 +20,7 @@ from mpe.model.service.profile import of_document
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
 from tests.films import BROKEN, CATALOGUE, ratings, shuffled_items
-from tests.handlers.test_ensure import World, imported
+from tests.handlers.test_ensure import World, imported, version
 from tests.handlers.test_ensure import world as world
 
 WHERE = Where("films", "data", dataset="interactions")
@@ -143,6 +143,80 @@ def test_data_is_compared_with_what_the_live_version_was_trained_on(days: Days) 
     assert days.run(half).told is None
 
 
+def trained(days: Days, mode: str = "FULL") -> Outcome:
+    """Train a solution on what there is, which the gate of the imports is asked about before."""
+    of = next(iter(days.build.client.list_solutions()["solutions"]), None)
+    group = days.build.client.list_dataset_groups()["datasetGroups"][0]["datasetGroupArn"]
+    solution = of["solutionArn"] if of else days.build.solution(group, "user-personalization")
+    days.day += 1
+    one = version(solution)
+    one = replace(one, params={**one.params, "trainingMode": mode})
+    now = days.build.emulated.clock()
+    return days.world.follow(
+        one, f"run-{days.day}", imports=(days.desired(),), task=True, anew_since=now
+    )
+
+
+def test_data_that_was_only_observed_is_not_trained_on_once_the_gate_holds(days: Days) -> None:
+    days.mode = "observe"
+    days.run(good())
+    days.run(whole(BROKEN["one single timestamp"](ratings())))
+    assert trained(days).did == "created", "all was told when it was imported"
+    days.mode = "hold"
+    held = trained(days)
+    assert held.failed
+    assert (held.failed.error, held.failed.reason[:13]) == ("TrainingHeld", "interactions:")
+    assert "[MPE-Q019]" in held.failed.reason
+    where = Where.of_outcome(Where("films", "data"), held.as_dict())
+    told = remedy("SolutionVersion", held.failed.error, held.failed.reason, where)
+    assert told.endswith("mpe accept films interactions --why ...")
+    row = days.world.ledger.data_verdicts["import.interactions"]
+    let_in = {"data": row["data"], "by": "me", "why": "so it is"}
+    assert row["word"] == "hold", "which mpe accept asks for"
+    days.world.ledger.let_in["import.interactions"] = let_in
+    outcome = trained(days)
+    assert outcome.did == "created"
+    assert outcome.told == "its data fails the gate, and was let in: interactions by me: so it is"
+
+
+def test_data_is_judged_by_what_is_live_when_a_training_begins(days: Days) -> None:
+    """A person went back to a version of more data since it was imported."""
+    days.mode = "observe"
+    days.run(good())
+    made = days.build.emulated.clock() + timedelta(seconds=1)
+    before = Version("arn:aws:personalize:::solution/s/1", {}, created=made.isoformat())
+    days.world.ledger.numbers[before.arn] = before
+    days.run(whole(BROKEN["half the users lost"](ratings())))
+    days.mode = "hold"
+    assert trained(days).did == "created", "the newest import is all that is known"
+    days.world.ledger.pointers["campaign.s.live"] = ModelPointer(before.arn)
+    held = trained(days)
+    assert held.failed
+    assert "[MPE-Q014]" in held.failed.reason
+
+
+def test_an_update_and_good_data_are_trained_on(days: Days) -> None:
+    days.run(good())
+    assert (trained(days).did, trained(days).told) == ("created", None)
+    days.mode = "observe"
+    days.run(whole(BROKEN["one single timestamp"](ratings())))
+    days.mode = "hold"
+    assert trained(days, mode="UPDATE").failed is None
+
+
+def test_what_was_never_counted_is_trained_on_and_told(
+    days: Days, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days.run(good())
+    monkeypatch.setattr(importing, "SECONDS", -1.0)
+    days.run(good())
+    outcome = trained(days)
+    assert outcome.did == "created"
+    assert outcome.told == (
+        "its data was not judged again: no import of the interactions has been counted."
+    )
+
+
 def test_a_call_again_judges_nothing_twice(days: Days) -> None:
     days.put(good())
     first = days.world.step(days.desired(), run="run-1")
@@ -186,15 +260,33 @@ def test_events_of_unknown_items_are_held_where_the_items_are_there(
     assert days.run(good(), items=items).did == "created"
 
 
+def increment(days: Days, rows: int) -> Outcome:
+    """Import so many rows more."""
+    one = days.desired()
+    more = replace(one, params={**one.params, "importMode": "INCREMENTAL"})
+    days.put(whole(list(ratings()[:rows])))
+    return days.world.follow(more, f"run-{days.day}")
+
+
 def test_an_increment_is_not_compared_with_what_is_there(days: Days) -> None:
     days.run(good())
-    one = days.desired()
-    few = replace(one, params={**one.params, "importMode": "INCREMENTAL"})
-    days.put(whole(list(ratings()[:400])))
-    outcome = days.world.follow(few, "run-more")
+    outcome = increment(days, 400)
     assert (outcome.did, outcome.told) == ("created", None)
     kept = days.world.ledger.profiles_["import.interactions", _job(days)]
     assert kept["mode"] == "INCREMENTAL"
+    notes = days.world.ledger.data_verdicts["import.interactions"]["notes"]
+    assert notes == ["There are fewer than 3 increments before it, so that they are not compared."]
+
+
+def test_an_increment_is_compared_with_those_before_it_once_there_are_three(days: Days) -> None:
+    days.run(good())
+    for rows in (390, 5000, 400):
+        assert increment(days, rows).did == "created"
+    held = increment(days, 200)
+    assert held.failed
+    assert "[MPE-Q013]" in held.failed.reason
+    assert "-50.0 % against the 400 of the increments before it" in held.failed.reason
+    assert increment(days, 380).did == "created", "what was held is no measure"
 
 
 def _job(days: Days) -> str:

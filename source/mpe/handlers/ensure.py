@@ -34,13 +34,14 @@ from mpe.handlers.importing import Importing, last_full
 from mpe.handlers.judging import Judging
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
-from mpe.model.errors import DataError, DataHeld, NewerForm, TurnLost
+from mpe.handlers.training import Training
+from mpe.model.errors import DataError, DataHeld, NewerForm, TrainingHeld, TurnLost
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.smoke import TOLD
 from mpe.model.gate.versions import Version
 from mpe.model.messages import account_of
 from mpe.model.plan.changes import told_change, told_creation
-from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired
+from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired, DesiredState
 from mpe.model.plan.erasure import CLASH, DELETION, due
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import CHANGES, MARKED, Outcome
@@ -87,6 +88,8 @@ PATIENCE_IN_LINE = 24 * 60 * 60
 """The same for a job or a version: how many may run at a time, so its turn will come."""
 LONG = 15 * 60
 """Seconds of waiting after which people are told of it."""
+VERSION, UPDATE = "SolutionVersion", "UPDATE"
+"""What is trained, and the training that only takes up what is new."""
 OVERTAKEN = "Overtaken"
 """The error of a resource that waited for a quota when a newer config came."""
 
@@ -135,6 +138,8 @@ class Step:
     """What :func:`mpe.model.plan.erasure.due` says, where it deletes users."""
     items: Desired | None = None
     """The import of the Items, which those of interactions are compared with."""
+    imports: tuple[Desired, ...] = ()
+    """Those that it is trained on, where it is a version and they are judged."""
     interactions: Desired | None = None
     """The import of the interactions, whose users a campaign is asked for."""
     barred: tuple[str, ...] = ()
@@ -208,7 +213,7 @@ class Ensure:
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
-        except (DataError, DataHeld, NewerForm, TurnLost) as error:
+        except (DataError, DataHeld, NewerForm, TrainingHeld, TurnLost) as error:
             return step.previous.failing(type(error).__name__, str(error))
 
     def _held_up(self, step: Step, busy: Busy) -> Outcome:
@@ -548,6 +553,9 @@ class Ensure:
         if completed.changed:  # else nothing is there, and the service says so
             self._inspect(completed.desired)
             before = self._judge_data(step, before, completed, first=first)
+        if step.imports and completed.desired.params.get("trainingMode") != UPDATE:
+            told = Training(self.ledger, self.clock)(step.group, step.imports)
+            before = replace(before, told=told)
         try:
             return self._create(step, before, completed, first=first)
         except Refused as error:
@@ -766,8 +774,14 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         bucket=str(run["state"]["bucket"]),
         due=due(state) if desired.noun == DELETION else None,
         items=state.resources.get("import.items"),
+        imports=_trained_on(state) if desired.noun == VERSION else (),
         interactions=state.resources.get(INTERACTIONS_IMPORT),
     )
+
+
+def _trained_on(state: DesiredState) -> tuple[Desired, ...]:
+    found = (one for one in state.resources.values() if one.noun == "DatasetImportJob")
+    return tuple(one for one in found if one.gate)
 
 
 made_in_init("dynamodb", "events", "personalize", "personalize-runtime", "s3")

@@ -19,6 +19,7 @@ from mpe.aws.outages import outages_pass
 from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.settings import LOGGER, setting
+from mpe.handlers.training import TOLD as OF_DATA
 from mpe.model.errors import NewerForm
 from mpe.model.gate.smoke import TOLD
 from mpe.model.gate.versions import Version, held, trained
@@ -30,6 +31,8 @@ from mpe.model.service.spec import SPECS
 
 ERROR = re.compile(r'\{"errorMessage":\s*"((?:[^"\\]|\\.)*)')
 """What the cause of a function's error begins with."""
+DOUBTS: Mapping[str, str | tuple[str, ...]] = {"Campaign": TOLD, "SolutionVersion": OF_DATA}
+"""What begins a doubt of what was made, by its type."""
 AGAIN = (
     "Somebody redrove this run in Step Functions: it went on where it had been stopped, and its "
     "end is told once more."
@@ -217,8 +220,8 @@ def _doubtful(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def _doubt(outcome: Mapping[str, Any]) -> bool:
     """Tell whether what is told of a resource is more than what was done to it."""
-    if outcome["noun"] == "Campaign":
-        return str(outcome.get("told", "")).startswith(TOLD)
+    if outcome["noun"] in DOUBTS:
+        return str(outcome.get("told", "")).startswith(DOUBTS[outcome["noun"]])
     return bool(outcome["noun"] == "DatasetImportJob")
 
 

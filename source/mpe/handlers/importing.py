@@ -17,7 +17,7 @@ from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Unreadable
 from mpe.model.errors import DataHeld
-from mpe.model.gate.data import DataLimits, judge_data, not_profiled
+from mpe.model.gate.data import SERVED, USUAL, DataLimits, judge_data, not_profiled, usual
 from mpe.model.gate.verdict import Verdict
 from mpe.model.gate.versions import said
 from mpe.model.plan.desired import Desired
@@ -80,8 +80,11 @@ class Importing:
             verdict = not_profiled(str(error))
         else:
             limits = DataLimits.of(desired.gate.get("data", {}))
-            live = self._live(group, desired.id) if mode == "FULL" else None
-            verdict = judge_data(limits, kind, profile, live=live, now=now.timestamp())
+            if mode == "FULL":
+                live, of = live_data(self.ledger, group, desired.id), SERVED
+            else:
+                live, of = usual(kind, increments(self.ledger, group, desired.id)), USUAL
+            verdict = judge_data(limits, kind, profile, live=live, now=now.timestamp(), of=of)
             text = json.dumps(as_document(profile))
             row = {"profile": text, "data": data, "at": now.isoformat(), "mode": mode}
             self.ledger.profiled(group, desired.id, name, row)
@@ -106,15 +109,24 @@ class Importing:
             tally.add(lines, go_on=lambda: self.seconds() < end)
         return tally
 
-    def _live(self, group: str, dataset: str) -> Profile | None:
-        """Return what the data is like that the newest of the live versions was trained on.
 
-        That is the last FULL import before it; where no version is known to be live, the last.
-        """
-        pointed = (one.version for _, one in self.ledger.all_pointers(group) if one.version)
-        known = (self.ledger.weighed(group, arn) for arn in pointed)
-        trained = max((one.created for one in known if one and one.created), default=None)
-        return last_full(self.ledger, group, dataset, trained)
+def live_data(ledger: Ledger, group: str, dataset: str) -> Profile | None:
+    """Return what the data is like that the newest of the live versions was trained on.
+
+    That is the last FULL import before it; where no version is known to be live, the last.
+    """
+    pointed = (one.version for _, one in ledger.all_pointers(group) if one.version)
+    known = (ledger.weighed(group, arn) for arn in pointed)
+    trained = max((one.created for one in known if one and one.created), default=None)
+    return last_full(ledger, group, dataset, trained)
+
+
+def increments(ledger: Ledger, group: str, dataset: str) -> list[Profile]:
+    """Return what the increments of a dataset were like that were imported, the newest last."""
+    done = [one for one in ledger.profiles(group, dataset) if one.get("imported")]
+    rows = sorted((one for one in done if one["mode"] != "FULL"), key=lambda one: str(one["at"]))
+    found = (_read(one) for one in rows)
+    return [one for one in found if one is not None]
 
 
 def last_full(ledger: Ledger, group: str, dataset: str, trained: str | None) -> Profile | None:
@@ -122,10 +134,12 @@ def last_full(ledger: Ledger, group: str, dataset: str, trained: str | None) -> 
     done = [one for one in ledger.profiles(group, dataset) if one.get("imported")]
     rows = sorted((one for one in done if one["mode"] == "FULL"), key=lambda one: one["at"])
     before = [one for one in rows if trained is None or one["at"] <= trained]
-    if not before:
-        return None
+    return _read(before[-1]) if before else None
+
+
+def _read(row: Mapping[str, Any]) -> Profile | None:
     try:
-        return of_document(json.loads(before[-1]["profile"]))
+        return of_document(json.loads(row["profile"]))
     except ValueError:  # of another release
         return None
 

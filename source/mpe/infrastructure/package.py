@@ -29,6 +29,7 @@ ROOMS = ("model", "aws", "handlers")
 """The rooms of ``mpe`` that run in Lambda."""
 SERVICES = frozenset(
     {
+        "cloudwatch",
         "dynamodb",
         "events",
         "personalize",

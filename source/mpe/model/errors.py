@@ -140,6 +140,10 @@ class DataHeld(PersonalizationError):
     """Data that a gate does not let be imported; the message says why."""
 
 
+class TrainingHeld(PersonalizationError):
+    """A training on data that a gate does not let in; the message begins with the dataset."""
+
+
 class NewerForm(PersonalizationError):
     """A newer release wrote something in a form that this one cannot read."""
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mpe.model.errors import TrainingHeld
 from mpe.model.plan.erasure import CLASH
 from mpe.model.plan.outcome import CHANGES
 from mpe.model.service.spec import DONE, FAILED, SPECS, UNDER_WAY
@@ -46,13 +47,12 @@ class Where:
     @classmethod
     def of_outcome(cls, where: Where, outcome: Mapping[str, Any]) -> Where:
         """Return what is known of the resource of an outcome as well."""
-        kind = str(outcome["resource"]).partition(".")[2]
         return replace(
             where,
             arn=str(outcome.get("arn") or ""),
             status=str(outcome.get("status") or ""),
             did=str(outcome.get("did") or ""),
-            dataset=kind if outcome["noun"] == "DatasetImportJob" else where.dataset,
+            dataset=_dataset(outcome) or where.dataset,
         )
 
     @property
@@ -77,6 +77,15 @@ class Where:
         return f"mpe schedule run {shlex.quote(self.group)} {shlex.quote(self.task)}"
 
 
+def _dataset(outcome: Mapping[str, Any]) -> str:
+    """Return the kind of dataset that an outcome is about, where it is about one."""
+    failed = outcome.get("failed") or {}
+    if failed.get("error") == TrainingHeld.__name__:
+        return str(failed["reason"]).partition(":")[0]
+    of_import = outcome["noun"] == "DatasetImportJob"
+    return str(outcome["resource"]).partition(".")[2] if of_import else ""
+
+
 @dataclass(frozen=True)
 class Remedy:
     """What to do where a reason, or an error's code, is a known one."""
@@ -95,6 +104,12 @@ BY_ERROR = (
     Remedy(
         "DataHeld",
         "What is live stays. Upload better data, or look at it and let it in as it is.",
+        "mpe accept {group} {dataset} --why ...",
+    ),
+    Remedy(
+        "TrainingHeld",
+        "Nothing was trained, and what is live stays. Import better data, or look at it and let it "
+        "in as it is; the next training takes it.",
         "mpe accept {group} {dataset} --why ...",
     ),
     Remedy(

@@ -7,10 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from mpe.model.gate.data import DataLimits, by_chance, divergence, judge_data, not_profiled
+from mpe.model.gate.data import (
+    USUAL,
+    DataLimits,
+    by_chance,
+    divergence,
+    judge_data,
+    not_profiled,
+    usual,
+)
 from mpe.model.gate.verdict import Verdict
 from mpe.model.service.counting import Tally
-from mpe.model.service.profile import Profile
+from mpe.model.service.profile import DatasetProfile, Profile
 from tests.films import BROKEN, CATALOGUE, Row, csv, ratings, shuffled_items
 
 RULES = {
@@ -147,3 +155,21 @@ def test_what_is_by_chance_is_what_samples_of_one_distribution_have() -> None:
     pairs = [(sample(), sample()) for _ in range(30)]
     mean = sum(divergence(*pair) for pair in pairs) / len(pairs)
     assert mean == pytest.approx(by_chance(*pairs[0]), rel=0.15)
+
+
+def test_what_an_increment_is_usually_like_are_the_medians_of_those_before_it() -> None:
+    def of(rows: int, users: int) -> Profile:
+        return Profile((DatasetProfile("interactions", rows, None, ()),), users=users, items=rows)
+
+    history = [of(100, 10), of(9_000, 900), of(120, 12)]
+    assert usual("interactions", history[:2]) is None
+    found = usual("interactions", history)
+    assert found
+    assert (found.rows("interactions"), found.users, found.items) == (120, 12, 120)
+    many = [of(1, 1)] * 100 + [of(50, 5)] * 30
+    lately = usual("interactions", many)
+    assert lately
+    assert lately.users == 5, "only of the newest"
+    kinds = {"limits": DataLimits(), "kind": "interactions", "now": None, "of": USUAL}
+    assert judge_data(new=of(90, 12), live=found, **kinds).word == "hold"  # type: ignore[arg-type]
+    assert judge_data(new=of(110, 12), live=found, **kinds).word == "pass"  # type: ignore[arg-type]

@@ -8,21 +8,30 @@ samples of one distribution differ, by the law of the G-test
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, log2
+from statistics import median
 from typing import Any
 
 from mpe.model.gate.terms import share
 from mpe.model.gate.verdict import Reason, Verdict, Word
 from mpe.model.gate.versions import spoken_change
 from mpe.model.rules import gate as rules
-from mpe.model.service.profile import Profile
+from mpe.model.service.profile import DatasetProfile, Profile
 from mpe.model.service.schedules import seconds
 
 REST = ""
 """What stands for all that is not among the most frequent."""
 DAY = 86_400
+ENOUGH, RECENT = 3, 30
+"""How many increments tell what one is usually like, and of how many at most it is reckoned."""
+SERVED, USUAL = "data that is served", "increments before it, by their median"
+"""What data is compared with, as it is told."""
+ALONE = {
+    SERVED: "There is no earlier import to compare it with.",
+    USUAL: f"There are fewer than {ENOUGH} increments before it, so that they are not compared.",
+}
 Found = tuple[Word, Reason]
 
 
@@ -62,20 +71,43 @@ def _share(given: Mapping[str, Any], key: str, usual: float | None) -> float | N
 
 
 def judge_data(
-    limits: DataLimits, kind: str, new: Profile, *, live: Profile | None, now: float | None
+    limits: DataLimits,
+    kind: str,
+    new: Profile,
+    *,
+    live: Profile | None,
+    now: float | None,
+    of: str = SERVED,
 ) -> Verdict:
     """Return what is thought of the data of a dataset, before it is imported.
 
-    ``live`` is the profile of the data that is served; None where there is none to compare with.
-    ``now`` is in seconds since 1970, None where nobody asks for its age. It is total.
+    ``live`` is the profile of the data that is served, or what its increments are usually like,
+    which ``of`` says; None where there is none to compare with. ``now`` is in seconds since 1970,
+    None where nobody asks for its age. It is total.
     """
-    found = [*_own(limits, kind, new, now), *_against(limits, kind, new, live)]
+    found = [*_own(limits, kind, new, now), *_against(limits, kind, new, live, of)]
     broken = tuple(reason for word, reason in found if word == "hold")
     unclear = tuple(reason for word, reason in found if word == "inconclusive")
-    notes = () if live else ("There is no earlier import to compare it with.",)
+    notes = () if live else (ALONE[of],)
     if broken:
         return Verdict("hold", broken, notes)
     return Verdict("inconclusive" if unclear else "pass", unclear, notes)
+
+
+def usual(kind: str, history: Sequence[Profile]) -> Profile | None:
+    """Return what an increment is usually like, from those before it, the newest last.
+
+    That are the medians of its counts, or None where there are fewer than :data:`ENOUGH`.
+    """
+    lately = history[-RECENT:]
+    if len(lately) < ENOUGH:
+        return None
+    rows = round(median(one.rows(kind) or 0 for one in lately))
+    return Profile(
+        (DatasetProfile(kind, rows, None, ()),),
+        users=round(median(one.users for one in lately)),
+        items=round(median(one.items for one in lately)),
+    )
 
 
 def not_profiled(why: str) -> Verdict:
@@ -106,7 +138,9 @@ def _own(limits: DataLimits, kind: str, new: Profile, now: float | None) -> Iter
             )
 
 
-def _against(limits: DataLimits, kind: str, new: Profile, live: Profile | None) -> Iterator[Found]:
+def _against(
+    limits: DataLimits, kind: str, new: Profile, live: Profile | None, of: str
+) -> Iterator[Found]:
     """Judge data by what was there before."""
     if live is None:
         return
@@ -124,7 +158,7 @@ def _against(limits: DataLimits, kind: str, new: Profile, live: Profile | None) 
         if moved < limit:
             told = (
                 f"it has {count:,} {name}, {spoken_change(moved)} against the {before:,} of the "
-                f"data that is served; down to {spoken_change(limit)} would be well."
+                f"{of}; down to {spoken_change(limit)} would be well."
             )
             yield "hold", Reason(rule.id, told, name, moved, limit)
     if kind == "interactions" and limits.item_shift is not None:
