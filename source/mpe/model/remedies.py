@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mpe.model.errors import TrainingHeld
 from mpe.model.plan.erasure import CLASH
 from mpe.model.plan.outcome import CHANGES
 from mpe.model.service.spec import DONE, FAILED, SPECS, UNDER_WAY
@@ -80,7 +79,7 @@ class Where:
 def _dataset(outcome: Mapping[str, Any]) -> str:
     """Return the kind of dataset that an outcome is about, where it is about one."""
     failed = outcome.get("failed") or {}
-    if failed.get("error") == TrainingHeld.__name__:
+    if failed.get("error") == "TrainingHeld":
         return str(failed["reason"]).partition(":")[0]
     of_import = outcome["noun"] == "DatasetImportJob"
     return str(outcome["resource"]).partition(".")[2] if of_import else ""
