@@ -54,7 +54,7 @@ class Life:
         self.group = build.group()
         self.dataset = build.imported(self.group)
         self.solution = build.solution(self.group)
-        self.mode = "hold"
+        self.mode, self.filters = "hold", list[str]()
 
     def train(self, body: str | None = None) -> str:
         if body:
@@ -65,7 +65,7 @@ class Life:
 
     def desired(self, version: str) -> Desired:
         own = {"mode": self.mode, "smoke": {}, "recipe": USER_PERSONALIZATION}
-        gate = {**own, "probes": "smoke/films/s.csv"}
+        gate = {**own, "probes": "smoke/films/s.csv", "filters": self.filters}
         return replace(campaign(version, tps=5), pointer=ID, gate=gate)
 
     def move(self, version: str) -> Outcome:
@@ -243,3 +243,38 @@ def test_without_a_gate_that_asks_for_it_nothing_is_asked(life: Life) -> None:
     first = life.train()
     life.world.follow(replace(campaign(first), pointer=None))
     assert life.runtime.asked == []
+
+
+def film_filter(life: Life, expression: str) -> str:
+    made = life.build.client.create_filter(
+        name="own", datasetGroupArn=life.group, filterExpression=expression
+    )["filterArn"]
+    life.build.wait(900)
+    life.filters = [made]
+    return str(made)
+
+
+def test_a_filter_is_asked_once_before_the_move_and_once_after(life: Life) -> None:
+    life.move(life.train())
+    made = film_filter(life, 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")')
+    life.runtime.asked.clear()
+    second = life.train(interactions(seed=8))
+    outcome = life.move(second)
+    assert (outcome.failed, life.serves) == (None, second)
+    asked = [one["filterArn"] for one in life.runtime.asked if "filterArn" in one]
+    assert asked == [made] * 2
+
+
+def test_a_filter_that_is_gone_is_told_and_fails_nothing(life: Life) -> None:
+    life.move(life.train())
+    life.filters = [f"{PLACE}filter/gone"]
+    second = life.train(interactions(seed=8))
+    outcome = life.move(second)
+    assert (outcome.failed, life.serves) == (None, second)
+    assert "the smoke test passed. Filter gone fails with" in str(outcome.told)
+
+
+def test_a_filter_that_lets_nothing_through_is_told(life: Life) -> None:
+    film_filter(life, 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("never")')
+    outcome = life.move(life.train())
+    assert "Filter own lets nothing through for" in str(outcome.told)

@@ -43,16 +43,18 @@ class Lists:
             self.pause(1 / rate)
 
     def _one(self, campaign: str, recipe: str, probe: Probe) -> tuple[str, ...]:
+        by = {"filterArn": probe.filter} if probe.filter else {}
         if recipe == PERSONALIZED_RANKING:
             found = self.client.get_personalized_ranking(
-                campaignArn=campaign, userId=probe.user, inputList=list(probe.ranked)
+                campaignArn=campaign, userId=probe.user, inputList=list(probe.ranked), **by
             )["personalizedRanking"]
         elif recipe == PERSONALIZED_ACTIONS:
-            answer = self.client.get_action_recommendations(campaignArn=campaign, userId=probe.user)
+            answer = self.client.get_action_recommendations(
+                campaignArn=campaign, userId=probe.user, **by
+            )
             return tuple(str(one["actionId"]) for one in answer["actionList"])
         else:
             of = {"userId": probe.user} if probe.user else {"itemId": probe.item}
-            found = self.client.get_recommendations(campaignArn=campaign, numResults=COUNT, **of)[
-                "itemList"
-            ]
+            given = {"campaignArn": campaign, "numResults": COUNT, **of, **by}
+            found = self.client.get_recommendations(**given)["itemList"]
         return tuple(str(one["itemId"]) for one in found)

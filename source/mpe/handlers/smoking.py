@@ -7,8 +7,8 @@ holds, the pointer goes back to the version before, and the campaign is updated 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,16 @@ from mpe.aws.objects import Objects, Unreadable
 from mpe.handlers.gauges import Gauges
 from mpe.handlers.settings import LOGGER
 from mpe.model.gate.pointer import ModelPointer, undone
-from mpe.model.gate.smoke import TOLD, UNPROBED, Probe, SmokeLimits, judge_lists, probes
+from mpe.model.gate.smoke import (
+    TOLD,
+    UNPROBED,
+    Answer,
+    Probe,
+    SmokeLimits,
+    judge_lists,
+    probes,
+    with_filters,
+)
 from mpe.model.gate.verdict import Verdict
 from mpe.model.gate.versions import said
 from mpe.model.messages import DOUBTED
@@ -29,7 +38,7 @@ from mpe.model.service.csvs import Head
 CAMPAIGN_PROBED = "Personalize Campaign Probed"
 ROLLED_BACK = "Personalize Campaign Rolled Back"
 WITHIN = 15.0
-"""Seconds that asking may take, of the minute that a function has."""
+"""Seconds that asking may take, of the minute that a function has; with filters as many again."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Smoking:
             "live": live,
             "probes": [one.as_dict() for one in chosen],
             "lists": {one.probe.id: list(one.items) for one in answers if one.items},
+            "filters": {one.probe.filter: one.error for one in self._filtered(desired, chosen)},
         }
         self.ledger.note_probes(group, desired.id, row)
 
@@ -86,6 +96,8 @@ class Smoking:
             kept.get("lists", {}),
             list(self._ask(desired, chosen)),
         )
+        answers = list(self._filtered(desired, chosen))
+        verdict, notes = with_filters(verdict, kept.get("filters", {}), answers)
         back = verdict.word == "hold" and self._roll_back(group, desired, new, before, verdict, now)
         row = {**verdict.as_dict(), "live": before, "back": bool(back), "at": now.isoformat()}
         detail = {
@@ -102,7 +114,9 @@ class Smoking:
             self.events.put(ROLLED_BACK, {**detail, "To": before})
             self.gauges.rolled_back(group, desired.name)
         self.ledger.note_smoke(group, desired.id, new, row)
-        return None if verdict.word == "pass" else _told(row, group, new)
+        if verdict.word == "pass":
+            return f"{TOLD}passed. {' '.join(notes)}" if notes else None
+        return _told(row, group, new)
 
     def _roll_back(
         self,
@@ -129,6 +143,13 @@ class Smoking:
         return self.lists.ask(
             str(desired.arn), desired.gate["recipe"], chosen, rate=rate, within=WITHIN
         )
+
+    def _filtered(self, desired: Desired, chosen: tuple[Probe, ...]) -> Iterator[Answer]:
+        """Ask once with each filter that needs no more, for the first user or item of all."""
+        arns = desired.gate.get("filters", ())
+        asked = tuple(replace(one, filter=arn) for one in chosen[:1] for arn in arns)
+        found: Iterator[Answer] = self._ask(desired, asked)
+        return found
 
     def _probes(self, desired: Desired, interactions: Desired | None) -> tuple[Probe, ...]:
         """Return the user's own probes, or some from the beginning of the interactions."""

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpe.model.gate.smoke import DENIED, Answer, Probe, SmokeLimits, judge_lists, probes
+from mpe.model.gate.smoke import (
+    DENIED,
+    Answer,
+    Probe,
+    SmokeLimits,
+    askable,
+    judge_lists,
+    probes,
+    with_filters,
+)
+from mpe.model.gate.verdict import Verdict
 from mpe.model.service.csvs import Head
 from mpe.model.service.recipes import (
     PERSONALIZED_ACTIONS,
@@ -127,3 +137,61 @@ def test_whatever_is_answered_there_is_a_verdict(
 ) -> None:
     found = judge_lists(LIMITS, recipe, before, after)
     assert (found.word == "pass") == (not found.reasons)
+
+
+USER = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Watch")'
+PLAIN = 'INCLUDE ItemID WHERE Items.GENRE IN ("Drama")'
+OPEN = "INCLUDE ItemID WHERE Items.GENRE IN ($GENRE)"
+BESIDE = "INCLUDE ItemID WHERE Items.GENRE IN (CurrentItem.GENRE)"
+ACTION = 'INCLUDE ActionID WHERE Actions.KIND IN ("mail")'
+FILTERS = {"user": USER, "plain": PLAIN, "open": OPEN, "beside": BESIDE, "action": ACTION, "no": ""}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "names"),
+    [
+        (USER_PERSONALIZATION, ["plain", "user"]),
+        (PERSONALIZED_RANKING, ["plain", "user"]),
+        (RELATED_ITEMS, ["beside", "plain"]),
+        (PERSONALIZED_ACTIONS, ["action"]),
+    ],
+)
+def test_a_campaign_is_asked_with_each_filter_that_needs_no_more(
+    recipe: str, names: list[str]
+) -> None:
+    assert list(askable(recipe, FILTERS)) == names
+
+
+def filtered(error: str = "", items: tuple[str, ...] = (), **before: str) -> tuple[str, str]:
+    """Return what is thought, and told, of an answer with a filter."""
+    answer = Answer(Probe(user="u1", filter="arn:filter/f"), items, error)
+    known = {"arn:filter/f": before["before"]} if before else {}
+    verdict, notes = with_filters(Verdict("pass"), known, [answer])
+    return verdict.word, " ".join((*(one.told for one in verdict.reasons), *notes))
+
+
+def test_a_filter_that_fails_since_the_move_fails_the_test() -> None:
+    assert filtered("InternalServerException", before="")[0] == "hold"
+
+
+def test_one_that_failed_before_or_was_not_there_is_told() -> None:
+    for before in ({"before": "InvalidInputException"}, {}):
+        word, told = filtered("InvalidInputException", **before)
+        assert (word, "Filter f fails with InvalidInputException" in told) == ("pass", True)
+
+
+def test_a_filter_that_lets_nothing_through_is_told_and_fails_nothing() -> None:
+    assert filtered(before="") == ("pass", "Filter f lets nothing through for u1.")
+    assert filtered(items=("i1",), before="") == ("pass", "")
+
+
+@pytest.mark.parametrize("code", sorted(DENIED))
+def test_a_filter_that_could_not_be_asked_with_is_told(code: str) -> None:
+    assert filtered(code, before="")[0] == "pass"
+
+
+def test_what_a_filter_answers_leaves_the_verdict_on_the_lists() -> None:
+    lists = judge_lists(SmokeLimits(), USER_PERSONALIZATION, {}, [])
+    answer = Answer(Probe(user="u1", filter="f"), error="InternalServerException")
+    assert with_filters(lists, {}, [answer])[0].reasons == lists.reasons
+    assert [one.rule for one in with_filters(lists, {"f": ""}, [answer])[0].reasons] == ["MPE-Q029"]

@@ -140,6 +140,9 @@ LISTS: dict[str, list[Answer]] = {
 }
 """Answers of a campaign that break a rule, where :data:`ASKED` are those of before."""
 
+FILTERED = {"MPE-Q029": Answer(Probe(user="u1", filter="f"), error="InternalServerException")}
+"""Answers with a filter, which answered before, that break a rule."""
+
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 WATCHES: dict[str, tuple[Traffic, list[Alarm]]] = {
     "MPE-Q026": (Traffic(190, 0, 10, 0.1), []),

@@ -14,7 +14,7 @@ from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
 from mpe.model.errors import ConfigError
 from mpe.model.gate.data import DataLimits, judge_data, not_profiled
-from mpe.model.gate.smoke import Answer, SmokeLimits, judge_lists
+from mpe.model.gate.smoke import Answer, SmokeLimits, judge_lists, with_filters
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge
 from mpe.model.gate.versions import Version
@@ -32,6 +32,7 @@ from tests.model.rules.broken import (
     BEGAN,
     CONFIGS,
     DATA,
+    FILTERED,
     GOOD,
     IMPORTS,
     ITEM_IDS,
@@ -70,7 +71,17 @@ def checked(file: Path) -> list[dict[str, Any]]:
 
 
 def test_each_rule_has_an_input_that_breaks_it() -> None:
-    assert {*TEXTS, *CONFIGS, *UPLOADS, *DATA, *VERDICTS, *IMPORTS, *LISTS, *WATCHES} == set(ALL)
+    assert {
+        *TEXTS,
+        *CONFIGS,
+        *UPLOADS,
+        *DATA,
+        *VERDICTS,
+        *IMPORTS,
+        *LISTS,
+        *WATCHES,
+        *FILTERED,
+    } == set(ALL)
 
 
 @pytest.mark.parametrize("rule", TEXTS)
@@ -128,6 +139,12 @@ def asked(answers: list[Answer]) -> set[str]:
 def test_the_answers_of_a_campaign_break_a_rule(rule: str) -> None:
     assert asked(ASKED) == set()
     assert asked(LISTS[rule]) == {rule}
+
+
+@pytest.mark.parametrize("rule", FILTERED)
+def test_the_answer_with_a_filter_breaks_a_rule(rule: str) -> None:
+    found, _ = with_filters(Verdict("pass"), {"f": ""}, [FILTERED[rule]])
+    assert [one.rule for one in found.reasons] == [rule]
 
 
 def watched(traffic: Traffic, alarms: list[Alarm]) -> set[str]:

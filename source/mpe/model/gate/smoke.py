@@ -16,7 +16,9 @@ from mpe.model.gate.verdict import Reason, Verdict, Word
 from mpe.model.rules import gate as rules
 from mpe.model.service.csvs import Head
 from mpe.model.service.dialect import Unended, records
+from mpe.model.service.filters import CurrentItem, FilterError, parse
 from mpe.model.service.recipes import (
+    PERSONALIZED_ACTIONS,
     PERSONALIZED_RANKING,
     POPULAR_ITEMS,
     RELATED_ITEMS,
@@ -78,13 +80,16 @@ class Probe:
     ranked: tuple[str, ...] = ()
     known: bool = True
     """Whether the data has it."""
+    filter: str = ""
+    """The ARN of a filter that is asked with it."""
 
     @property
     def id(self) -> str:
         return self.user or self.item or ""
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return what is kept of it, which has no filter."""
+        return {key: value for key, value in asdict(self).items() if key != "filter"}
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Probe:
@@ -245,3 +250,51 @@ def _slow(limits: SmokeLimits, answers: Sequence[Answer]) -> Iterator[Found]:
     if usual > limits.latency:
         told = f"it answers in {usual:.2f} s; {limits.latency:g} s may pass."
         yield "hold", Reason(rules.SLOW.id, told, "latency", usual, limits.latency)
+
+
+def askable(recipe: str, filters: Mapping[str, str]) -> Iterator[str]:
+    """Yield the names of filters, by their expressions, that a campaign is asked with.
+
+    Those without placeholders, of what its recipe recommends; one that goes by the item, or by the
+    user, needs a request that has one
+    (https://docs.aws.amazon.com/personalize/latest/dg/filter-expressions.html).
+    """
+    target = "actionid" if recipe == PERSONALIZED_ACTIONS else "itemid"
+    related = recipe == RELATED_ITEMS
+    for name, expression in sorted(filters.items()):
+        try:
+            parsed = parse(expression)
+        except FilterError:
+            continue
+        values = [value for one in parsed.predicates for value in one.values]
+        by_item = any(isinstance(value, CurrentItem) for value in values)
+        by_user = {section for section, _ in parsed.fields} - {"items", "actions"}
+        own = all(one.target.lower() == target for one in parsed.expressions)
+        if own and not parsed.parameters and (not by_user if related else not by_item):
+            yield name
+
+
+def with_filters(
+    verdict: Verdict, before: Mapping[str, str], after: Sequence[Answer]
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Return a verdict with what filters answered, and what is to be told of them.
+
+    ``before`` are the errors of filters before the move, empty where they answered. One that failed
+    then as well, or was not there, tells nothing of the model; that one lets nothing through for a
+    user may be meant, and is told.
+    """
+    reasons, notes = list[Reason](), list[str]()
+    for one in after:
+        name = one.probe.filter.rpartition("/")[2]
+        if one.error in DENIED:
+            notes.append(f"Filter {name} was not asked: {one.error}.")
+        elif one.error and before.get(one.probe.filter) == "":
+            told = f"the filter {name} fails with {one.error}, and did not before."
+            reasons.append(Reason(rules.FILTERED.id, told, name))
+        elif one.error:
+            notes.append(f"Filter {name} fails with {one.error}, and it did before, or was not.")
+        elif not one.items:
+            notes.append(f"Filter {name} lets nothing through for {one.probe.id}.")
+    word: Word = "hold" if reasons else verdict.word
+    kept = verdict.reasons if verdict.word == word else ()
+    return Verdict(word, (*kept, *reasons), (*verdict.notes, *notes)), tuple(notes)

@@ -184,3 +184,9 @@ ALARMED = Rule(
     "What a model is worth, such as clicks and sales, is measured by whoever sells.",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html",
 )
+FILTERED = Rule(
+    "MPE-Q029",
+    "A filter that a campaign was asked with still answers",
+    "Requests with a filter are those of pages; one that fails with the new version alone is its.",
+    "https://docs.aws.amazon.com/personalize/latest/dg/filter-expressions.html",
+)

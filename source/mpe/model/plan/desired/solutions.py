@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mpe.model.config.sections import ResourceConfig, SolutionConfig, inner
+from mpe.model.gate.smoke import askable
 from mpe.model.gate.terms import merged
 from mpe.model.plan.desired.making import Making, name_of
 from mpe.model.plan.desired.records import Data, Desired
@@ -103,7 +104,14 @@ class SolutionMaking:
             **{one: gate.get(one, {}) for one in asked},
             "recipe": self.config.recipe.type,
             "probes": f"smoke/{self.making.group}/{self.name}.csv",
+            "filters": self._filters(self.config.recipe.type),
         }
+
+    def _filters(self, recipe: str) -> list[str]:
+        """Return the ARNs of the filters that a campaign is asked with."""
+        sections = self.making.config.of("Filter")
+        found = {name_of(one): str(one.params.get("filterExpression")) for one in sections}
+        return [self.making.place.arn(f"filter/{name}") for name in askable(recipe, found)]
 
     @property
     def batches(self) -> bool:
