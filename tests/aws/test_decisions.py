@@ -158,6 +158,18 @@ def test_to_roll_back_to_nothing_is_refused(life: Life) -> None:
     assert snapshot(life) == before
 
 
+def test_a_rollback_to_a_former_version_that_is_gone_is_refused_before_anything(
+    life: Life, held: tuple[str, str]
+) -> None:
+    do(life, lambda one: one.approve("s"))
+    pointers = life.world.ledger.pointers
+    pointers[ID] = replace(pointers[ID], former=f"{life.solution}/gone")
+    before = snapshot(life)
+    with pytest.raises(DecisionRefused, match="there is no version gone any more"):
+        do(life, lambda one: one.rollback("live"))
+    assert snapshot(life) == before
+
+
 def test_a_frozen_campaign_is_moved_by_nothing(life: Life) -> None:
     first = life.train()
     life.deploy(first)

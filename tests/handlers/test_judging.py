@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mpe.handlers.judging import MODEL_JUDGED
+from mpe.model.gate.pointer import GATE, ModelPointer
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import Outcome
 from tests.emulator.conftest import Builder
@@ -187,3 +188,64 @@ def test_a_version_without_metrics_waits_where_a_person_decides(life: Life) -> N
     second = refused_metrics(life)
     assert life.deploy(second).did == "kept"
     assert life.serves == first
+
+
+@pytest.fixture
+def failed(life: Life) -> tuple[str, str]:
+    """Return the version that is served, and a newer one that no update has got to."""
+    first = life.train()
+    life.deploy(first)
+    second = life.train()
+    life.world.emulated.service.faults.fail_update("Campaign", "no capacity")
+    outcome = life.deploy(second)
+    assert outcome.failed
+    assert outcome.failed.reason == "no capacity"
+    return first, second
+
+
+def test_an_update_that_failed_leaves_the_version_before_and_holds_the_newer_one(
+    life: Life, failed: tuple[str, str]
+) -> None:
+    first, second = failed
+    pointer = life.world.ledger.pointers[ID]
+    assert (life.serves, pointer.version, pointer.held) == (first, first, second)
+    assert pointer.reason == "the update to it failed: no capacity"
+
+
+def test_an_update_that_failed_is_not_tried_again_at_each_run(
+    life: Life, failed: tuple[str, str]
+) -> None:
+    first, second = failed
+    for _ in range(2):
+        life.judge_again()
+        outcome = life.deploy(second)
+        assert (outcome.did, outcome.failed, outcome.held) == ("kept", None, second)
+    assert life.serves == first
+    third = life.train()
+    assert life.deploy(third).did == "updated", "a newer version is tried"
+    assert life.serves == third
+
+
+def test_a_run_that_was_killed_before_it_heard_of_the_failure_holds_it_as_well(
+    life: Life, failed: tuple[str, str]
+) -> None:
+    first, second = failed
+    at = "2000-01-01T00:00:00+00:00"
+    before = ModelPointer(first, at=at)
+    life.world.ledger.pointers[ID] = before.moved(second, by=GATE, why="pass", at=at)
+    life.judge_again()
+    assert (life.deploy(second).did, life.serves) == ("kept", first)
+    assert "no capacity" in life.world.ledger.pointers[ID].reason
+
+
+def test_who_asks_for_it_again_is_not_stopped_by_the_failure(
+    life: Life, failed: tuple[str, str]
+) -> None:
+    """Killed between the pointer and the update, as an approval may be."""
+    _, second = failed
+    life.world.emulated.clock.advance(60)
+    ledger, at = life.world.ledger, life.world.emulated.clock().isoformat()
+    ledger.decisions[second] = {"word": "approved"}
+    ledger.pointers[ID] = ledger.pointers[ID].moved(second, by="ann", why="again", at=at)
+    life.judge_again()
+    assert (life.deploy(second).did, life.serves) == ("updated", second)

@@ -36,7 +36,7 @@ from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
 from mpe.handlers.training import Training
 from mpe.model.errors import DataError, DataHeld, NewerForm, TrainingHeld, TurnLost
-from mpe.model.gate.pointer import ModelPointer
+from mpe.model.gate.pointer import SERVICE, FailedUpdate, ModelPointer
 from mpe.model.gate.smoke import TOLD
 from mpe.model.gate.versions import Version
 from mpe.model.messages import account_of
@@ -311,6 +311,7 @@ class Ensure:
             case Reject(error, message):
                 seen = observed.arn if observed else before.arn
                 self._note_made(step, before, observed)
+                self._hold_failed(step, observed)
                 rejected = replace(before, arn=seen, status=_status(observed))
                 return rejected.failing(error, message)
 
@@ -476,6 +477,18 @@ class Ensure:
         if step.desired.pointer is None:
             return None
         return self.ledger.pointer(step.group, step.desired.pointer)
+
+    def _hold_failed(self, step: Step, observed: Observed | None) -> None:
+        """Hold a version that a campaign could not be updated to: it serves the one before."""
+        pointer, failed = self._pointer(step), observed and FailedUpdate.of(observed.fields)
+        if step.desired.noun != "Campaign" or not pointer or not observed or not failed:
+            return
+        served, at = observed.fields["solutionVersionArn"], self.clock.now()
+        if pointer.version == failed.version != served:
+            told = at.isoformat(timespec="milliseconds")
+            back = pointer.moved(served, by=SERVICE, why="the campaign serves it still", at=told)
+            held = back.holding(failed.version, why=failed.told, at=told)
+            self.ledger.point(step.group, str(step.desired.pointer), held)
 
     def _keep_in_turn(self, step: Step) -> None:
         """Raise TurnLost where another run has the turn, before anything is changed.

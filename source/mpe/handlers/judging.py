@@ -12,7 +12,7 @@ from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import Missing, Personalize
 from mpe.handlers.holding import Holding
-from mpe.model.gate.pointer import judged, serving
+from mpe.model.gate.pointer import FailedUpdate, judged, serving
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge, promotes
 from mpe.model.gate.versions import Version, said
@@ -48,12 +48,12 @@ class Judging:
         known = {row["campaign"]: row for row in self.ledger.verdicts(group, newest)}
         for campaign in desired.campaigns:
             gate = replace(Gate.of(desired.gate), mode=campaign["mode"])
-            live = self._live(group, campaign, solution)
+            live, failed = self._live(group, campaign, solution)
             row: Mapping[str, Any] | None = known.get(campaign["id"])
             if row is None and live != newest:
                 row = self._judge(group, desired, gate, campaign, newest, live, history, now)
             if not campaign["pinned"]:
-                self._point(group, gate, campaign, newest, live, row, now)
+                self._point(group, gate, campaign, newest, live, row, now, failed)
 
     def _expire(self, group: str, desired: Desired) -> None:
         """End the holds that have lasted long enough, before anybody else may have looked."""
@@ -63,17 +63,22 @@ class Judging:
         holding = Holding(self.ledger, self.events, self.clock, self.stack)
         holding.expire(group, desired.gate, pointers)
 
-    def _live(self, group: str, campaign: Mapping[str, Any], solution: str) -> str | None:
-        """Return the version of the solution that is served: by the campaign, or by batch jobs."""
+    def _live(
+        self, group: str, campaign: Mapping[str, Any], solution: str
+    ) -> tuple[str | None, FailedUpdate | None]:
+        """Return the version of the solution that is served, and an update that failed.
+
+        By the campaign, or by batch jobs.
+        """
         if "arn" not in campaign:
             pointer = self.ledger.pointer(group, campaign["id"])
-            return pointer.version if pointer else None
+            return (pointer.version if pointer else None), None
         try:
             found = self.personalize.described(SPECS["Campaign"], campaign["arn"])
         except Missing:
-            return None
+            return None, None
         served = serving(found)
-        return served if served.rpartition("/")[0] == solution else None
+        return served if served.rpartition("/")[0] == solution else None, FailedUpdate.of(found)
 
     def _judge(
         self,
@@ -118,6 +123,7 @@ class Judging:
         live: str | None,
         row: Mapping[str, Any] | None,
         now: datetime,
+        failed: FailedUpdate | None,
     ) -> None:
         decision = self.ledger.decision(group, newest)
         before = self.ledger.pointer(group, campaign["id"])
@@ -129,6 +135,7 @@ class Judging:
             passes=row is None or promotes(gate, row),
             reason=reason_of(row) if row else "",
             at=now.isoformat(timespec="milliseconds"),
+            failed=failed,
         )
         if after != before:
             self.ledger.point(group, campaign["id"], after)

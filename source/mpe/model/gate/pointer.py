@@ -104,6 +104,34 @@ def serving(campaign: Mapping[str, Any]) -> str:
     return str(update["solutionVersionArn"] if under_way else campaign["solutionVersionArn"])
 
 
+@dataclass(frozen=True)
+class FailedUpdate:
+    """An update of a campaign that failed: it goes on serving what it served before."""
+
+    version: str
+    why: str
+    at: datetime
+
+    @classmethod
+    def of(cls, campaign: Mapping[str, Any]) -> FailedUpdate | None:
+        """Return the newest update of a campaign as it is described, where that failed."""
+        update = campaign.get("latestCampaignUpdate") or {}
+        if update.get("status") not in FAILED:
+            return None
+        why = str(update.get("failureReason") or update["status"])
+        return cls(update["solutionVersionArn"], why, update["creationDateTime"])
+
+    @property
+    def told(self) -> str:
+        return f"the update to it failed: {self.why}"
+
+    def stops(self, pointer: ModelPointer, version: str) -> bool:
+        """Tell whether no run is to try again: not where somebody has asked for it since then."""
+        asked = pointer.version == version and pointer.at is not None
+        anew = asked and datetime.fromisoformat(str(pointer.at)) > self.at
+        return self.version == version and not anew
+
+
 def judged(
     pointer: ModelPointer | None,
     *,
@@ -113,17 +141,21 @@ def judged(
     passes: bool,
     reason: str,
     at: str,
+    failed: FailedUpdate | None = None,
 ) -> ModelPointer:
     """Return where a campaign's pointer is once the newest version has been judged.
 
     What the campaign serves (``live``) wins over what the ledger knew, unless that was rolled back
     and the campaign has not been moved yet. ``passes`` is the gate's own word, ``decision`` a
-    person's on that version.
+    person's on that version; ``failed`` is the campaign's newest update, where it failed.
     """
-    found = _as_served(pointer or ModelPointer(), live, at)
+    known = pointer or ModelPointer()
+    found = _as_served(known, live, at)
     if newest == found.version:
         return found.moved(newest, by=found.by, why=found.why, at=at)
     held = _held(found, newest, decision, passes=passes, reason=reason)
+    if held is None and failed is not None and failed.stops(known, newest):
+        held = failed.told
     if held is not None:
         return found.holding(newest, why=held, at=at)
     why = "approved" if decision == "approved" else reason
