@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from mpe.aws.turns import Claim
+from mpe.cli.account import Account
+from mpe.cli.gate import take_turn
 from tests.cli.maintained import Maintained, maintained
 from tests.conftest import interactions
 from tests.local.conftest import small
@@ -161,3 +164,26 @@ def test_a_group_that_is_not_there_is_told(stack: Maintained) -> None:
     result = stack.mpe("gate", "replay", "none")
     assert result.exit_code == 1
     assert "there is no config of 'none'" in result.output
+
+
+class Turning:
+    """The turn of a group, which a run has at first."""
+
+    def __init__(self, *holders: str) -> None:
+        self.holders = list(holders)
+
+    def take_turn(self, *_: Any) -> str | None:
+        return self.holders.pop(0) if self.holders else None
+
+
+def test_a_decision_during_a_run_waits_for_the_turn_and_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = list[float]()
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    account = Account("Films", region="us-east-1", endpoint="http://here")
+    turns, claim = Turning("run-1", "run-1"), Claim("films", "approve", "approve:films:me", "")
+    take_turn(account, turns, claim)  # type: ignore[arg-type]
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("waiting for the end of what works on films: run-1") == 1
+    assert (len(pauses), turns.holders) == (2, [])

@@ -159,7 +159,7 @@ def _decide(
     turns, state = account.turns, newest_state(account, group)
     by = account.client("sts").get_caller_identity()["Arn"]
     claim = Claim(group, word, f"{word}:{group}:{by}", "")
-    _take_turn(account, turns, claim)
+    take_turn(account, turns, claim)
     try:
         personalize = Personalize(account.client("personalize"))
         decisions = Decisions(state, personalize, account.ledger, by, why, account.clock.now())
@@ -176,7 +176,8 @@ def _decide(
     return detail
 
 
-def _take_turn(account: Account, turns: Turns, claim: Claim) -> None:
+def take_turn(account: Account, turns: Turns, claim: Claim) -> None:
+    """Take a group's turn, and say whose end is waited for."""
     executions = Executions(account.client("stepfunctions"))
     told = False
     while holder := turns.take_turn(claim, executions, account.clock.now(), LEASE):
