@@ -197,7 +197,10 @@ class Life:
         ledger.weigh(
             GROUP, Version(arn, {"coverage": 0.5}, "FULL", 1.5, at, "0123", "one", 100, 9, 8)
         )
-        ledger.note_verdict(GROUP, arn, campaign, {**row, **before, "mode": "hold", "at": at})
+        known = {"metrics": {arn: {"coverage": 0.5}}, "gate": {"mode": "hold"}, "run": "one"}
+        known |= {"imports": {"import.items": {"job": "a", "data": "b"}}, "by": "gate"}
+        judged = {**row, **before, **known, "mode": "hold", "at": at}
+        ledger.note_verdict(GROUP, arn, campaign, judged)
         probe = Probe("u1", "i1", ("i2",)).as_dict()
         asked = {"version": arn, "live": f"{arn}-before", "probes": [probe]}
         ledger.note_probes(GROUP, campaign, {**asked, "lists": {"u1": ["i1"]}})
@@ -206,6 +209,8 @@ class Life:
         ledger.note_watch(GROUP, campaign, arn, {**row, "move": at, "back": True, "at": at})
         said = {"by": "arn:aws:iam::000000000000:user/me", "why": "looked at", "at": at}
         ledger.decide(GROUP, arn, {"word": "approved", **said})
+        decided = {"word": "approve", "about": "films", "live": {"a": arn}, **known, **said}
+        ledger.note_decision(GROUP, decided)
         pointer = ModelPointer(f"{arn}-before", **said).moved(arn, **said)
         barred = (f"{arn}-barred",)
         ledger.point(GROUP, campaign, replace(pointer, barred=barred, frozen="the sale", held=arn))

@@ -206,3 +206,49 @@ def test_moves_within_a_second_have_each_a_row_in_their_order(
 
 class Nobody:
     """No service: nothing is asked."""
+
+
+def test_each_decision_has_a_row_with_all_that_was_known(life: Life, held: tuple[str, str]) -> None:
+    first, second = held
+    do(life, lambda one: one.reject("s"), by="eve")
+    do(life, lambda one: one.approve("s"), by="ann")
+    do(life, lambda one: one.freeze("live"))
+    do(life, lambda one: one.unfreeze("live"))
+    do(life, lambda one: one.rollback("live"))
+    kept = life.world.ledger.decided
+    words = ["reject", "approve", "freeze", "unfreeze", "rollback"]
+    assert [one["word"] for one in kept] == words
+    approved = kept[1]
+    assert (approved["by"], approved["why"], approved["version"]) == ("ann", "checked", second)
+    assert approved["live"] == {"live": first}
+    assert approved["metrics"].keys() == {first, second}
+    assert approved["config"] == "1"
+    reasons = approved["verdicts"][0]["reasons"]
+    assert {"rule", "value", "limit"} <= reasons[0].keys()
+    assert kept[2]["version"] == "", "a campaign is frozen whatever is trained"
+
+
+def test_decisions_are_kept_once_and_read_in_their_order() -> None:
+    with mock_aws():
+        ledger = Ledger(table("ledger"))
+        rows = [
+            {"word": word, "about": "live", "at": f"2026-01-0{day}", "metrics": {"a": 0.5}}
+            for day, word in ((2, "unfreeze"), (1, "freeze"))
+        ]
+        assert [ledger.note_decision("films", one) for one in (*rows, rows[0])] == [
+            True, True, False,
+        ]  # fmt: skip
+        found = list(ledger.decided("films"))
+        assert [one["word"] for one in found] == ["freeze", "unfreeze"]
+        assert found[0]["metrics"] == {"a": 0.5}
+
+
+def test_the_newest_imports_are_told_with_their_data() -> None:
+    with mock_aws():
+        ledger = Ledger(table("ledger"))
+        for job, at in (("second", "2026-01-02"), ("first", "2026-01-01"), ("third", "2026-01-03")):
+            row = {"profile": "{}", "data": f"of {job}", "at": at, "mode": "FULL"}
+            ledger.profiled("films", "import.items", job, row)
+        for job in ("first", "second"):
+            ledger.imported("films", "import.items", job)
+        assert ledger.imports("films") == {"import.items": {"job": "second", "data": "of second"}}

@@ -48,6 +48,7 @@ class Ledger:
     judged: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     pointers: dict[str, ModelPointer] = field(default_factory=dict)
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    decided: list[dict[str, Any]] = field(default_factory=list)
     asks: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     probes: dict[str, dict[str, Any]] = field(default_factory=dict)
     smokes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -104,6 +105,14 @@ class Ledger:
             return False
         self.decisions[version] = dict(row)
         return True
+
+    def note_decision(self, group: str, row: Any) -> bool:
+        self.decided.append(dict(row))
+        return True
+
+    def imports(self, group: str) -> dict[str, dict[str, str]]:
+        done = ((key, row) for key, row in self.profiles_.items() if row.get("imported"))
+        return {dataset: {"job": job, "data": row["data"]} for (dataset, job), row in done}
 
     def expire(self, group: str, version: str, row: Any) -> bool:
         if version in self.decisions:

@@ -52,6 +52,7 @@ class Decisions:
         served = all(one.version == arn for one in pointers.values())
         if not self._decide(arn, "approved") and served:
             self._refuse_decided(arn)
+        self._keep("approve", solution, arn, campaigns)
         yield f"approved {solution}/{_id(arn)}"
         for one in campaigns:
             yield from self._move(one, pointers[one.id], self._moved(pointers[one.id], arn))
@@ -66,6 +67,7 @@ class Decisions:
                 raise DecisionRefused(f"{told}: `mpe rollback` it instead.")
         if not self._decide(arn, "rejected"):
             self._refuse_decided(arn)
+        self._keep("reject", solution, arn, campaigns)
         yield f"rejected {solution}/{_id(arn)}: no run, pin or batch job brings it back"
 
     def rollback(self, campaign: str, version: str | None = None) -> Iterator[str]:
@@ -84,6 +86,7 @@ class Decisions:
         if target == live:
             raise DecisionRefused(f"{campaign} serves {_id(live)} already.")
         self._refuse_missing(target)
+        self._keep("rollback", campaign, target, [desired])
         back = found.rolled_back(target, by=self.by, why=self.why, at=self._at)
         yield from self._move(desired, found, back)
 
@@ -93,6 +96,7 @@ class Decisions:
         found = self._pointer(desired)
         if found.frozen is not None:
             raise DecisionRefused(f"{campaign} is frozen already: {found.frozen}")
+        self._keep("freeze", campaign, None, [desired])
         at = found if found.version else replace(found, version=self._served(desired))
         self.ledger.point(self.state.group, desired.id, replace(at, frozen=self.why))
         yield f"froze {campaign}: no run moves it until `mpe unfreeze`"
@@ -103,6 +107,7 @@ class Decisions:
         found = self._pointer(desired)
         if found.frozen is None:
             raise DecisionRefused(f"{campaign} is not frozen.")
+        self._keep("unfreeze", campaign, None, [desired])
         self.ledger.point(self.state.group, desired.id, replace(found, frozen=None))
         yield f"unfroze {campaign}: the next run may move it"
 
@@ -178,6 +183,30 @@ class Decisions:
         known = self.ledger.decision(self.state.group, arn) or {}
         told = f"{_id(arn)} was {known.get('word')} by {known.get('by')} at {known.get('at')}"
         raise DecisionRefused(f"{told}: {known.get('why')}")
+
+    def _keep(self, word: str, about: str, version: str | None, campaigns: list[Desired]) -> None:
+        """Keep a decision in a row of its own, with all that was known when it was made."""
+        group, ledger = self.state.group, self.ledger
+        live = {one.name: self._served(one) or "" for one in campaigns}
+        versions = sorted({arn for arn in (version, *live.values()) if arn})
+        weighed = {arn: ledger.weighed(group, arn) for arn in versions}
+        solution = version.split("/")[-2] if version else ""
+        judging = self.state.resources.get(f"version.{solution}")
+        row = {
+            "word": word,
+            "about": about,
+            "by": self.by,
+            "why": self.why,
+            "at": self._at,
+            "config": self.state.version,
+            "imports": ledger.imports(group),
+            "version": version or "",
+            "live": live,
+            "metrics": {arn: dict(one.metrics) for arn, one in weighed.items() if one},
+            "verdicts": list(ledger.verdicts(group, version)) if version else [],
+            "gate": dict(judging.gate) if judging else {},
+        }
+        ledger.note_decision(group, row)
 
     def _pointer(self, campaign: Desired) -> ModelPointer:
         return self.ledger.pointer(self.state.group, campaign.id) or ModelPointer()

@@ -36,6 +36,8 @@ ANY = "*"
 """In the place of a dataset group, whose name it cannot be."""
 
 
+PROJECTED = ("record", "at", "data", "imported")
+"""What is read of a profile where only its import is asked for."""
 MOST_SEEN = 5_000
 """Objects that are kept of one job: an item of DynamoDB holds 400 KB."""
 
@@ -197,6 +199,37 @@ class Ledger:
         record = f"DECISION#{_of_version(version)}"
         item = {"group": group, "record": record, "version": version, **stored(dict(row))}
         return self._put(item, Attr("record").not_exists() | Attr("word").ne(row["word"]))
+
+    def note_decision(self, group: str, row: Mapping[str, Any]) -> bool:
+        """Keep a decision with all that was known when it was made; False where it is kept."""
+        key = {"group": group, "record": f"DECIDED#{row['at']}#{row['word']}#{row['about']}"}
+        return self._put({**key, **stored(dict(row))}, Attr("record").not_exists())
+
+    def decided(self, group: str) -> Iterator[dict[str, Any]]:
+        """Yield the decisions of people about a dataset group, in the order of time."""
+        found = Key("group").eq(group) & Key("record").begins_with("DECIDED#")
+        for row in pages(self._table.query, KeyConditionExpression=found):
+            if NOTE.readable(row):
+                yield dict(read(row))
+
+    def imports(self, group: str) -> dict[str, dict[str, str]]:
+        """Return the ``job`` and the ``data`` of each dataset's newest import that was counted.
+
+        The objects of a job are in its row of what it was made for (:meth:`seen`).
+        """
+        found: dict[str, dict[str, str]] = {}
+        query = Key("group").eq(group) & Key("record").begins_with("PROFILE#")
+        rows = pages(
+            self._table.query,
+            KeyConditionExpression=query,
+            ProjectionExpression="#record, #at, #data, #imported",
+            ExpressionAttributeNames={f"#{one}": one for one in PROJECTED},
+        )
+        for row in sorted(rows, key=lambda one: str(one.get("at"))):
+            if row.get("imported"):
+                _, dataset, job = str(row["record"]).split("#", 2)
+                found[dataset] = {"job": job, "data": str(row["data"])}
+        return found
 
     def expire(self, group: str, version: str, row: Mapping[str, Any]) -> bool:
         """Keep that nobody decided on a version in time; return False where somebody has."""

@@ -84,6 +84,9 @@ def accept(group: str, dataset: str, why: str, account: Account, output: str) ->
         known = account.ledger.accepted(group, f"import.{dataset}") or {}
         told = f"this data was let in by {known.get('by')}: {known.get('why')}"
         raise click.ClickException(f"{told} Nothing was changed.")
+    verdict = {key: one for key, one in held.items() if key not in {"group", "record"}}
+    more = {"word": "accept", "about": dataset, "verdict": verdict}
+    account.ledger.note_decision(group, {**row, **more})
     did = f"let in {dataset} of {held['data']}: upload the config again, or run the import"
     say(did)
     detail = {"DatasetGroup": group, "Decision": "accept", "By": by, "Why": why, "Did": [did]}

@@ -326,7 +326,8 @@ class Ensure:
         """Leave what is as it should be, and judge a version, or note an import, that is done."""
         self._note_made(step, before, observed)
         self._weigh(step, before, observed)
-        judging = Judging(self.personalize, self.ledger, self.events, self.clock, self.stack)
+        around = (self.personalize, self.ledger, self.events, self.clock, self.stack)
+        judging = Judging(*around, step.run)
         judging(step.group, desired, arn)
         self._ask_while_held(step, desired, before)
         told = self._smoke(step, desired, before, observed)

@@ -12,7 +12,7 @@ from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import Missing, Personalize
 from mpe.handlers.holding import Holding
-from mpe.model.gate.pointer import FailedUpdate, judged, serving
+from mpe.model.gate.pointer import GATE, FailedUpdate, judged, serving
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge, promotes
 from mpe.model.gate.versions import Version, said
@@ -32,6 +32,8 @@ class Judging:
     clock: Clock
     stack: str
     """The name of the stack, which people are told."""
+    run: str = ""
+    """The run that judges, whose row names its config."""
 
     def __call__(self, group: str, desired: Desired, newest: str) -> None:
         """Judge the newest version of a solution for each of its campaigns.
@@ -102,6 +104,7 @@ class Judging:
             baseline=max(baseline, key=lambda one: one.created or "", default=None),
         )
         served = promotes(gate, verdict) and not campaign["pinned"]
+        compared = {arn: dict(versions[arn].metrics) for arn in (newest, live) if arn in versions}
         row = {
             **verdict.as_dict(),
             "mode": gate.mode,
@@ -109,6 +112,11 @@ class Judging:
             "pinned": campaign["pinned"],
             "refreshed": bool(desired.gate.get("refreshed")),
             "at": now.isoformat(timespec="seconds"),
+            "by": GATE,
+            "run": self.run,
+            "imports": self.ledger.imports(group),
+            "metrics": compared,
+            "gate": dict(desired.gate),
         }
         self.events.put(MODEL_JUDGED, _detail(group, desired, campaign, newest, verdict, served))
         self.ledger.note_verdict(group, newest, campaign["id"], row)

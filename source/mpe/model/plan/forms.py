@@ -140,7 +140,9 @@ TASK = Form("the row of the task", _AGAIN, (_as_it_was,))
 """A row of the table of tasks."""
 TURN = Form("the row of the run", _AGAIN, (_as_it_was, _as_it_was, _as_it_was))
 """A row of the table of turns: the newest config, the turn, a run."""
-NOTE = Form("the ledger's row", _AGAIN, (*(_as_it_was,) * 6, _all_durations, _as_it_was))
+NOTE = Form(
+    "the ledger's row", _AGAIN, (*(_as_it_was,) * 6, _all_durations, _as_it_was, _as_it_was)
+)
 """What the ledger keeps beside outcomes: durations, what a job was made for, what was thought
 and decided of versions and of data, what data is like, and what runs have made."""
 FORMS = (STATE, RUN, OUTCOME, TASK, TURN, NOTE)
