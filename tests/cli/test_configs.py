@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from click.testing import CliRunner, Result
 from mpe.aws.clock import Clock
 from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.personalize import Personalize
-from mpe.aws.survey import UNKNOWN, survey
+from mpe.aws.survey import NO_NEW_ITEMS, UNKNOWN, survey
 from mpe.cli.main import mpe
+from mpe.cli.status import stays
 from mpe.model.config.parse import parse
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.plan.desired import Data, Desired, DesiredState, Place, desired_state
@@ -177,7 +178,13 @@ def test_a_held_version_is_shown_with_its_reason_and_the_campaign_stays(
         pointer="campaign.s.live",
     )
     version = Desired(
-        "version.s", "SolutionVersion", "s", "$.s", {"solutionArn": solution}, parent=solution
+        "version.s",
+        "SolutionVersion",
+        "s",
+        "$.s",
+        {"solutionArn": solution},
+        parent=solution,
+        gate={"refreshed": True},
     )
     whole = Desired(
         "datasetGroup",
@@ -192,6 +199,15 @@ def test_a_held_version_is_shown_with_its_reason_and_the_campaign_stays(
     steps = list(survey(state, Personalize(emulated.client), Nothing(), memory, Clock()))
     assert steps[-1].held == "it is worse."
     assert isinstance(steps[-1].action, Keep)
+    assert steps[-1].note == NO_NEW_ITEMS
+    assert stays(steps[-1]) == f"held: it is worse. {NO_NEW_ITEMS}"
+    follows = Pointing(ModelPointer(new))
+    last = list(survey(state, Personalize(emulated.client), Nothing(), follows, Clock()))[-1]
+    assert (last.held, last.note) == ("", ""), "what is moved to the newest gets them"
+    pinned = replace(campaign, given=(), pointer=None, params={**params, "solutionVersionArn": old})
+    state = replace(state, resources={**state.resources, campaign.id: pinned})
+    last = list(survey(state, Personalize(emulated.client), Nothing(), memory, Clock()))[-1]
+    assert (last.note, stays(last)) == (NO_NEW_ITEMS, NO_NEW_ITEMS)
 
 
 def test_of_nothing_everything_would_be_created(emulated: Emulated) -> None:

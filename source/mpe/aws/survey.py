@@ -17,6 +17,9 @@ from mpe.model.plan.tasks import Task, ids_of
 from mpe.model.service import avro
 from mpe.model.service.spec import FAILED, SPECS
 
+NO_NEW_ITEMS = (
+    "it gets no new items: the service brings them, every two hours, into the newest version alone."
+)
 UNKNOWN = "(the new solution version)"
 """Stands for an ARN that only the run will know."""
 
@@ -79,6 +82,7 @@ def survey(
         step = _of_schema(
             Step(desired, action, observed, unread=unread, held=held), state, personalize
         )
+        step = _of_new_items(step, state, versions)
         yield counts.noted(step) if isinstance(action, Create) else _of_key(step)
 
 
@@ -177,6 +181,23 @@ def _of_schema(step: Step, state: DesiredState, personalize: Personalize) -> Ste
         return step
     told = f"solutions and recommenders that exist do not train on {', '.join(added)}."
     return replace(step, note=told)
+
+
+def _of_new_items(step: Step, state: DesiredState, versions: Mapping[str | None, str]) -> Step:
+    """Note of a campaign that stays behind the newest version that it gets no new items.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/how-new-data-influences-recommendations.html
+    """
+    desired, observed = step.desired, step.observed
+    if desired.noun != "Campaign" or observed is None:
+        return step
+    trained = (one for one in state.resources.values() if one.noun == "SolutionVersion")
+    refreshed = {one.parent for one in trained if one.gate.get("refreshed")}
+    served, newest = observed.fields.get("solutionVersionArn"), versions.get(desired.parent)
+    stays = step.held or (not desired.given and desired.params.get("solutionVersionArn") == served)
+    if desired.parent not in refreshed or not stays or newest in {None, served}:
+        return step
+    return replace(step, note=" ".join(filter(None, (step.note, NO_NEW_ITEMS))))
 
 
 def _of_key(step: Step) -> Step:

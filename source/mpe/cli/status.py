@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from mpe.aws.inventory import Inventories
 from mpe.aws.objects import Objects, state_of
 from mpe.aws.personalize import Personalize
-from mpe.aws.survey import Step, survey
+from mpe.aws.survey import NO_NEW_ITEMS, Step, survey
 from mpe.aws.tasks import Tasks
 from mpe.cli import known
 from mpe.cli.account import OUTPUT, Account, in_account, show
@@ -197,7 +197,7 @@ class Look:
                 "status": step.observed.shown if step.observed else None,
                 "arn": step.observed.arn if step.observed else None,
                 "model": self._quality(group, step),
-                "differs": _differs(step),
+                "differs": _differs(step) or stays(step),
             }
         for noun, name, arn in self.orphans(group, steps):
             differs = "not in the config" + (", still billed" if noun in BILLED else "")
@@ -246,3 +246,10 @@ def _differs(step: Step) -> str | None:
         case Reject(_, message):
             return message
     return None
+
+
+def stays(step: Step) -> str | None:
+    """Say why a campaign is as it should be, and yet not at the newest version."""
+    held = f"held: {step.held}" if step.held else ""
+    trap = NO_NEW_ITEMS if NO_NEW_ITEMS in step.note else ""
+    return " ".join(filter(None, (held, trap))) or None
