@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from mpe.cli.account import chosen, telling
+from mpe.cli.account import Account, chosen, telling
 from mpe.cli.main import mpe
 from mpe.cli.refusals import next_step
 from mpe.cli.terminal import fits, wrapped
@@ -185,3 +185,12 @@ def test_a_table_that_would_break_words_is_none() -> None:
     rows = [["GROUP", "WHY"], ["movielens", "not as the config says"]]
     assert fits(rows, 20)
     assert not fits(rows, 14)
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_PERSONALIZE"])
+def test_a_service_on_this_machine_is_looked_at_often_whatever_setting_names_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Account("films", region="us-east-1").looks_every == 10
+    monkeypatch.setenv(name, "http://127.0.0.1:4566")
+    assert Account("films", region="us-east-1").looks_every == 0.5

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import click
@@ -27,7 +28,7 @@ from mpe.cli.settings import settings
 from mpe.cli.terminal import LINE_LIMIT, answer, console, fits, print_plain, say
 from mpe.cli.terminal import OUTPUT as OUTPUT
 from mpe.local.records import Record, state_directory
-from mpe.model.endpoints import NO_ENDPOINT, is_endpoint
+from mpe.model.endpoints import LOOPBACK, NO_ENDPOINT, is_endpoint
 from mpe.model.errors import NewerForm, ToldError
 from mpe.model.plan.desired import Place
 from mpe.model.text import plain
@@ -35,6 +36,8 @@ from mpe.model.text import plain
 STACK = "PersonalizedExperiences"
 KEY_PARAMETER = "PersonalizeKmsKeyArn"
 """The stack's parameter with the key that dataset groups are created with."""
+LOOK, LOOK_LOCALLY = 10.0, 0.5
+"""Seconds between two looks: in AWS each costs a call for every resource."""
 UNSEEN = "UNSEEN"
 """In the place of the status of a stack that may not be looked at."""
 SETTINGS = "the environment's AWS_ variables, and the profile"
@@ -62,6 +65,16 @@ class Account:
     def table(self, output: str) -> Any:
         """Return a DynamoDB table of the stack by the output that names it."""
         return self._database.Table(self.output(output))
+
+    @property
+    def looks_every(self) -> float:
+        """Return how many seconds lie between two looks at what is under way.
+
+        Another endpoint on this machine is asked more often, whatever setting names it: one of
+        the SDK's own, such as AWS_ENDPOINT_URL, does not tell of itself.
+        """
+        host = urlsplit(self.client("personalize").meta.endpoint_url).hostname
+        return LOOK_LOCALLY if host in LOOPBACK else LOOK
 
     @cached_property
     def _clients(self) -> dict[str, Any]:

@@ -20,8 +20,6 @@ from mpe.cli.terminal import say
 from mpe.model.plan.inventory import Found, Inventory
 from mpe.model.plan.owner import maintained_by, owner_of
 
-LOOK, LOOK_LOCALLY = 10.0, 0.5
-"""Seconds between two looks at what is being removed."""
 LOOKS = 60
 """How many looks in a row may find nothing gone, before there is a new one at the whole group."""
 LEASE = timedelta(hours=1)
@@ -91,7 +89,7 @@ class Deletions:
             if not told:
                 say("waiting until the functions of a run that was stopped are done")
             told = True
-            self._pause()
+            time.sleep(self.account.looks_every)
 
     def keep_turn(self) -> None:
         """Keep the turn for as long again; who has lost it removes nothing any more."""
@@ -106,9 +104,6 @@ class Deletions:
         """Give the turn back."""
         self.account.turns.give_back(self.group, self._claim.execution)
 
-    def _pause(self) -> None:
-        time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
-
     def remove(self, stage: Sequence[Found]) -> bool:
         """Remove what can go at the same time; tell whether it is gone, or nothing moves."""
         left, looks = list(stage), 0
@@ -119,7 +114,7 @@ class Deletions:
             left = still
             if left:
                 self.keep_turn()
-                self._pause()
+                time.sleep(self.account.looks_every)
         return not left
 
     def _gone(self, one: Found, blocked: dict[str, str]) -> bool:

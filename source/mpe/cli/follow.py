@@ -36,8 +36,6 @@ from mpe.model.text import plain
 T = TypeVar("T")
 BEGIN_SECONDS = 120
 """How long an uploaded config may take to become a run."""
-LOOK, LOOK_LOCALLY = 10.0, 1.0
-"""Seconds between two looks: in AWS each costs a call for every resource."""
 LOST_SECONDS = 300
 """How long a lost link is waited for."""
 ROOM = 3
@@ -136,7 +134,7 @@ class Follow:
                     _print_changes(out, seen, found)
                 seen = found
                 if not ended:
-                    time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
+                    time.sleep(self.account.looks_every)
         return self._kept(lambda: told_run(self.account, self.group, run))
 
     def _kept(self, look: Callable[[], T]) -> T:
@@ -156,7 +154,7 @@ class Follow:
                 if not told:
                     say(f"The link is lost ({error}): looking again. The run goes on.", err=True)
                 told = True
-                time.sleep(LOOK_LOCALLY if self.account.endpoint else LOOK)
+                time.sleep(self.account.looks_every)
 
     def _worked(self, run: str) -> float:
         """Return how many seconds a run has worked by now."""

@@ -16,7 +16,6 @@ from mpe.aws.objects import Objects, state_of
 from mpe.aws.personalize import Personalize
 from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import OUTPUT, Account, in_account
-from mpe.cli.follow import LOOK, LOOK_LOCALLY
 from mpe.cli.terminal import answer, say
 from mpe.model.config.sections import KINDS
 from mpe.model.plan.desired import DesiredState
@@ -187,7 +186,7 @@ def take_turn(account: Account, turns: Turns, claim: Claim) -> None:
         if not told:
             say(f"waiting for the end of what works on {claim.group}: {holder}")
         told = True
-        time.sleep(LOOK_LOCALLY if account.endpoint else LOOK)
+        time.sleep(account.looks_every)
 
 
 def _answer(detail: Mapping[str, Any], output: str) -> None:

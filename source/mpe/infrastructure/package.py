@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from mpe.model.endpoints import LOOPBACK
+
 SOURCE = Path(__file__).parents[2]
 BUILD = SOURCE.parent / "build"
 REQUIREMENTS = SOURCE / "requirements.txt"
@@ -57,8 +59,6 @@ UNUSED = (
 """What no function imports, from the top of the layer's Python folder."""
 INSTALLATION = ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt")
 """What pip keeps of an installation; the metadata, entry points and licences stay."""
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-"""Hosts that are this very machine."""
 LIBRARIES = "libraries.json"
 """Beside the libraries: each one's version and its archive with its hash."""
 

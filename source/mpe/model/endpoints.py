@@ -9,6 +9,8 @@ ENDPOINT = re.compile(
     re.IGNORECASE,
 )
 LAST_PORT = 65535
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""The names of this machine's own interface."""
 NO_ENDPOINT = "{!r} is no endpoint: it must be http://HOST:PORT, or https"
 
 
