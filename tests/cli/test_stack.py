@@ -352,10 +352,18 @@ THROTTLED = ClientError(
 )
 
 
+def account_at_aws() -> Account:
+    """Return an account whose client is made before a test takes the time away."""
+    account = Account("PersonalizedExperiences", region="us-east-1")
+    account.client("personalize")
+    return account
+
+
 @pytest.mark.parametrize("error", [LOST, THROTTLED])
 def test_a_lost_link_is_waited_for(
     error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    account = account_at_aws()
     monkeypatch.setattr("time.sleep", lambda _: None)
     answers = [error, error, "ended"]
 
@@ -365,7 +373,7 @@ def test_a_lost_link_is_waited_for(
             raise found
         return str(found)
 
-    assert Follow(Account("PersonalizedExperiences"), "films")._kept(look) == "ended"
+    assert Follow(account, "films")._kept(look) == "ended"
     assert capsys.readouterr().err.count("The run goes on.") == 1
 
 
@@ -379,6 +387,7 @@ def test_a_lost_link_is_waited_for(
 def test_a_link_that_stays_lost_is_no_failed_run(
     error: Exception, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    account = account_at_aws()
     moments = iter(range(0, 10_000, 100))
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr("time.monotonic", lambda: next(moments))
@@ -387,7 +396,7 @@ def test_a_link_that_stays_lost_is_no_failed_run(
         raise error
 
     with pytest.raises(LinkLost) as lost:
-        Follow(Account("PersonalizedExperiences"), "films")._kept(look)
+        Follow(account, "films")._kept(look)
     assert lost.value.exit_code == 4
     assert step in lost.value.message
     assert "The run goes on. See it with `mpe watch films`." in lost.value.message
