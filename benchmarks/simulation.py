@@ -15,7 +15,6 @@ import io
 import json
 import os
 import random
-import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -108,8 +107,7 @@ class Cloud:
         self.meter = Meter()
         self.time = VirtualTime(datetime.now(UTC).replace(microsecond=0))
         self.objects = MemoryObjects()
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._idle: list[asyncio.AbstractEventLoop] = []
         self._connect()
         self.replace_service()
         self.outages: list[Outage] = []
@@ -238,7 +236,9 @@ class Cloud:
         body = body.encode() if isinstance(body, str) else body
         body = body.read() if hasattr(body, "read") else body
         coroutine = _call(request.method, request.url, dict(request.headers), bytes(body))
-        status, headers, answer = asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
+        status, headers, answer = loop.run_until_complete(coroutine)
+        self._idle.append(loop)
         if _text(request.headers.get("X-Amz-Target", "")).endswith(".PutEvents") and status == 200:
             self._heard += [
                 {"detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}

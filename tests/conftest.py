@@ -19,9 +19,11 @@ import boto3
 import hypothesis
 import pytest
 from botocore.config import Config
+from filelock import FileLock
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 
+from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
 
 # What was started in the background ignores Ctrl-C, and so would all that the tests start.
@@ -136,6 +138,17 @@ def _rewrite(model: Any, params: dict[str, Any], **_: Any) -> None:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep what commands note for a shell's completions out of the user's own cache."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """The real app, synthesized once for all processes that run tests together."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cdk.out"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            synthesize(folder.with_suffix(".half")).folder.rename(folder)
+    return Assembly.read(folder)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What the workflows' JSONata expressions are evaluated on in whole runs, in virtual time.
 
-``python -m tests.jsonata.recording FILE`` writes it. One config with everything is run, then one
-whose data are missing, one whose trainings fail, and a scheduled task.
+``python -m tests.jsonata.recording ASSEMBLY FILE`` writes it, of a synthesized app. One config
+with everything is run, then one whose data are missing, one whose trainings fail, and a scheduled
+task.
 """
 
 from __future__ import annotations
@@ -10,29 +11,35 @@ import contextlib
 import copy
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks.simulation import Cloud
 
-from mpe.assembly.synthesis import synthesize
+from mpe.assembly.synthesis import Assembly
+from mpe.emulator import Durations
 from tests.everything import everything, files
 
 Evaluation = dict[str, Any]
 """``expression`` and its ``bindings``: ``states`` and the variables."""
 
 
-def record() -> list[Evaluation]:
+def record(assembly: Assembly) -> list[Evaluation]:
     """Return every evaluation of these runs."""
-    with tempfile.TemporaryDirectory() as folder:
-        cloud = Cloud(synthesize(Path(folder) / "cdk.out"))
-        found = _listen()
-        for run in (_whole, _without_data, _failing, _scheduled):
-            with contextlib.suppress(AssertionError):  # that it failed is what is wanted
-                run(cloud)
+    cloud = Cloud(assembly)
+    cloud.replace_service(_brief())
+    found = _listen()
+    for run in (_whole, _without_data, _failing, _scheduled):
+        with contextlib.suppress(AssertionError):  # that it failed is what is wanted
+            run(cloud)
     return found
+
+
+def _brief() -> Durations:
+    """Return durations that need few looks, which all evaluate the same expressions."""
+    usual = Durations()
+    return Durations(create={noun: seconds / 20 for noun, seconds in usual.create.items()})
 
 
 def _listen() -> list[Evaluation]:
@@ -65,7 +72,7 @@ def _without_data(cloud: Cloud) -> None:
 
 
 def _failing(cloud: Cloud) -> None:
-    cloud.replace_service()
+    cloud.replace_service(_brief())
     cloud.service.faults.fail("SolutionVersion", "*", "The training failed.")
     cloud.service.faults.fail("Filter", "*", "The filter failed.")
     for key, body in files("bad").items():
@@ -87,4 +94,5 @@ def _scheduled(cloud: Cloud) -> None:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(json.dumps(record(), default=str))
+    recorded = record(Assembly.read(Path(sys.argv[1])))
+    Path(sys.argv[2]).write_text(json.dumps(recorded, default=str))

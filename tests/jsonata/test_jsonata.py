@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from mpe.assembly.synthesis import Assembly
 from tests.conftest import ROOT
 from tests.workflows import GOLDEN
 
@@ -69,11 +70,11 @@ def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[Evaluation]:
+def recorded(assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> list[Evaluation]:
     """Return what whole runs evaluate; in a process of its own, whose clock they change."""
     path = tmp_path_factory.mktemp("recorded") / "evaluations.json"
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'source'}:{ROOT}"}
-    command = [sys.executable, "-m", "tests.jsonata.recording", path]
+    command = [sys.executable, "-m", "tests.jsonata.recording", assembly.folder, path]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Evaluation] = {}

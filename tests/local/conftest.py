@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mpe.assembly.synthesis import Assembly, synthesize
+from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
 from tests.conftest import interactions
@@ -24,12 +24,6 @@ NEVER = "cron(0 0 1 1 ? 2099)"
 FULL_SIZE = os.environ.get("MPE_FULL_SIZE") == "1"
 PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "1200"))
 """How many seconds to wait for what must happen: more on a machine that has much else to do."""
-
-
-@pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """The real app, synthesized once."""
-    return synthesize(tmp_path_factory.mktemp("assembly"))
 
 
 @pytest.fixture(scope="session")

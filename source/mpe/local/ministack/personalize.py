@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import botocore.session
+
 from mpe.emulator import Personalize, Request, authorizations
 from mpe.local.ministack.difference import Difference
 from mpe.local.ministack.iam import refusal
@@ -19,7 +21,13 @@ from mpe.local.ministack.iam import refusal
 def mount(service: Personalize) -> None:
     """Serve Amazon Personalize at MiniStack's endpoint."""
     import ministack.app
+    from ministack.core import router
     from ministack.core.responses import get_account_id, get_region
+
+    # MiniStack would look into the models of all services, for seconds, at the first call of one
+    # that it does not have itself, only to tell whether AWS has it.
+    names = botocore.session.get_session().get_available_services()
+    router._KNOWN_AWS_SERVICE_NAMES = frozenset(names)
 
     async def handler(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
