@@ -23,7 +23,7 @@ from filelock import FileLock
 from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 
-from mpe.assembly.synthesis import Assembly, synthesize
+from mpe.assembly.synthesis import Assembly, kept
 from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
 
 # What was started in the background ignores Ctrl-C, and so would all that the tests start.
@@ -144,11 +144,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """The real app, synthesized once for all processes that run tests together."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cdk.out"
-    with FileLock(folder.with_suffix(".lock")):
-        if not folder.exists():
-            synthesize(folder.with_suffix(".half")).folder.rename(folder)
-    return Assembly.read(folder)
+    together = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with FileLock(together / "synthesis.lock"):
+        return kept()
 
 
 @pytest.fixture

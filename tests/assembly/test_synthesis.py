@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mpe.assembly.synthesis import Assembly, AssemblyError, synthesize
+from mpe.assembly.synthesis import Assembly, AssemblyError, _digest, kept, synthesize
 
 
 def test_an_app_that_fails_is_told_with_its_own_words(tmp_path: Path) -> None:
@@ -44,3 +44,21 @@ def test_without_node_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("JSII_NODE", raising=False)
     with pytest.raises(AssemblyError, match=r"Node\.js is needed"):
         synthesize(tmp_path / "out")
+
+
+def test_what_was_synthesized_is_kept_until_the_source_is_another(tmp_path: Path) -> None:
+    module, made = tmp_path / "mpe" / "stack.py", tmp_path / "mpe" / "__pycache__" / "stack.pyc"
+    made.parent.mkdir(parents=True)
+    module.write_text("TIMEOUT = 1")
+    before = _digest(tmp_path)
+    made.write_text("of the interpreter's own")
+    assert _digest(tmp_path) == before
+    module.write_text("TIMEOUT = 2")
+    assert _digest(tmp_path) != before
+    module.rename(module.with_name("another.py"))
+    assert _digest(tmp_path) != before
+
+
+def test_what_is_kept_is_what_the_app_synthesizes(assembly: Assembly, tmp_path: Path) -> None:
+    assert kept().folder == assembly.folder
+    assert synthesize(tmp_path / "out").template.read_text() == assembly.template.read_text()

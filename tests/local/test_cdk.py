@@ -30,7 +30,7 @@ from tests.local.conftest import CSV, NEVER, User, small, wait_until
 
 pytestmark = pytest.mark.local
 SPEED = 1000.0
-"""So that a run may wait for its turn for as long as a deployment takes: 172 s of 48 hours."""
+"""So that a run may wait for its turn for as long as a deployment takes, of 48 hours."""
 STACK, OTHER = "PersonalizedExperiences", "Other"
 MEMORY = 640
 RELEASE, NEWER = "0.1.0", "99.0.0"
@@ -88,17 +88,17 @@ class Cdk:
 
 
 @pytest.fixture(scope="module")
-def up() -> Iterator[LocalCloud]:
+def up(assembly: Assembly) -> Iterator[LocalCloud]:
     """A local cloud with the stack deployed in it, as `mpe local up` leaves it."""
-    with LocalCloud(speed=SPEED) as running:
+    with LocalCloud(speed=SPEED, assembly=assembly) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def cdk(up: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
-    """The command line, after its bootstrap."""
+def cdk(up: LocalCloud, assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> Cdk:
+    """The command line, after its bootstrap, for which the app need not be synthesized again."""
     command = Cdk(up, tmp_path_factory.mktemp("cdk"))
-    command("bootstrap")
+    command("bootstrap", "--app", str(assembly.folder))
     return command
 
 
@@ -287,7 +287,7 @@ def test_two_stacks_do_not_collide_and_a_destroyed_one_leaves_its_data(
     assert first.executions() == []
     before = kept(other)
 
-    cdk("destroy", "--force", "--context", f"stack={OTHER}")
+    cdk("destroy", "--force", "--app", str(cdk.folder / "cdk.out"))
 
     assert kept(other) == before
     assert not _machines(other, OTHER)

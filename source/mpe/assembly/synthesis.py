@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import json
 import os
 import shutil
@@ -16,6 +18,13 @@ from typing import Any
 from mpe.assembly.processes import end_group
 
 ROOT = Path(__file__).parents[3]
+APP = ("source/app.py",)
+LIBRARIES = ("aws-cdk-lib", "aws-solutions-constructs.aws-lambda-sns", "constructs", "jsii")
+"""What a template depends on beside this project's own files."""
+
+
+_MADE = {"__pycache__", "mpe.egg-info"}
+"""Folders beside the source that are no part of it."""
 
 
 class AssemblyError(Exception):
@@ -59,9 +68,38 @@ class Assembly:
         return found
 
 
+def kept(build: Path = ROOT / "build") -> Assembly:
+    """Return this project's own app, synthesized for this machine; once for the same source.
+
+    Whoever gets it changes nothing in it: it is for all.
+    """
+    place = build / "assembly" / _digest(ROOT / "source")[:12]
+    if not place.exists():
+        unfinished = place.with_suffix(f".{os.getpid()}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        synthesize(unfinished)
+        try:
+            unfinished.replace(place)
+        except OSError:  # another process was faster, with the same
+            shutil.rmtree(unfinished)
+    return Assembly.read(place)
+
+
+def _digest(source: Path) -> str:
+    """Return what tells one synthesis of a source from another: its files, and what they run on."""
+    files = (one for one in source.rglob("*") if one.is_file() and not _MADE & {*one.parts})
+    contents = hashlib.sha256(sys.version.encode())
+    for file in sorted(files):
+        contents.update(f"{file.relative_to(source)}\0".encode() + file.read_bytes())
+    for library in LIBRARIES:
+        contents.update(importlib.metadata.version(library).encode())
+    return contents.hexdigest()
+
+
 def synthesize(
     folder: Path,
-    app: Sequence[str] = ("source/app.py",),
+    app: Sequence[str] = APP,
     *,
     directory: Path = ROOT,
     target: str = "local",

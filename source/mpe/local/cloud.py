@@ -25,7 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mpe.assembly.processes import end_group
-from mpe.assembly.synthesis import Assembly, AssemblyError, synthesize
+from mpe.assembly.synthesis import APP, Assembly, AssemblyError, kept, synthesize
 from mpe.emulator import Quotas
 from mpe.local.asking import page
 from mpe.local.deploy import Template, deploy
@@ -67,7 +67,7 @@ class LocalCloud:
         quotas: Quotas | None = None,
         edit_template: Callable[[Template], Template] | None = None,
         assembly: Assembly | None = None,
-        app: Sequence[str] = ("source/app.py",),
+        app: Sequence[str] = APP,
         empty: bool = False,
         log: Path | None = None,
     ) -> None:
@@ -206,7 +206,8 @@ class LocalCloud:
 
     def _synthesized(self) -> Assembly:
         try:
-            return synthesize(self.folder / "cdk.out", self._app)
+            own = self._app == APP
+            return kept() if own else synthesize(self.folder / "cdk.out", self._app)
         except AssemblyError as error:
             raise DeployError(str(error)) from error
 
