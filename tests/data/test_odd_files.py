@@ -159,6 +159,8 @@ FORMS: dict[str, str] = {
     "BigQuery's": "%Y-%m-%d %H:%M:%S UTC",
     "German, with a comma": "%d.%m.%Y, %H:%M:%S",
     "Japanese": "%Y年%m月%d日 %H:%M:%S",
+    "Python's logs": "%Y-%m-%d %H:%M:%S,250",
+    "Java's logs": "%d.%m.%Y %H:%M:%S,250",
 }
 
 
@@ -169,6 +171,26 @@ def test_a_time_is_known_however_a_program_writes_it(work: Work, form: str) -> N
     zone = "Asia/Tokyo" if form.endswith(("Z", "GMT", "Time)", "UTC", "+0000 %Y")) else "UTC"
     work.init(zone=zone)
     assert work.column("interactions", "TIMESTAMP") == TIMES
+
+
+COUNTED = {
+    ".NET's ticks": (lambda t: (t + 62_135_596_800) * 10_000_000 + 7, "as .NET counts"),
+    "Windows' file times": (lambda t: (t + 11_644_473_600) * 10_000_000 + 7, "as Windows counts"),
+    "a browser's history": (lambda t: (t + 11_644_473_600) * 1_000_000 + 7, "as browsers count"),
+}
+
+
+@pytest.mark.parametrize(("count", "told"), COUNTED.values(), ids=COUNTED)
+def test_a_time_since_another_day_is_not_taken_for_one_since_1970(
+    work: Work, count: Callable[[int], int], told: str
+) -> None:
+    """1970 is 621,355,968,000,000,000 ticks of .NET and 116,444,736,000,000,000 of Windows
+    (https://learn.microsoft.com/windows/win32/sysinfo/converting-a-time-t-value-to-a-file-time)."""
+    rows = (f"{u},{i},{count(t)}" for u, i, *_, t in ROWS)
+    work.put("interactions", "\n".join(["user,item,ts", *rows]) + "\n")
+    work.init()
+    assert work.column("interactions", "TIMESTAMP") == TIMES
+    assert told in (work.out / "config.md").read_text()
 
 
 def test_parts_of_a_time_in_four_columns_are_joined(work: Work) -> None:
@@ -277,3 +299,47 @@ def test_texts_among_lists_are_lists_of_one(work: Work) -> None:
 def test_a_few_titles_in_brackets_are_no_lists(work: Work) -> None:
     described(work, "title", [f"[REC {n}]" if n % 5 == 0 else f"A film {n}" for n in range(20)])
     assert work.column("items", "TITLE")[0] == "[REC 0]"
+
+
+def notes(work: Work, column: str, values: list[str]) -> str:
+    """Return what is noted of items with a column of these values, which come again."""
+    rows = (f'i{n},"{values[n % len(values)]}",b{n % 2}' for n in range(60))
+    work.put("interactions", lines())
+    work.put("items", "\n".join([f"item_id,{column},brand", *rows]) + "\n")
+    return "\n".join(work.init(force=True).notes)
+
+
+def test_texts_beside_lists_and_signs_that_may_separate_are_told(work: Work) -> None:
+    told = notes(work, "tags", ['[""a"",""b""]', "a;b", '[""c""]'])
+    assert "20 of 60 values of tags of the items stand in no brackets" in told
+    told = notes(work, "tags", ["a;b;c", "d;e", "f;g"])
+    assert "Most values of tags of the items have ';' in them" in told
+    assert "say --list 'tags=;'" in told
+    assert "have ';'" not in notes(work, "tags", ["a", "b;c", "d"])
+
+
+def test_a_number_for_none_among_ratings_and_spaces_around_ids_are_told(work: Work) -> None:
+    rows = (f" {u} ,{i},{-999 if v == 1 else v},{t}" for u, i, _, v, t in ROWS)
+    work.put("interactions", "\n".join(["user_id,item_id,rating,timestamp", *rows]) + "\n")
+    told = "\n".join(work.init().notes)
+    assert "rating of the interactions is -999 in 12 rows" in told
+    assert "user_id of the interactions has ids with spaces around them" in told
+
+
+def test_a_column_that_numbers_the_rows_is_left_out(work: Work) -> None:
+    rows = (f"{n},{u},{i},{t}" for n, (u, i, *_, t) in enumerate(ROWS))
+    work.put("interactions", "\n".join(["Unnamed: 0,user_id,item_id,timestamp", *rows]) + "\n")
+    (one,) = work.init().datasets
+    assert one.inferred.left_out == {"Unnamed: 0": "it has no name, and numbers the rows"}
+
+
+def test_values_in_the_place_of_names_are_told_before_one_that_is_there_twice(work: Work) -> None:
+    work.put("interactions", "u1 - - i1 200 12\nu2 - - i2 200 14\nu3 - - i3 404 9\n")
+    with pytest.raises(Unsure, match="has values, not names"):
+        work.init()
+
+
+def test_no_filter_is_proposed_by_objects_in_cells(work: Work) -> None:
+    attributes = [f'{{""colour"": {n}}}' for n in range(3)]
+    notes(work, "attributes", attributes)
+    assert "by-attributes" not in (work.out / "config.json").read_text()

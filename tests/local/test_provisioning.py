@@ -326,7 +326,7 @@ def test_every_change_of_a_resource_is_an_event_on_the_bus(cloud: LocalCloud) ->
     assert campaign[-1]["detail"]["Status"] == "ACTIVE"
     assert abs(campaign[-1]["detail"]["Duration"] - 600) < 60
     kinds = {one["detail-type"] for one in heard}
-    assert "Personalize DatasetGroup State Change" in kinds
+    assert "Personalize Dataset Group State Change" in kinds
     assert "Maintenance Run State Change" in kinds
 
 

@@ -1,13 +1,16 @@
 """The event bus: what happened, for whoever subscribes.
 
-Resource events have the form that subscribers of the existing AWS solution rely on: source
-``solutions.aws.personalize``, detail-type ``Personalize <Resource> State Change``, detail
-``{Arn, Status, Duration}`` with the duration in seconds.
+Resource events have the AWS solution's source, ``solutions.aws.personalize``, the detail-type
+``Personalize <Resource> State Change`` and the detail ``{Arn, Status, Duration}`` with the duration
+in seconds. The resource stands in words, ``Dataset Import Job``, as in AWS's own events
+(https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html); no
+public page of that solution prints an event.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -50,7 +53,8 @@ class Events:
         detail: dict[str, Any] = {"Arn": arn, "Status": status}
         if duration is not None:
             detail["Duration"] = round(duration)
-        self.put(f"Personalize {noun} State Change", detail, resources=(arn,))
+        words = re.sub("(?<=[a-z])(?=[A-Z])", " ", noun)
+        self.put(f"Personalize {words} State Change", detail, resources=(arn,))
 
     def put(self, kind: str, detail: Mapping[str, Any], resources: tuple[str, ...] = ()) -> None:
         """Put one event on the bus, or raise :class:`EventsError`.

@@ -276,6 +276,8 @@ def _tell(result: Result) -> None:
         say(f"{one.named}: {one.kept:,} rows{less} -> {one.kind}.csv")
         for why, count in one.rejected.items():
             say(f"  left out: {why}: {count:,} (in rejected-{one.kind}.csv)")
+        for column, why in one.inferred.left_out.items():
+            say(f"  column left out: {column or '(no name)'}: {why}")
     for choice in result.choices:
         say(f"  {choice.what}".replace("`", "").replace("**", ""))
     for note in result.notes:

@@ -386,15 +386,15 @@ def _widths(text: str, delimiter: str, *, whole: bool, escapes: bool = False) ->
 
 
 def _check_header(source: Source, names: list[str]) -> None:
-    twice = sorted(one for one, count in Counter(names).items() if one and count > 1)
-    if twice:
-        raise Unsure(f"{source.name} has the column {twice[0]!r} twice. Rename one of them.")
     if any(_is_number(one) for one in names):
         raise Unsure(
             f"The first row of {source.name} has values, not names: {', '.join(names)[:100]}. Say "
             "the names with --columns, such as --columns user_id,item_id,rating,timestamp; or "
             "put a row with them before it."
         )
+    twice = sorted(one for one, count in Counter(names).items() if one and count > 1)
+    if twice:
+        raise Unsure(f"{source.name} has the column {twice[0]!r} twice. Rename one of them.")
 
 
 def _is_number(text: str) -> bool:

@@ -140,7 +140,7 @@ def _queried(source: Source, engine: Engine, relation: str) -> Source:
     target = _fresh(engine)
     refusal = engine.refusal(f"CREATE OR REPLACE TEMP VIEW opened AS SELECT * FROM {relation}")
     if refusal:
-        raise Unsure(f"{source.name} cannot be read: {refusal}.")
+        raise Unsure(f"{source.name} cannot be read: {refusal.rstrip(' .')}.")
     rows, beside = _unwrapped(engine)
     cells = ", ".join(f"{one} AS {name(column)}" for column, one in _columns(engine, rows))
     refusal = engine.refusal(f"COPY (SELECT {cells} FROM {rows}) TO {text(str(target))} (HEADER)")

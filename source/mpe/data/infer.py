@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -129,6 +130,10 @@ MADE_UP = 1_700_000_000
 FROM_ROWS = "(the order of the rows)"
 STAND_INS = frozenset({-1.0, -9.0, -99.0, -999.0, -9_999.0, -99_999.0, -32_768.0})
 """Numbers that statistics programs write where there is none."""
+BRACKETS = "Brackets that are no lists of texts, left as they are."
+UNNAMED = "Unnamed: [0-9]+"
+"""What pandas calls a column without a name
+(https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html)."""
 SAMPLE = 5_000
 LISTED = r"\[.*\]|\{.*\}|\(.*\)"
 QUOTED = r"(?s)[\[{(]\s*[\[(]?\s*['\"].*['\"]\s*[\])]?\s*[\]})]"
@@ -594,6 +599,7 @@ class Inference:
                     f"--skip-bad-rows, or say --map COLUMN={target} for another column."
                 )
             return None
+        self._tell_stand_in(source, facts)
         nullable = facts.missing > 0 and not required
         return Column(source, _field(target, "float", nullable), sql, why)
 
@@ -628,7 +634,7 @@ class Inference:
                 option += ", or --skip-bad-rows to leave such rows out"
             self.notes.append(
                 f"Most values of {source} of the {self.kind} are numbers, but not all{told}. It is "
-                f"kept as text. Say {option}."
+                f"taken for text. Say {option}."
             )
 
     def _tell_amounts(self, source: str, facts: Facts) -> None:
@@ -636,8 +642,8 @@ class Inference:
         if facts.all(facts.amounts):
             self.notes.append(
                 f"{source} of the {self.kind} has amounts with a unit or a sign, such as "
-                f"{self._first(facts)!r}, and is kept as text: it is not sure which numbers these "
-                "are. Take the sign off where they are to be numbers."
+                f"{self._first(facts)!r}, and is taken for text: it is not sure which numbers "
+                "these are. Take the sign off where they are to be numbers."
             )
 
     def _tell_stand_in(self, source: str, facts: Facts) -> None:
@@ -673,6 +679,10 @@ class Inference:
             sql, why = self._impression(facts)
         elif target.endswith("_ID"):
             self._tell_odd_ids(source, facts)
+        if target.endswith("_ID") and self.shapes[source].padded:
+            self.notes.append(
+                f"{source} of the {self.kind} has ids with spaces around them; these are left out."
+            )
         if categorical:
             sql, why = self._categories(facts)
         elif target == "EVENT_TYPE" and self.domain:
@@ -729,6 +739,9 @@ class Inference:
             return
         if not facts.count:
             found.left_out[source] = "it has no values"
+            return
+        if re.fullmatch(UNNAMED, source) and facts.all(facts.whole) and target is None:
+            found.left_out[source] = "it has no name, and numbers the rows"
             return
         taken = [*(one.field.name for one in found.columns), *reserved(self.kind, None)]
         misfit = target in RULES[self.kind].optional  # it is not what that name is for
@@ -807,13 +820,19 @@ class Inference:
         value = text_sql(facts)
         if facts.lists * 2 >= facts.count > 0 or facts.quoted == facts.lists > 0:
             listed = self._list(facts)
+            if listed and facts.lists < facts.count:
+                self.notes.append(
+                    f"{facts.count - facts.lists:,} of {facts.count:,} values of {source} of the "
+                    f"{self.kind} stand in no brackets, where the others are lists: each of these "
+                    "is taken for one category."
+                )
             if listed:
                 return listed, "Lists of categories, now joined by |."
             self.notes.append(
                 f"{source} of the {self.kind} has brackets, but not all of its values are lists of "
                 "texts: it is left as it is."
             )
-            return value, "Brackets that are no lists of texts, left as they are."
+            return value, BRACKETS
         said = self.saying.lists.get(source)
         if source in self.saying.lists:
             sign = said or max(SEPARATORS, key=lambda one: facts.separated[one])
@@ -826,7 +845,19 @@ class Inference:
                 if separator == "|":
                     why = "Several categories in a cell, joined by |."
                 return _split(value, separator), why
+        self._tell_perhaps_lists(facts, source)
         return value, f"About {facts.distinct:,} different values: categories."
+
+    def _tell_perhaps_lists(self, facts: Facts, source: str) -> None:
+        """Note a sign that most values have in them, and of which it is not sure that it separates
+        categories."""
+        sign = next((one for one in (";", ",") if facts.separated[one] * 2 > facts.count), None)
+        if sign and source and facts.categories and facts.count > facts.amounts + facts.dates:
+            option = shlex.quote(f"{source}={sign}")
+            self.notes.append(
+                f"Most values of {source} of the {self.kind} have {sign!r} in them, and each is "
+                f"taken for one category. If they are lists, say --list {option}."
+            )
 
     def _has_empty(self, value: str, sql: str) -> bool:
         """Tell whether some list is empty."""

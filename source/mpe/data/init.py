@@ -19,7 +19,7 @@ from mpe.data.columns import LEAVE_OUT, Asker, ColumnMap, Unsure, recognise
 from mpe.data.dialect import Manner, Readable, readable
 from mpe.data.engine import Engine, Unparsable, name, text
 from mpe.data.files import Source
-from mpe.data.infer import FROM_ROWS, Column, Inference, Inferred, Saying, rejects
+from mpe.data.infer import BRACKETS, FROM_ROWS, Column, Inference, Inferred, Saying, rejects
 from mpe.data.propose import GROUP_LIMIT, Choice, Known, group_name, propose
 from mpe.data.times import check_format
 from mpe.model.config.parse import parse
@@ -371,7 +371,9 @@ def _category_counts(datasets: Sequence[Dataset], engine: Engine) -> dict[str, i
     items = next((one for one in datasets if one.kind == "items"), None)
     found: dict[str, int] = {}
     for one in items.inferred.columns if items else ():
-        if one.field.categorical:
+        if one.why == BRACKETS:
+            found[one.field.name] = 0
+        elif one.field.categorical:
             (found[one.field.name],) = engine.row(
                 "SELECT count(DISTINCT part) FROM "
                 f"(SELECT unnest(string_split({one.sql}, '|')) AS part FROM items)"

@@ -17,6 +17,18 @@ UNITS = (
     ("nanoseconds", 1_000_000_000, 1e17, 1e20),
 )
 """Units since 1970, and between which numbers times from 1973 to 5138 are."""
+OTHER_UNITS = (
+    ("ticks since the year 1, as .NET counts", 10_000_000, 6.2e17, 6.6e17, -62_135_596_800),
+    ("ticks since 1601, as Windows counts", 10_000_000, 1.2e17, 1.45e17, -11_644_473_600),
+    ("microseconds since 1601, as browsers count", 1_000_000, 1.25e16, 1.4e16, -11_644_473_600),
+)
+"""Units since another day, their parts of a second, between which numbers they are, and when they
+begin. Taken for units since 1970 these would be times of 1990, 1974 and after 2366.
+
+https://learn.microsoft.com/dotnet/api/system.datetime.ticks,
+https://learn.microsoft.com/windows/win32/api/minwinbase/ns-minwinbase-filetime,
+https://source.chromium.org/chromium/chromium/src/+/main:base/time/time.h.
+"""
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAYS = (
     "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%d %b %Y", "%d-%b-%Y",
@@ -26,6 +38,9 @@ FORMATS = (
     *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS),
     "%Y-%m-%d %I:%M %p",
     "%Y-%m-%d %I:%M:%S %p",
+    "%Y-%m-%d %H:%M:%S,%g",  # of Python's and Java's logs
+    "%Y-%m-%dT%H:%M:%S,%g",
+    "%d.%m.%Y %H:%M:%S,%g",
     "%Y-%m-%d %H:%M:%S %z",
     "%Y-%m-%d %H:%M:%S.%f %z",
     "%Y-%m-%dT%H:%M:%S %z",
@@ -177,6 +192,9 @@ def _numbers(engine: Engine, table: str, column: str, value: str, zone: str) -> 
         found = _all_of(engine, table, value, dated, zone)
         if found and (most <= 21_001_231 or least >= 19e12):
             return found
+    for unit, divisor, low, high, begins in OTHER_UNITS:
+        if whole == count and low <= least and most < high:
+            return TimeForm(unit, f"CAST({value} AS BIGINT) // {divisor} + ({begins})")
     for unit, divisor, low, high in UNITS:
         if low <= least and most < high:
             if whole == count:
