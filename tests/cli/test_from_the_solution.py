@@ -173,10 +173,21 @@ def test_an_export_of_it_plans_nothing_and_is_adopted(stack: Maintained) -> None
     assert tasks == {"import": "rate(1 day)", "full.harbour-popularity-count": WEEKLY}
 
 
-def copy_later(stack: Maintained, key: str, than: datetime) -> None:
-    """Put a batch input whose time, of which S3 tells whole seconds, is after another."""
+def test_a_csv_that_is_copied_is_imported_once(stack: Maintained) -> None:
+    before = counts(stack)
+    listed = stack.personalize.list_dataset_import_jobs()["datasetImportJobs"]
+    made = max(one["creationDateTime"] for one in listed)
+    copy_later(stack, "train/harbour/interactions.csv", made, CSV)
+    for _ in range(2):
+        told = stack.upload(CONFIG, "train/harbour/config.json")
+        assert told["Status"] == "SUCCEEDED", told
+        assert counts(stack) == {**before, "imports": before["imports"] + 1}
+
+
+def copy_later(stack: Maintained, key: str, than: datetime, body: str = '{"userId": "u1"}') -> None:
+    """Put an object whose time, of which S3 tells whole seconds, is after another."""
     while True:
-        stack.put(key, '{"userId": "u1"}')
+        stack.put(key, body)
         if stack.s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] > than:
             return
         time.sleep(0.1)
@@ -321,3 +332,45 @@ def test_results_of_batch_jobs_and_names_are_as_the_page_says() -> None:
 
 def test_the_page_names_the_metrics_namespace() -> None:
     assert f"the same, in the namespace `{NAMESPACE}`" in PAGE
+
+
+def test_what_is_named_or_placed_otherwise_is_taken_as_the_page_says() -> None:
+    document = copy.deepcopy(CONFIG)
+    group, (one,) = document["datasetGroup"]["serviceConfig"], document["solutions"]
+    group["roleArn"] = "arn:aws:iam::000000000000:role/of-the-old-stack"
+    one["serviceConfig"]["recipeArn"] = "arn:aws:personalize:::recipe/aws-item-affinity"
+    one["serviceConfig"]["solutionVersion"] = {"name": "mine", "trainingMode": "FULL"}
+    one["batchSegmentJobs"] = [{"serviceConfig": {}}]
+    del one["campaigns"]
+    config = parse(json.dumps(document))
+    assert any(note.path == "$.datasetGroup.serviceConfig.roleArn" for note in config.notes)
+    resources = desired_state(config, PLACE, version=RUN).resources
+    name = "harbour-popularity-count"
+    schema = resources["schema.interactions"].params["schema"]
+    assert json.loads(schema)["name"] == "interactions"
+    assert resources["datasetGroup"].params.get("roleArn") is None
+    assert resources[f"solution.{name}"].params["performAutoTraining"] is False
+    version = resources[f"version.{name}"].as_made_by(RUN)
+    assert (version["name"], version["trainingMode"]) == (RUN, "FULL")
+    data = resources[f"batchSegmentJob.{name}.{name}"].data
+    assert data and data.file == f"batch/harbour/{name}/job_config.json"
+
+
+def test_a_dataset_without_a_csv_is_made_and_a_file_comes_before_its_folder(
+    empty: Maintained,
+) -> None:
+    document = {**CONFIG, "solutions": [], "datasets": {**CONFIG["datasets"]}}
+    document["datasets"]["users"] = dataset("users", field("USER_ID"), field("AGE", "int"))
+    empty.put("train/harbour/interactions.csv", CSV)
+    empty.put("train/harbour/interactions/other.csv", CSV)
+    told = empty.upload(document, "train/harbour/config.json")
+    assert told["Status"] == "SUCCEEDED", told
+    note = "Dataset harbour-users-data: there is no CSV for it, so nothing was imported."
+    assert told["Notes"] == [note]
+    aws = empty.personalize
+    kinds = {one["datasetType"].lower() for one in aws.list_datasets()["datasets"]}
+    assert kinds == {"interactions", "users"}
+    (job,) = aws.list_dataset_import_jobs()["datasetImportJobs"]
+    arn = job["datasetImportJobArn"]
+    made = aws.describe_dataset_import_job(datasetImportJobArn=arn)["datasetImportJob"]
+    assert made["dataSource"]["dataLocation"] == f"s3://{BUCKET}/train/harbour/interactions.csv"

@@ -105,6 +105,20 @@ def test_keys_that_mean_nothing_are_noted_and_left_out() -> None:
         assert "ignored" in found[path]
 
 
+def test_a_key_among_the_datasets_is_a_problem() -> None:
+    document = of("readme_sample")
+    document["datasets"]["comment"] = "a dataset that is left out is missed once it is paid for"
+    assert "is not a key" in problems(document)["$.datasets.comment"]
+
+
+@pytest.mark.parametrize("name", ["comment", "_comment", "comments", "note", "notes", "_README"])
+def test_a_remark_is_no_misspelt_section(name: str) -> None:
+    document = of("readme_sample")
+    document[name] = "made by the harbour's team"
+    document["solutions"][0][name] = "the popular ones"
+    assert {f"$.{name}", f"$.solutions[0].{name}"} <= noted(document).keys()
+
+
 @pytest.mark.parametrize(
     ("name", "meant"), [("solution", "solutions"), ("Filters", "filters"), ("tag", "tags")]
 )

@@ -59,10 +59,10 @@ COMPARED = 100
 """Characters of a wrong name that are compared with the right ones."""
 
 
-def near(name: str, known: Any) -> str | None:
-    """Return the known key that another is like, or None."""
+def near(name: str, known: Any, *, like: float = 0.6) -> str | None:
+    """Return the known key that another is like, by that share of their letters, or None."""
     spelt = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name[:COMPARED].lower(), list(spelt), n=1)
+    found = difflib.get_close_matches(name[:COMPARED].lower(), list(spelt), n=1, cutoff=like)
     return spelt[found[0]] if found else None
 
 
