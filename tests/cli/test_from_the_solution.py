@@ -353,7 +353,8 @@ def test_what_is_named_or_placed_otherwise_is_taken_as_the_page_says() -> None:
     version = resources[f"version.{name}"].as_made_by(RUN)
     assert (version["name"], version["trainingMode"]) == (RUN, "FULL")
     data = resources[f"batchSegmentJob.{name}.{name}"].data
-    assert data and data.file == f"batch/harbour/{name}/job_config.json"
+    assert data
+    assert data.file == f"batch/harbour/{name}/job_config.json"
 
 
 def test_a_dataset_without_a_csv_is_made_and_a_file_comes_before_its_folder(
