@@ -85,17 +85,20 @@ audit: build/audit/.ready
 	build/audit/bin/python deployment/audit.py $(OPTIONS) $(DATABASE:%=--database %) build/audit/bin/pip-audit \
 		source/requirements.txt requirements-dev.txt package-lock.json
 
-# Writes the pins of Lambda anew, with the hash of every file of each release.
+# Writes the hash of every file of each release beside all pins, and Lambda's pins as those of
+# development have them: no archive is fetched for it.
+HASHED := build/pins/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header
 pins: build/pins/.ready
-	build/pins/bin/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-annotate \
-		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-		--constraint requirements-dev.txt --output-file build/pins/requirements.txt pyproject.toml
-	{ grep '^#' source/requirements.txt; cat build/pins/requirements.txt; } > build/pins/all.txt
-	mv build/pins/all.txt source/requirements.txt
+	sed -n 's/^\([a-z].*==[^\\]*[^ \\]\).*/\1/p' requirements-dev.txt > build/pins/versions.txt
+	$(HASHED) --no-deps --universal --python-version 3.11 --output-file build/pins/development.txt build/pins/versions.txt
+	$(HASHED) --constraint build/pins/versions.txt --python-version 3.14 --output-file build/pins/lambda.txt pyproject.toml
+	for pair in development:requirements-dev.txt lambda:source/requirements.txt; do \
+		{ grep '^#' $${pair#*:}; cat build/pins/$${pair%:*}.txt; } > build/pins/all.txt && mv build/pins/all.txt $${pair#*:} || exit 1; \
+	done
 
 build/pins/.ready:
 	$(PYTHON) -m venv build/pins
-	build/pins/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	build/pins/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	touch $@
 
 build/audit/.ready:
@@ -111,8 +114,9 @@ $(READY): requirements-dev.txt pyproject.toml
 	@command -v node >/dev/null || { echo "Node.js is needed: the AWS CDK runs on it."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip check
 	touch $(READY)
 
 # The CDK's command line, which `npx cdk` then runs, and a validator of workflows.

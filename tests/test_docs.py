@@ -144,6 +144,16 @@ def test_the_pins_of_lambda_and_of_development_agree() -> None:
         assert development[name] == version, name
 
 
+@pytest.mark.parametrize("path", ["requirements-dev.txt", "source/requirements.txt"])
+def test_every_pin_has_the_hashes_of_its_files(path: str) -> None:
+    """That they are right, pip tells where it installs: with --require-hashes in both places."""
+    text = re.sub(r"^#.*\n", "", (ROOT / path).read_text(), flags=re.MULTILINE)
+    for pin in text.replace("\\\n", "").splitlines():
+        version, *hashes = re.split(r"\s+--hash=sha256:", pin)
+        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)?", version), version
+        assert all(re.fullmatch(r"[0-9a-f]{64}", one) for one in hashes) and hashes, version
+
+
 def test_the_cdks_command_line_is_pinned_and_its_lock_names_no_registry() -> None:
     package = json.loads((ROOT / "package.json").read_text())
     lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
