@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
@@ -71,23 +71,10 @@ class Tend(HandlerFunction):
             [personalize_arn(self, version.iam_resource)],
             because="Users name their solutions; what a campaign goes back to has to be there.",
         )
+        # Of composite alarms nothing is told to who may ask for some alarms alone
+        # (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).
         self.allow(
-            ["cloudwatch:GetMetricData"],
+            ["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"],
             ["*"],
-            because="CloudWatch has no resource-level permission for metrics.",
-        )
-        self.allow(
-            ["cloudwatch:DescribeAlarms"],
-            [self._alarms],
-            because="Users name the alarms that a campaign is watched by.",
-        )
-
-    @property
-    def _alarms(self) -> str:
-        """Return a pattern for all alarms of the stack's account and region."""
-        return self.stack.format_arn(
-            service="cloudwatch",
-            resource="alarm",
-            resource_name="*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            because="Metrics have no resource, and composite alarms are told for all alone.",
         )
