@@ -280,13 +280,13 @@ def test_an_increment_is_not_compared_with_what_is_there(days: Days) -> None:
 
 def test_an_increment_is_compared_with_those_before_it_once_there_are_three(days: Days) -> None:
     days.run(good())
-    for rows in (390, 5000, 400):
-        assert increment(days, rows).did == "created"
-    held = increment(days, 200)
+    for rows in (1950, 5000, 2000):
+        assert increment(days, rows).failed is None
+    held = increment(days, 1000)
     assert held.failed
     assert "[MPE-Q013]" in held.failed.reason
-    assert "-50.0 % against the 400 of the increments before it" in held.failed.reason
-    assert increment(days, 380).did == "created", "what was held is no measure"
+    assert "-50.0 % against the 2,000 of the increments before it" in held.failed.reason
+    assert increment(days, 1900).failed is None, "what was held is no measure"
 
 
 def _job(days: Days) -> str:
