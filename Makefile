@@ -89,7 +89,7 @@ audit: build/audit/.ready
 # development have them: no archive is fetched for it.
 HASHED := build/pins/bin/uv pip compile --quiet --generate-hashes --no-annotate --no-header
 pins: build/pins/.ready
-	sed -n 's/^\([a-z].*==[^\\]*[^ \\]\).*/\1/p' requirements-dev.txt > build/pins/versions.txt
+	sed -n 's/^\([A-Za-z].*==[^\\]*[^ \\]\).*/\1/p' requirements-dev.txt > build/pins/versions.txt
 	$(HASHED) --no-deps --universal --python-version 3.11 --output-file build/pins/development.txt build/pins/versions.txt
 	$(HASHED) --constraint build/pins/versions.txt --python-version 3.14 --output-file build/pins/lambda.txt pyproject.toml
 	for pair in development:requirements-dev.txt lambda:source/requirements.txt; do \
