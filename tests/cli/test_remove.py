@@ -147,7 +147,6 @@ def test_a_group_whose_removal_is_stopped_keeps_runs_out_until_it_goes_on(
     assert result.exit_code == 130, result.output
     assert "Interrupted: start it again to go on. No run works there for an hour" in result.output
     assert not free(stack)
-    monkeypatch.setattr("mpe.cli.deletions.LOOK", 0.01)
     result = stack.mpe("destroy", "films", "--confirm", "films")
     assert "The dataset group films is gone." in result.output
     assert free(stack)

@@ -95,10 +95,7 @@ def test_a_group_that_is_there_again_without_a_config_is_listed(stack: Maintaine
     assert "still billed" in found["why"]
 
 
-def test_of_a_group_that_was_removed_no_empty_table_is_shown(
-    stack: Maintained, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mpe.cli.deletions.LOOK", 0.01)
+def test_of_a_group_that_was_removed_no_empty_table_is_shown(stack: Maintained) -> None:
     assert stack.mpe("destroy", "films", "--confirm", "films").exit_code == 0
     result = stack.mpe("status", "films")
     assert result.exit_code == 1
