@@ -141,6 +141,15 @@ def _beyond(name: str, arn: str) -> set[str]:
     return set() if found & own else set(found or {arn})
 
 
+EVERYWHERE = {
+    "cloudwatch:DescribeAlarms": (
+        "Composite alarms are told of only with the permission on *, says the API's own page: "
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html"
+    ),
+}
+"""What the data has a type for, and another page of AWS's asks to be granted on everything."""
+
+
 def test_a_role_may_do_everywhere_only_what_no_type_is_required_for(template: Template) -> None:
     everywhere = {
         name
@@ -148,7 +157,7 @@ def test_a_role_may_do_everywhere_only_what_no_type_is_required_for(template: Te
         if arn == "*" and _is_a_roles(template, owner) and not name.startswith("sts:")
     }
     assert "personalize:ListSolutionVersions" in everywhere
-    assert {name for name in everywhere if required(name)} == set()
+    assert {name for name in everywhere if required(name)} == EVERYWHERE.keys()
 
 
 def _is_a_roles(template: Template, owner: str) -> bool:
