@@ -132,8 +132,8 @@ def campaign_of(user: User, size: int) -> bool:
 
 
 def _solution(user: User) -> bool:
-    found = user.cloud.client("personalize").list_solutions()["solutions"]
-    return f"{user.group}-popular" in {one["name"] for one in found}
+    pages = user.cloud.client("personalize").get_paginator("list_solutions").paginate()
+    return f"{user.group}-popular" in set(pages.search("solutions[].name"))
 
 
 def test_an_upload_during_a_scheduled_run_waits_for_it_and_is_not_lost(cloud: LocalCloud) -> None:
