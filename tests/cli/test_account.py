@@ -192,5 +192,6 @@ def test_a_service_on_this_machine_is_looked_at_often_whatever_setting_names_it(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert Account("films", region="us-east-1").looks_every == 10
+    assert Account("films", endpoint="http://cloud:4566").looks_every == 0.5
     monkeypatch.setenv(name, "http://127.0.0.1:4566")
     assert Account("films", region="us-east-1").looks_every == 0.5

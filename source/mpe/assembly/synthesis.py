@@ -81,7 +81,9 @@ def kept(build: Path = ROOT / "build") -> Assembly:
         synthesize(unfinished)
         try:
             unfinished.replace(place)
-        except OSError:  # another process was faster, with the same
+        except OSError:  # another process may have been faster, with the same
+            if not place.exists():
+                raise
             shutil.rmtree(unfinished)
     return Assembly.read(place)
 

@@ -70,9 +70,11 @@ class Account:
     def looks_every(self) -> float:
         """Return how many seconds lie between two looks at what is under way.
 
-        Another endpoint on this machine is asked more often, whatever setting names it: one of
-        the SDK's own, such as AWS_ENDPOINT_URL, does not tell of itself.
+        Another endpoint is asked more often; so is one on this machine that a setting of the SDK's
+        own names, such as AWS_ENDPOINT_URL.
         """
+        if self.endpoint:
+            return LOOK_LOCALLY
         host = urlsplit(self.client("personalize").meta.endpoint_url).hostname
         return LOOK_LOCALLY if host in LOOPBACK else LOOK
 

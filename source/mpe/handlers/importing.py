@@ -123,18 +123,22 @@ def live_data(ledger: Ledger, group: str, dataset: str) -> Profile | None:
 
 def increments(ledger: Ledger, group: str, dataset: str) -> list[Profile]:
     """Return what the increments of a dataset were like that were imported, the newest last."""
-    done = [one for one in ledger.profiles(group, dataset) if one.get("imported")]
-    rows = sorted((one for one in done if one["mode"] != "FULL"), key=lambda one: str(one["at"]))
-    found = (_read(one) for one in rows)
+    found = (_read(one) for one in imported(ledger, group, dataset, full=False))
     return [one for one in found if one is not None]
 
 
 def last_full(ledger: Ledger, group: str, dataset: str, trained: str | None) -> Profile | None:
     """Return what the last FULL import before a moment was like, or the last of all."""
-    done = [one for one in ledger.profiles(group, dataset) if one.get("imported")]
-    rows = sorted((one for one in done if one["mode"] == "FULL"), key=lambda one: one["at"])
+    rows = imported(ledger, group, dataset, full=True)
     before = [one for one in rows if trained is None or one["at"] <= trained]
     return _read(before[-1]) if before else None
+
+
+def imported(ledger: Ledger, group: str, dataset: str, *, full: bool) -> list[dict[str, Any]]:
+    """Return the rows of a dataset's imports that were done, FULL ones or others, newest last."""
+    done = (one for one in ledger.profiles(group, dataset) if one.get("imported"))
+    kind = (one for one in done if (one["mode"] == "FULL") is full)
+    return sorted(kind, key=lambda one: str(one["at"]))
 
 
 def _read(row: Mapping[str, Any]) -> Profile | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mpe.aws.clock import Clock
 from mpe.aws.ledger import Ledger
-from mpe.handlers.importing import live_data
+from mpe.handlers.importing import imported, live_data
 from mpe.model.errors import TrainingHeld
 from mpe.model.gate.data import DataLimits, judge_data
 from mpe.model.gate.versions import said
@@ -60,10 +60,7 @@ class Training:
 
     def _newest(self, group: str, dataset: str) -> dict[str, Any] | None:
         """Return what the newest FULL import of a dataset was like, or None where nobody knows."""
-        done = [one for one in self.ledger.profiles(group, dataset) if one.get("imported")]
-        rows = sorted(
-            (one for one in done if one["mode"] == "FULL"), key=lambda one: str(one["at"])
-        )
+        rows = imported(self.ledger, group, dataset, full=True)
         newest, judged = rows[-1] if rows else None, self.ledger.data_verdict(group, dataset)
         if newest is None or judged is None or judged["at"] <= newest["at"]:
             return newest
