@@ -70,15 +70,22 @@ def test_a_prefix_without_data_is_told(bucket: Any, tmp_path: Path) -> None:
     assert "s3://warehouse/june/ has no file with data." in made.output
 
 
-@pytest.mark.parametrize("nested", ["day=1/part_00", "a/b/day=1/x.parquet"])
+@pytest.mark.parametrize(
+    "nested",
+    ["day=1/part_00", "a/b/day=1/x.parquet", "_day=1/a", "_year=2026/_day=1/x.csv", "__date=x/a"],
+)
 def test_columns_in_the_names_of_folders_are_not_lost_unsaid(
     bucket: Any, tmp_path: Path, nested: str
 ) -> None:
+    """Spark reads all such folders: HadoopFSUtils leaves no name out that has ``=``."""
     unloaded(bucket, **{nested: HALVES[0]})
-    made = init("s3://warehouse/may/", tmp_path / "shop")
-    assert made.exit_code == 1
-    assert "values in the names of folders" in made.output
-    assert "hive_partitioning = true" in made.output
+    (tmp_path / "may" / nested).parent.mkdir(parents=True)
+    (tmp_path / "may" / nested).write_text(HALVES[0])
+    for given in ("s3://warehouse/may/", tmp_path / "may"):
+        made = init(given, tmp_path / "shop")
+        assert made.exit_code == 1
+        assert "values in the names of folders" in made.output
+        assert "hive_partitioning = true" in made.output
 
 
 def test_all_data_in_a_folder_is_read(tmp_path: Path) -> None:
@@ -108,22 +115,6 @@ def test_nothing_there_is_told(tmp_path: Path) -> None:
     made = init(tmp_path / "none.csv", tmp_path / "shop")
     assert made.exit_code == 1
     assert "is no file and no folder" in made.output
-
-
-@pytest.mark.parametrize("nested", ["_day=1/part_00", "_year=2026/_day=1/x.csv", "__date=x/a.csv"])
-def test_a_column_whose_name_begins_with_an_underscore_is_not_lost_either(
-    bucket: Any, tmp_path: Path, nested: str
-) -> None:
-    """Spark reads such folders: HadoopFSUtils leaves no name out that has ``=``."""
-    unloaded(bucket, **{nested: HALVES[0]})
-    made = init("s3://warehouse/may/", tmp_path / "shop")
-    assert made.exit_code == 1
-    assert "values in the names of folders" in made.output
-    (tmp_path / "may" / nested).parent.mkdir(parents=True)
-    (tmp_path / "may" / nested).write_text(HALVES[0])
-    made = init(tmp_path / "may", tmp_path / "shop")
-    assert made.exit_code == 1
-    assert "values in the names of folders" in made.output
 
 
 def folder(tmp_path: Path, *more: str) -> Path:
