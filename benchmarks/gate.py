@@ -92,7 +92,7 @@ def counted(rows: Sequence[Row], catalogue: frozenset[str] = frozenset()) -> Pro
     tally = Tally("interactions")
     lines = (f"{user},{item},{moment}\n" for user, item, moment in rows)
     tally.add(["USER_ID,ITEM_ID,TIMESTAMP\n", *lines], go_on=lambda: True)
-    return tally.profile(tally.unknown(catalogue) if catalogue else None)
+    return tally.profile(tally.unknown(tally.met() - set(catalogue)) if catalogue else None)
 
 
 def trained(number: int, name: str, rows: Sequence[Row]) -> Version:

@@ -1,5 +1,7 @@
-"""What the import step takes to count ten million interactions, as it does before an import.
+"""What it takes to count ten million interactions, as is done before an import.
 
+Once of so many users that the import step counts them all, and once of so many that the function
+for large data estimates them.
 ``python benchmarks/gate_costs.py --json FILE``; the counting is measured in a process of its own.
 """
 
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROWS = 10_000_000
+USERS = {"counted": ROWS // 25, "estimated": 6_000_000}
 TARGETS = {"cpu_seconds": 30, "memory_gb": 1.0}
 """The most that is wanted."""
 
@@ -44,11 +47,14 @@ class S3:
 
 
 def count(path: Path) -> dict[str, float]:
-    """Count a file as the import step does, in this process."""
+    """Count a file as the function for large data does, in this process.
+
+    Up to so many ids that is what the import step does as well.
+    """
     from mpe.aws.objects import Objects
     from mpe.model.service.counting import Tally
 
-    tally, began = Tally("interactions"), time.process_time()
+    tally, began = Tally("interactions", sketches=True), time.process_time()
     for lines in Objects(S3(path)).lines("s3://bench/interactions.csv"):
         tally.add(lines, go_on=lambda: True)
     profile = tally.profile()
@@ -59,17 +65,32 @@ def count(path: Path) -> dict[str, float]:
         "users": profile.users,
         "items": profile.items,
         "mb": round(path.stat().st_size / 10**6),
+        "users_off": profile.errors.get("users", 0.0),
         "cpu_seconds": round(spent, 1),
         "memory_gb": round(peak / 10**9, 3),
     }
 
 
-def missed(found: dict[str, float]) -> list[str]:
+def missed(found: dict[str, dict[str, float]]) -> list[str]:
     return [
-        f"gate_costs: {key} is {found[key]}, at most {most} was wanted"
+        f"gate_costs: {key} is {one[key]} where users are {how}, at most {most} was wanted"
+        for how, one in found.items()
         for key, most in TARGETS.items()
-        if found[key] > most
+        if one[key] > most
     ]
+
+
+def measured(users: int) -> dict[str, float]:
+    """Write interactions of so many users, and count them in a process of its own."""
+    from benchmarks.real_size import write
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "interactions.csv"
+        write(path, ROWS, users=users)
+        command = [sys.executable, __file__, "--count", str(path)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(ran.stdout)
+    return found
 
 
 def main() -> int:
@@ -80,24 +101,18 @@ def main() -> int:
     if given.count:
         print(json.dumps(count(given.count)))
         return 0
-    from benchmarks.real_size import write
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "interactions.csv"
-        write(path, ROWS)
-        command = [sys.executable, __file__, "--count", str(path)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(ran.stdout)
-    print(
-        f"{found['rows']:,} interactions of {found['users']:,} users and {found['items']:,} items"
-    )
-    print(f"{found['mb']} MB without quotation marks, in one pass as they come from S3")
-    for key, most in TARGETS.items():
-        print(f"{key:<12} {found[key]:>6} (at most {most:g})")
-    found["missed"] = missed(found)
-    print("\n".join(found["missed"]) or "every target is met")
+    found = {how: measured(users) for how, users in USERS.items()}
+    for how, one in found.items():
+        print(
+            f"{one['rows']:,} interactions of {one['users']:,} users, who are {how}, and of "
+            f"{one['items']:,} items; {one['mb']} MB in one pass as they come from S3"
+        )
+        for key, most in TARGETS.items():
+            print(f"{key:<12} {one[key]:>6} (at most {most:g})")
+    wrong = missed(found)
+    print("\n".join(wrong) or "every target is met")
     if given.json:
-        given.json.write_text(json.dumps(found))
+        given.json.write_text(json.dumps({**found, "missed": wrong}))
     return 0
 
 

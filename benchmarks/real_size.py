@@ -67,10 +67,10 @@ class Files(MemoryObjects):
                 yield chunk
 
 
-def write(path: Path, rows: int, seed: int = 1) -> None:
+def write(path: Path, rows: int, seed: int = 1, users: int | None = None) -> None:
     """Write interactions of users with tastes, some much more active than others."""
     chance = np.random.default_rng(seed)
-    users, items = rows // 25, max(2_000, rows // 200)
+    users, items = users or rows // 25, max(2_000, rows // 200)
     with path.open("w") as file:
         file.write("USER_ID,ITEM_ID,EVENT_TYPE,EVENT_VALUE,TIMESTAMP\n")
         for start in range(0, rows, 100_000):

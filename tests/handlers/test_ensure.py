@@ -58,6 +58,7 @@ class Ledger:
     data_verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     let_in: dict[str, dict[str, Any]] = field(default_factory=dict)
+    counts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def durations(self, group: str, resource: str, kind: str) -> tuple[float, ...]:
         return (self.kept[resource, kind],) if (resource, kind) in self.kept else ()
@@ -169,6 +170,16 @@ class Ledger:
 
     def profiles(self, group: str, dataset: str) -> Iterator[dict[str, Any]]:
         yield from (row for (of, _), row in self.profiles_.items() if of == dataset)
+
+    def ask_count(self, group: str, dataset: str, key: str, row: Any) -> None:
+        if self.counts.get((dataset, key), {}).get("job") != row["job"]:
+            self.counts[dataset, key] = dict(row)
+
+    def note_count(self, group: str, dataset: str, key: str, row: Any) -> None:
+        self.counts[dataset, key] = dict(row)
+
+    def counted(self, group: str, dataset: str, key: str) -> dict[str, Any] | None:
+        return self.counts.get((dataset, key))
 
     def note_data(self, group: str, dataset: str, row: Any) -> None:
         self.data_verdicts[dataset] = dict(row)

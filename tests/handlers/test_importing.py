@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from mpe.aws.clock import Clock
 from mpe.handlers import importing
 from mpe.handlers.importing import DATA_JUDGED
+from mpe.handlers.profiling import DATA_TO_COUNT, Profiling
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
@@ -20,7 +22,7 @@ from mpe.model.service.profile import of_document
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
 from tests.films import BROKEN, CATALOGUE, ratings, shuffled_items
-from tests.handlers.test_ensure import World, imported, version
+from tests.handlers.test_ensure import Ticking, World, imported, version
 from tests.handlers.test_ensure import world as world
 
 WHERE = Where("films", "data", dataset="interactions")
@@ -229,14 +231,145 @@ def test_a_call_again_judges_nothing_twice(days: Days) -> None:
     assert len(judged) == 1
 
 
-def test_what_cannot_be_counted_in_time_is_imported_and_told(
-    days: Days, monkeypatch: pytest.MonkeyPatch
-) -> None:
+QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Slowly(Ticking):
+    """A clock that is ten minutes on whenever somebody looks."""
+
+    def now(self) -> datetime:
+        self.fake.advance(600)
+        return super().now()
+
+
+class Large:
+    """The function for large data, asked by the bus in memory: once, never, or twice."""
+
+    def __init__(self, days: Days, times: int = 1, clock: Clock | None = None) -> None:
+        self.times, self.answers = times, list[str]()
+        world, clock = days.world, clock or Ticking(fake=days.build.emulated.clock)
+        self.function = Profiling(world.bucket, world.ledger, clock)  # type: ignore[arg-type]
+        put, counted, self.looks = world.heard.put, world.ledger.counted, 0
+
+        def look(*of: str) -> dict[str, Any] | None:
+            self.looks += 1
+            return counted(*of)
+
+        def deliver(kind: str, detail: Any) -> None:
+            put(kind, detail)
+            asked = json.loads(json.dumps(detail))
+            if kind == DATA_TO_COUNT:
+                self.answers += [self.function(asked, QUARTER) for _ in range(self.times)]
+
+        world.ledger.counted = look  # type: ignore[method-assign]
+        world.heard.put = deliver  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the import step no time to count."""
     monkeypatch.setattr(importing, "SECONDS", -1.0)
+
+
+def test_what_the_step_cannot_count_in_time_is_counted_by_a_function(
+    days: Days, build: Builder, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the Items that it is compared with; both make one profile of the same data."""
+    build.emulated.objects.objects[f"{ITEMS}items.csv"] = "\n".join(["ITEM_ID", *CATALOGUE])
+    items = replace(
+        imported("items"), id="import.items", data=Data.csvs("data", "train/films/items")
+    )
+    large = Large(days)
+    outcome = days.run(good(), items=items)
+    assert (outcome.did, outcome.failed, large.answers) == ("created", None, ["profile"])
+    assert outcome.told == "It was counted by the function for large data."
+    monkeypatch.setattr(importing, "SECONDS", 30.0)
+    days.world.bucket.versions = frozenset({"another"})
+    assert days.run(good(), items=items).told is None
+    theirs, ours = (row["profile"] for row in days.world.ledger.profiles_.values())
+    assert theirs == ours
+    assert of_document(json.loads(ours)).unknown_items is not None
+
+
+def test_what_the_function_counted_is_judged_like_all_else(days: Days, slow: None) -> None:
+    Large(days)
+    days.run(good())
+    days.world.bucket.versions = frozenset({"half"})
+    held = days.run(whole(BROKEN["half the users lost"](ratings())))
+    assert held.failed
+    assert held.failed.error == "DataHeld"
+    assert "by the function for large data" in held.failed.reason
+    assert days.jobs == 1
+
+
+def test_who_asks_twice_has_it_counted_once(days: Days, slow: None) -> None:
+    large = Large(days, times=2)
+    assert days.run(good()).did == "created"
+    assert large.answers == ["profile", "known"]
+    days.day += 1
+    days.build.emulated.clock.advance(86_400)
+    days.world.bucket.modified = days.build.emulated.clock()
+    assert days.run().did == "created"
+    assert large.answers == ["profile", "known"], "the same objects are counted once for all runs"
+
+
+def test_a_function_that_gives_no_answer_is_waited_for_and_not_for_ever(
+    days: Days, slow: None
+) -> None:
+    large = Large(days, times=0)
     outcome = days.run(good())
     assert (outcome.did, outcome.failed) == ("created", None)
+    assert "it was not judged: the function that counts large data gave no" in str(outcome.told)
     assert "[MPE-Q020]" in str(outcome.told)
+    assert days.world.ledger.held["import.interactions"].startswith("its data is large")
+    assert len([one for one, _ in days.world.heard.told if one == DATA_TO_COUNT]) == 1
+    assert large.looks < 40
+    late = Large(days)
+    (asked,) = [one for kind, one in days.world.heard.told if kind == DATA_TO_COUNT]
+    assert late.function(asked, QUARTER) == "late"
+    again = replace(days.desired(), gate={"mode": "hold"})
+    days.world.bucket.modified = days.build.emulated.clock()
+    assert days.world.follow(again, "run-next").told == _MADE
+    assert late.answers == ["profile"], "another run asks anew"
+
+
+_MADE = "It was counted by the function for large data."
+
+
+def test_a_step_that_is_killed_after_it_asked_asks_again(
+    days: Days, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = Large(days, times=0)
+    days.put(good())
+    with monkeypatch.context() as killed:
+        killed.setattr(days.world.ledger, "ask_count", lambda *_: None)
+        assert days.world.step(days.desired(), run="run-1").wait
+    large.times = 1
+    assert days.run().told == _MADE
+    assert large.answers == ["profile"]
+
+
+def test_what_the_function_cannot_count_either_is_told_at_once(days: Days, slow: None) -> None:
+    Large(days, clock=Slowly(fake=days.build.emulated.clock))
+    outcome = days.run(good())
+    assert outcome.did == "created"
     assert "it was not judged: after 1,000 rows the time" in str(outcome.told)
+
+
+def test_data_that_changes_while_it_is_counted_is_not_judged_by_it(days: Days, slow: None) -> None:
+    large = Large(days)
+    days.put(good())
+    lines = days.world.bucket.lines
+
+    def overwritten(location: str) -> Any:
+        days.world.bucket.versions = frozenset({"newer"})
+        return lines(location)
+
+    days.world.bucket.lines = overwritten  # type: ignore[method-assign]
+    days.world.step(days.desired(), run="run-1")
+    (row,) = days.world.ledger.counts.values()
+    assert (large.answers, row["failed"]) == (["failed"], "it was changed while it was counted.")
 
 
 def test_what_may_not_be_read_is_imported_and_told(days: Days) -> None:

@@ -159,7 +159,7 @@ class Away(dict[str, Any]):
         raise EndpointConnectionError(endpoint_url="https://s3.amazonaws.com")
 
 
-BY_EVENTS = {"configure", "notify", "bury", "tend", "usage"}
+BY_EVENTS = {"configure", "notify", "bury", "tend", "profiling", "usage"}
 """Handlers that no workflow calls: Lambda itself tries these again."""
 
 

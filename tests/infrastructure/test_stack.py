@@ -505,6 +505,7 @@ def test_an_event_that_a_function_fails_at_is_kept_as_a_dead_letter(template: Te
         "notify",
         "bury",
         "tend",
+        "profiling",
     }
     for one in started:
         queue = one["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]

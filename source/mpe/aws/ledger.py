@@ -303,6 +303,20 @@ class Ledger:
             if NOTE.readable(row):
                 yield dict(read(row))
 
+    def ask_count(self, group: str, dataset: str, key: str, row: Mapping[str, Any]) -> None:
+        """Keep that a ``job`` has large data counted, unless there is an answer for it already."""
+        item = {**_of_count(group, dataset, key), **stored(dict(row))}
+        self._put(item, Attr("record").not_exists() | Attr("job").ne(row["job"]))
+
+    def note_count(self, group: str, dataset: str, key: str, row: Mapping[str, Any]) -> None:
+        """Keep what large data is like (``profile``), or why nobody knows (``failed``)."""
+        item = {**_of_count(group, dataset, key), **stored(dict(row))}
+        self._table.put_item(Item=NOTE.marked(item))
+
+    def counted(self, group: str, dataset: str, key: str) -> dict[str, Any] | None:
+        """Return what is known of large data, by a digest of it."""
+        return self._note(group, _of_count(group, dataset, key)["record"])
+
     def note_data(self, group: str, dataset: str, row: Mapping[str, Any]) -> None:
         """Keep what was thought of the newest data of a dataset."""
         key = {"group": group, "record": f"DATA#{dataset}"}
@@ -429,6 +443,10 @@ def _of_version(arn: str) -> str:
 def _pointed(group: str, campaign: str, pointer: ModelPointer) -> dict[str, Any]:
     own = stored(pointer.as_dict())
     return {"group": group, "record": f"POINTER#{campaign}", "campaign": campaign, **own}
+
+
+def _of_count(group: str, dataset: str, key: str) -> dict[str, str]:
+    return {"group": group, "record": f"COUNTED#{dataset}#{key}"}
 
 
 def _of_made(arn: str) -> str:

@@ -30,7 +30,7 @@ from mpe.aws.outages import outages_pass, passes
 from mpe.aws.personalize import Busy, Exists, Missing, Personalize, Refused, ServiceError
 from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
-from mpe.handlers.importing import Importing, last_full
+from mpe.handlers.importing import Importing, StillCounting, last_full
 from mpe.handlers.judging import Judging
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
@@ -531,13 +531,13 @@ class Ensure:
     def _judge_data(
         self, step: Step, before: Outcome, completed: Completed, *, first: bool
     ) -> Outcome:
-        """Return what is to be told of the data of an import, or raise DataHeld."""
+        """Note what is to be told of the data of an import; raise DataHeld or StillCounting."""
         desired = completed.desired
         if not desired.spec.inspects or not desired.gate:
             return before
         importing = Importing(self.objects, self.ledger, self.events, self.clock)
-        job, data = desired.as_made_by(step.run, first=first), completed.version or ""
-        return replace(before, told=importing(step.group, desired, step.items, job, data))
+        job = desired.as_made_by(step.run, first=first)
+        return replace(before, told=importing(step.group, completed, step.items, job))
 
     @contextmanager
     def _unless_done(self, desired: Desired, arn: str) -> Iterator[None]:
@@ -566,7 +566,12 @@ class Ensure:
         """Create it, unless its data is wrong, or there is nothing to create it for."""
         if completed.changed:  # else nothing is there, and the service says so
             self._inspect(completed.desired)
-            before = self._judge_data(step, before, completed, first=first)
+            try:
+                before = self._judge_data(step, before, completed, first=first)
+            except StillCounting as counting:
+                why, now = str(counting), self.clock.now()
+                self.ledger.hold(step.group, step.run, step.desired.id, why, now)
+                return before.waiting(counting.seconds)
         if step.imports and completed.desired.params.get("trainingMode") != UPDATE:
             told = Training(self.ledger, self.clock)(step.group, step.imports)
             before = replace(before, told=told)

@@ -13,6 +13,8 @@ from mpe.model.service.spec import SPECS, ResourceSpec
 
 COUNTING, USUAL = 1024, 512
 """MB of memory: of the function that counts the data of imports, and of the others."""
+COUNT_SECONDS = 30
+"""How long that counts, before it leaves the data to the function for large data."""
 
 
 class EnsureFunction(HandlerFunction):
@@ -32,7 +34,11 @@ class EnsureFunction(HandlerFunction):
             package=rooms.package,
             handler="ensure",
             description=f"Move a {spec.noun} of Amazon Personalize towards its desired state",
-            environment={"TURNS_TABLE": rooms.turns.table_name, **rooms.environment()},
+            environment={
+                "TURNS_TABLE": rooms.turns.table_name,
+                **rooms.environment(),
+                **({"COUNT_SECONDS": str(COUNT_SECONDS)} if spec.inspects else {}),
+            },
             timeout=Duration.seconds(FUNCTION_SECONDS),
             memory_size=COUNTING if spec.inspects else USUAL,
         )

@@ -23,6 +23,7 @@ from mpe.infrastructure.functions import HandlerFunction, Package
 from mpe.infrastructure.monitoring import Monitoring
 from mpe.infrastructure.notifications import Notifications
 from mpe.infrastructure.people import ModelApprover
+from mpe.infrastructure.profiling import Profile
 from mpe.infrastructure.provisioning import ProvisioningWorkflow
 from mpe.infrastructure.reasons import accept
 from mpe.infrastructure.rooms import Rooms
@@ -147,6 +148,7 @@ class PersonalizedExperiences(Stack):
         begin.let_ask_after_runs(machine)
         Bury(self, rooms, undelivered=self.undelivered).on_killed(machine)
         Tend(self, rooms, undelivered=self.undelivered)
+        Profile(self, rooms, undelivered=self.undelivered)
         configure = Configure(
             self,
             rooms,

@@ -27,7 +27,7 @@ def test_a_function_of_the_template_has_its_dead_letter_queue(cloud: LocalCloud)
         if one["FunctionName"].startswith(cloud.stack_name)
     }
     having = {name for name, queue in found.items() if "Undelivered" in queue}
-    assert {name[:4] for name in having} == {"Noti", "Bury", "Conf", "Tend"}
+    assert {name[:4] for name in having} == {"Noti", "Bury", "Conf", "Tend", "Prof"}
 
 
 WHERE = """

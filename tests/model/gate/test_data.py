@@ -32,7 +32,7 @@ RULES = {
 def profiled(rows: tuple[Row, ...] | list[Row], items: frozenset[str] | None = None) -> Profile:
     tally = Tally("interactions")
     tally.add(csv(rows).splitlines(keepends=True), go_on=lambda: True)
-    return tally.profile(None if items is None else tally.unknown(items))
+    return tally.profile(None if items is None else tally.unknown(tally.met() - set(items)))
 
 
 def thought(

@@ -17,7 +17,7 @@ from mpe.data.files import Source
 from mpe.data.profile import profile
 from mpe.model.config.parse import parse
 from mpe.model.service import counting
-from mpe.model.service.counting import NotProfiled, Tally
+from mpe.model.service.counting import Described, NotProfiled, Tally
 from mpe.model.service.profile import Profile, as_document, of_document
 from tests.data.writing import config, write
 from tests.films import ratings
@@ -45,9 +45,10 @@ def test_both_make_one_profile(tmp_path: Path) -> None:
         check = Check(parse(json.dumps(config("interactions", "items"))), engine)
         check(places)
         theirs = profile(engine, check.tables)
-    known = counted(["ITEM_ID,A,B,C", *items], "items").items
     tally = counted([header, *lines])
-    ours = tally.profile(tally.unknown(known))
+    described = Described("items", left=tally.met())
+    described.add([f"{line}\n" for line in ["ITEM_ID,A,B,C", *items]], go_on=lambda: True)
+    ours = tally.profile(tally.unknown(described.left))
     for name in SHARED:
         assert getattr(ours, name) == getattr(theirs, name), name
     assert ours.rows("interactions") == theirs.rows("interactions")

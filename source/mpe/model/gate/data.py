@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import log, log2
+from math import hypot, log, log2
 from statistics import median
 from typing import Any
 
@@ -32,6 +32,8 @@ ALONE = {
     SERVED: "There is no earlier import to compare it with.",
     USUAL: f"There are fewer than {ENOUGH} increments before it, so that they are not compared.",
 }
+SURE = 3
+"""Standard errors that a limit must be wider than, to be asked of what is estimated."""
 Found = tuple[Word, Reason]
 
 
@@ -130,7 +132,9 @@ def _own(limits: DataLimits, kind: str, new: Profile, now: float | None) -> Iter
             yield "hold", Reason(rules.NEWEST.id, told, "newest", age, limits.newest)
     if limits.unknown_items is not None and new.unknown_items is not None and rows:
         unknown = new.unknown_items / rows
-        if unknown > limits.unknown_items:
+        if SURE * new.errors.get("events", 0) > limits.unknown_items:
+            yield _too_narrow(rules.UNKNOWN_ITEMS.id, "unknown items")
+        elif unknown > limits.unknown_items:
             told = f"{unknown:.1%} of the events are of items that are not among the Items."
             yield (
                 "hold",
@@ -155,7 +159,9 @@ def _against(
         if limit is None or count is None or not before:
             continue
         moved = count / before - 1
-        if moved < limit:
+        if SURE * _error(name, new, live) > -limit:
+            yield _too_narrow(rule.id, name)
+        elif moved < limit:
             told = (
                 f"it has {count:,} {name}, {spoken_change(moved)} against the {before:,} of the "
                 f"{of}; down to {spoken_change(limit)} would be well."
@@ -166,11 +172,23 @@ def _against(
         yield from _shifted(limits.item_shift, "event types", new, live)
 
 
+def _error(what: str, new: Profile, live: Profile) -> float:
+    """Return the standard error of a change from one count to another."""
+    return hypot(new.errors.get(what, 0), live.errors.get(what, 0))
+
+
+def _too_narrow(rule: str, what: str) -> Found:
+    told = f"the {what} are estimated, not counted, and may be off by more than the limit."
+    return "inconclusive", Reason(rule, told, what)
+
+
 def _shifted(limit: float, what: str, new: Profile, live: Profile) -> Iterator[Found]:
     ours, theirs = _counts(what, new), _counts(what, live)
     if not ours or not theirs:
         return
     moved, chance = divergence(ours, theirs), by_chance(ours, theirs)
+    if what == "items":
+        chance += sum(_sampled(len(theirs), one.errors.get("events", 0)) for one in (new, live))
     if chance > limit:
         told = f"it has too few rows to tell whether other {what} are met than before."
         yield "inconclusive", Reason(rules.SHIFT.id, told, what)
@@ -180,6 +198,11 @@ def _shifted(limit: float, what: str, new: Profile, live: Profile) -> Iterator[F
             f"{moved - chance:.2f}, and up to {limit:g} would be well."
         )
         yield "hold", Reason(rules.SHIFT.id, told, what, moved - chance, limit)
+
+
+def _sampled(kinds: int, error: float) -> float:
+    """Return what :func:`by_chance` is of a sample, whose size its error tells: 1 / (2 root n)."""
+    return (kinds - 1) / (8 * log(2)) * 4 * error**2
 
 
 def _counts(what: str, profile: Profile) -> dict[str, int]:

@@ -7,7 +7,7 @@ rows, users, items, times, how active users are, and the most frequent items and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import methodcaller
@@ -20,12 +20,16 @@ from mpe.model.service.profile import (
     Profile,
     digest,
 )
+from mpe.model.service.sketch import Events, Ids
 
 KEYS = {"users": "USER_ID", "items": "ITEM_ID", "actions": "ACTION_ID"}
 """The column of each dataset that names what its rows describe."""
 BUCKETS = ((1, 1), (2, 4), (5, 9), (10, 49), (50, 199), (200, None))
 MOST_IDS = 2_000_000
-"""Different ids that are counted: about 400 MB of memory."""
+"""Different ids that are counted one by one: about 400 MB of memory."""
+MOST_EVENT_TYPES = 10_000
+"""Different event types that are counted: the service takes ten
+(https://docs.aws.amazon.com/personalize/latest/dg/limits.html)."""
 LOOKS = 1_000
 """So many rows are counted at a time, and then it is asked whether to go on: a row may have 20,000
 characters and more."""
@@ -36,15 +40,23 @@ class NotProfiled(Exception):
     """The data is more than can be counted here, or cannot be read; the message says which."""
 
 
+class TooLarge(NotProfiled):
+    """It is more than can be counted here; elsewhere it may be counted."""
+
+
 @dataclass
 class Tally:
     """What has been counted of one dataset so far."""
 
     kind: str
+    sketches: bool = False
+    """Whether what is more than :data:`MOST_IDS` is estimated, instead of not profiled."""
     rows: int = 0
-    users: Counter[str] = field(default_factory=Counter)
-    items: Counter[str] = field(default_factory=Counter)
+    users: Ids = field(default_factory=Ids)
+    items: Ids = field(default_factory=Ids)
     events: Counter[str] = field(default_factory=Counter)
+    sample: Events | None = None
+    """Some of the events, where not all of their items are counted any more."""
     oldest: int | None = None
     newest: int | None = None
 
@@ -99,11 +111,18 @@ class Tally:
     ) -> None:
         """Count so many rows by their columns."""
         self.rows += rows
+        if not rows:
+            return
         user, item, event, time = places
-        for place, counts in ((user, self.users), (item, self.items), (event, self.events)):
-            if place is not None and rows:
-                counts.update(columns[place])
-        if time is not None and rows:
+        if user is not None:
+            self.users.meet(columns[user])
+        if item is not None:
+            self.items.meet(columns[item])
+            if self.sample:
+                self.sample.meet(columns[item])
+        if event is not None:
+            self.events.update(columns[event])
+        if time is not None:
             self._meet(columns[time])
 
     def _meet(self, cells: Sequence[str]) -> None:
@@ -116,23 +135,44 @@ class Tally:
             self.oldest, self.newest = min((*known, *moments)), max((*known, *moments))
 
     def _look(self, go_on: Callable[[], bool]) -> None:
-        if len(self.users) + len(self.items) > MOST_IDS:
-            raise NotProfiled(f"it has more than {MOST_IDS:,} different ids.")
+        if len(self.events) > MOST_EVENT_TYPES:
+            raise NotProfiled(f"it has more than {MOST_EVENT_TYPES:,} different event types.")
+        while len(self.users) + len(self.items) > MOST_IDS:
+            if not self.sketches:
+                raise TooLarge(f"it has more than {MOST_IDS:,} different ids.")
+            self._halve()
         if not go_on():
-            raise NotProfiled(f"after {self.rows:,} rows the time that there is for it was over.")
+            raise TooLarge(f"after {self.rows:,} rows the time that there is for it was over.")
 
-    def unknown(self, items: Container[str]) -> int:
-        """Return how many events have an item that is not among some items."""
-        return sum(n for id, n in self.items.items() if id and id not in items)
+    def _halve(self) -> None:
+        """Go on with fewer of the ids of which there are more."""
+        if len(self.users) < len(self.items):
+            self.sample = self.sample or Events.of(self.items)
+            self.items.halve()
+        else:
+            self.users.halve()
+
+    def met(self) -> set[str]:
+        """Return the items of the events, or of those that stand for all."""
+        return set(self.sample.ids if self.sample else self.items) - {""}
+
+    def unknown(self, left: set[str]) -> int:
+        """Return how many events are of some of the items that were :meth:`met`."""
+        if self.sample:
+            return self.sample.among(left)
+        return sum(self.items[id] for id in left)
 
     def profile(self, unknown: int | None = None) -> Profile:
         """Return what was counted; ``unknown`` are events with an item that none describes."""
         for ids in (self.users, self.items, self.events):
             ids.pop("", None)
         key = KEYS.get(self.kind)
-        columns = [_column(key, self._keyed(key))] if key else []
+        columns = []
+        if key:
+            ids = self._keyed(key)
+            columns = [ColumnProfile(key, ids.total() << ids.halved, ids.distinct)]
         if self.events:
-            columns.append(_column("EVENT_TYPE", self.events, named=True))
+            columns.append(_event_types(self.events))
         dataset = DatasetProfile(self.kind, self.rows, None, tuple(columns))
         if self.kind != "interactions":
             return Profile((dataset,))
@@ -140,15 +180,37 @@ class Tally:
             (dataset,),
             oldest=self.oldest,
             newest=self.newest,
-            users=len(self.users),
-            items=len(self.items),
+            users=self.users.distinct,
+            items=self.items.distinct,
             activity=_activity(self.users),
             unknown_items=unknown,
-            shares=_most_met(self.items),
+            shares=_most_met(self.sample.counts() if self.sample else self.items),
+            errors=self._errors(),
         )
 
-    def _keyed(self, key: str) -> Counter[str]:
+    def _errors(self) -> dict[str, float]:
+        """Return the standard errors of what is estimated, and nothing of what is counted."""
+        found = {"users": self.users.error, "items": self.items.error}
+        if self.sample:
+            found["events"] = self.sample.error
+        return {what: error for what, error in found.items() if error}
+
+    def _keyed(self, key: str) -> Ids:
         return self.users if key == "USER_ID" else self.items
+
+
+@dataclass
+class Described(Tally):
+    """Which of some items a dataset describes: what is not :attr:`left` at its end."""
+
+    left: set[str] = field(default_factory=set)
+
+    def _count(
+        self, rows: int, columns: Sequence[Sequence[str]], places: Sequence[int | None]
+    ) -> None:
+        self.rows += rows
+        if rows and places[1] is not None:
+            self.left.difference_update(columns[places[1]])
 
 
 def _is_plain(text: str, lines: Sequence[str]) -> bool:
@@ -191,16 +253,17 @@ def _places(header: Sequence[str]) -> tuple[int | None, ...]:
     return places.get("USER_ID"), item, places.get("EVENT_TYPE"), places.get("TIMESTAMP")
 
 
-def _column(name: str, counts: Counter[str], *, named: bool = False) -> ColumnProfile:
-    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:TOP] if named else ()
-    return ColumnProfile(name, counts.total(), len(counts), top=tuple(ranked))
+def _event_types(counts: Counter[str]) -> ColumnProfile:
+    ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:TOP]
+    return ColumnProfile("EVENT_TYPE", counts.total(), len(counts), top=tuple(ranked))
 
 
-def _activity(users: Counter[str]) -> dict[str, int]:
+def _activity(users: Ids) -> dict[str, int]:
     found = {}
     for low, high in BUCKETS:
         name = f"{low}-{high}" if high and high > low else f"{low}{'' if high else '+'}"
-        found[name] = sum(low <= count <= (high or count) for count in users.values())
+        some = sum(low <= count <= (high or count) for count in users.values())
+        found[name] = some << users.halved
     return found
 
 

@@ -73,6 +73,9 @@ class Profile:
     unknown_users: int | None = None
     shares: tuple[tuple[str, int], ...] = ()
     """The most frequent items, by a digest of their ids, and how often each is met."""
+    errors: Mapping[str, float] = field(default_factory=dict)
+    """The standard errors of what was estimated and not counted: of ``users`` and ``items`` as a
+    share of their number, of ``events`` by their items as a share of all."""
     version: int = VERSION
 
     @property
