@@ -226,6 +226,20 @@ def test_of_what_is_as_desired_nothing_would_be_done(build: Builder) -> None:
     assert {type(action) for action in actions.values()} == {Keep}
 
 
+def test_a_plan_warns_of_a_campaign_that_a_template_has_as_well(build: Builder) -> None:
+    group = build.group()
+    build.imported(group)
+    campaign = build.campaign(build.version(build.solution(group, "popularity-count")))
+    (world,) = build.emulated.service._worlds.values()  # users may write no such tag
+    world.resources[campaign].tags["aws:cloudformation:stack-name"] = "website"
+    place = Place("us-east-1", "000000000000", "data", ROLE)
+    state = desired_state(parse(json.dumps(films())), place, version="plan")
+    steps = survey(state, Personalize(build.client), Nothing(), Empty(), Clock())
+    notes = {one.desired.noun: one.note for one in steps if one.note}
+    assert list(notes) == ["Campaign"]
+    assert "is of the CloudFormation stack website: its next update brings" in notes["Campaign"]
+
+
 def test_a_plan_tells_updates_refusals_and_what_is_under_way(build: Builder) -> None:
     group = build.group()
     build.imported(group)

@@ -77,9 +77,12 @@ def test_what_is_destroyed_with_its_data_lies_where_the_group_is_maintained_from
 ) -> None:
     elsewhere(stack)
     stack.put("train/shop/eu/of-somebody-else.csv", "x")
+    assert list(stack.ledger.gated()) == ["films"]
     result = stack.mpe("destroy", "films", "--data", "--confirm", "films")
     assert result.exit_code == 0, result.output
     assert keys(stack) == {"train/shop/eu/of-somebody-else.csv"}
+    assert list(stack.ledger.gated()) == list(stack.ledger.all_pointers("films")) == []
+    assert list(stack.ledger.profiles("films", "import.interactions")) == []
 
 
 def test_data_that_another_group_reads_as_well_is_left(stack: Maintained) -> None:

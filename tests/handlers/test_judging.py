@@ -44,6 +44,15 @@ class Life:
         assert arn
         return arn
 
+    def look(self, *, max_age: int | None = None, **gate: Any) -> Outcome:
+        """Look for a newer version, as a schedule ``judge`` does."""
+        self.runs += 1
+        told = {"id": ID, "arn": f"{PLACE}campaign/live", "mode": self.mode, "pinned": False}
+        desired = replace(
+            version(self.solution), gate={**self.gate, **gate}, campaigns=(told,), max_age=max_age
+        )
+        return self.world.follow(desired, f"run-{self.runs}", task=True, looks=True)
+
     def judge_again(self) -> None:
         told = {"id": ID, "arn": f"{PLACE}campaign/live", "mode": self.mode, "pinned": False}
         desired = replace(version(self.solution), gate=self.gate, campaigns=(told,))
@@ -249,3 +258,71 @@ def test_who_asks_for_it_again_is_not_stopped_by_the_failure(
     ledger.pointers[ID] = ledger.pointers[ID].moved(second, by="ann", why="again", at=at)
     life.judge_again()
     assert (life.deploy(second).did, life.serves) == ("updated", second)
+def automatic(world: World, build: Builder) -> Life:
+    """A solution that the service trains every week where there is new data."""
+    group = build.group()
+    dataset = build.imported(group)
+    solution = build.solution(group, performAutoTraining=True)
+    life = Life(world, solution, {"metrics": {"coverage": {"atLeast": 0.0}}})
+    for _ in range(2):  # who looks has it begin, and the next who looks finds it done
+        world.emulated.clock.advance(4 * 3600)
+        versions(life)
+    life.deploy(life.look().arn or "")
+    build.begin_import(dataset, name="newer")
+    for days in (8, 1):
+        world.emulated.clock.advance(days * 86_400)
+        versions(life)
+    return life
+
+
+def versions(life: Life) -> list[str]:
+    """Return what the solution has, by kind of training."""
+    client, found = life.world.emulated.client, []
+    for one in client.list_solution_versions(solutionArn=life.solution)["solutionVersions"]:
+        arn = one["solutionVersionArn"]
+        told = client.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
+        found.append(told["trainingType"])
+    return found
+
+
+def test_a_schedule_judges_what_the_service_has_trained_by_itself(automatic: Life) -> None:
+    first = automatic.serves
+    held = automatic.look(**IMPOSSIBLE)
+    assert (held.did, held.arn == first) == ("adopted", False)
+    assert automatic.deploy(str(held.arn)).did == "kept"
+    assert automatic.serves == first
+    assert automatic.world.ledger.numbers[str(held.arn)].run is None
+    assert set(versions(automatic)) == {"AUTOMATIC"}, "it has trained nothing itself"
+
+
+def test_what_the_service_trained_and_passes_is_served_and_judged_once(automatic: Life) -> None:
+    newest = str(automatic.look().arn)
+    assert automatic.deploy(newest).did == "updated"
+    judged = len([one for one, _ in automatic.world.heard.told if one == MODEL_JUDGED])
+    assert automatic.look(max_age=60).did == "kept", "nor is it trained again for its age"
+    assert len([one for one, _ in automatic.world.heard.told if one == MODEL_JUDGED]) == judged
+    assert set(versions(automatic)) == {"AUTOMATIC"}
+
+
+def test_with_observe_the_next_run_judges_what_the_service_has_trained(automatic: Life) -> None:
+    automatic.mode, first = "observe", automatic.serves
+    automatic.judge_again()
+    (pointer,) = automatic.world.ledger.pointers.values()
+    assert pointer.version != first
+    (row,) = automatic.world.ledger.verdicts("films", str(pointer.version))
+    assert row["mode"] == "observe"
+    assert set(versions(automatic)) == {"AUTOMATIC"}
+
+
+def test_a_version_in_training_is_not_waited_for_by_a_look(life: Life) -> None:
+    first = life.train()
+    life.world.emulated.client.create_solution_version(solutionArn=life.solution)
+    before = life.world.emulated.clock()
+    assert life.look().arn == first
+    assert life.world.emulated.clock() == before
+
+
+def test_a_look_where_nothing_is_trained_fails_and_trains_nothing(life: Life) -> None:
+    told = life.look()
+    assert told.failed
+    assert (told.failed.error, versions(life)) == ("NothingToJudge", [])

@@ -38,6 +38,8 @@ ANY = "*"
 
 PROJECTED = ("record", "at", "data", "imported")
 """What is read of a profile where only its import is asked for."""
+OF_GATE = ("POINTER#", "PROBED#", "PROFILE#", "DATA#", "ACCEPTED#", "COUNTED#")
+"""The records of a dataset group that mean nothing once it is gone."""
 MOST_SEEN = 5_000
 """Objects that are kept of one job: an item of DynamoDB holds 400 KB."""
 
@@ -335,6 +337,17 @@ class Ledger:
     def accepted(self, group: str, dataset: str) -> dict[str, Any] | None:
         """Return the data that a person let in last: ``data``, ``by``, ``why`` and ``at``."""
         return self._note(group, f"ACCEPTED#{dataset}")
+
+    def forget_gate(self, group: str) -> None:
+        """Forget the pointers of a dataset group that is gone, and what its data was like.
+
+        One of the same name is another. What was thought and decided of versions stays.
+        """
+        for begins in OF_GATE:
+            found = Key("group").eq(group) & Key("record").begins_with(begins)
+            for row in list(pages(self._table.query, KeyConditionExpression=found)):
+                self._table.delete_item(Key={"group": group, "record": row["record"]})
+        self._table.delete_item(Key={"group": ANY, "record": f"GATED#{group}"})
 
     def note_made(self, group: str, made: Made) -> None:
         """Keep that a run of this stack has made something, as long as that is there."""

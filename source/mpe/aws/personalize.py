@@ -78,15 +78,18 @@ class Personalize:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def observe(self, desired: Desired, arn: str | None = None) -> Observed | None:
+    def observe(
+        self, desired: Desired, arn: str | None = None, *, active: bool = False
+    ) -> Observed | None:
         """Return the resource as it is, or None where there is none.
 
         With ``arn`` it is that very one and never a newer; else it is found by its name,
-        or among its parent's where only the service knows its ARN.
+        or among its parent's where only the service knows its ARN: the newest of those that are
+        ``active``, where no other counts.
         """
         spec = desired.spec
         if arn is None and spec.listed:
-            return self._find(desired)
+            return self._find(desired, active=active)
         target = arn or desired.arn
         try:
             observed = self._describe(spec, str(target))
@@ -179,7 +182,7 @@ class Personalize:
         """Ask for a resource's removal, which takes the service a while."""
         self._call(f"Delete{spec.noun}", **{spec.arn_key: arn})
 
-    def _find(self, desired: Desired) -> Observed | None:
+    def _find(self, desired: Desired, *, active: bool = False) -> Observed | None:
         """Return the newest that counts: of several different jobs, of the wanted one.
 
         Raise Busy of a job or version that is listed and cannot be described: nobody can delete
@@ -191,6 +194,8 @@ class Personalize:
             found = [_summary(spec, one) for one in self._children(desired)]
         except Missing:
             return None
+        if active:
+            found = [one for one in found if one.status == ACTIVE]
         if since:
             found = [one for one in found if one.created and one.created >= since]
         for summary in newest_first(found):

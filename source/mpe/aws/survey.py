@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from mpe.aws.clock import Clock
 from mpe.aws.freshness import Freshness, Memory
 from mpe.aws.objects import Completed, Objects
-from mpe.aws.personalize import Missing, Personalize
+from mpe.aws.personalize import Missing, Personalize, ServiceError
 from mpe.model.plan.desired import Desired, DesiredState, value_at
+from mpe.model.plan.owner import told_template
 from mpe.model.plan.quotas import DEFAULTS, OF_ACCOUNT, beyond
 from mpe.model.plan.reconcile import DRIFT, Action, Create, Observed, Reject, Skip, Update, decide
 from mpe.model.plan.tasks import Task, ids_of
@@ -83,7 +84,7 @@ def survey(
             Step(desired, action, observed, unread=unread, held=held), state, personalize
         )
         step = _of_new_items(step, state, versions)
-        yield counts.noted(step) if isinstance(action, Create) else _of_key(step)
+        yield counts.noted(step) if isinstance(action, Create) else _seen(step, personalize)
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,18 @@ def _of_new_items(step: Step, state: DesiredState, versions: Mapping[str | None,
     if desired.parent not in refreshed or not stays or newest in {None, served}:
         return step
     return replace(step, note=" ".join(filter(None, (step.note, NO_NEW_ITEMS))))
+
+
+def _seen(step: Step, personalize: Personalize) -> Step:
+    """Note what is to be known of what exists: of a campaign whether a template has it as well."""
+    if step.desired.noun != "Campaign" or step.observed is None:
+        return _of_key(step)
+    try:
+        tags = personalize.tags(step.observed.arn)
+    except ServiceError:  # who may not see tags plans all the same
+        return step
+    told = told_template("Campaign", step.desired.name, tags)
+    return replace(step, note=" ".join(filter(None, (step.note, told))))
 
 
 def _of_key(step: Step) -> Step:

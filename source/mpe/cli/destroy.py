@@ -203,6 +203,7 @@ class Removal:
             for prefix in self._counts(versions=self.versions):
                 self._deletions.keep_turn()
                 self._delete_below(prefix)
+        self.account.ledger.forget_gate(self.group)
         forgotten = self._turns.forget(self.group, newest)
         self._deletions.give_back()
         say(f"The dataset group {self.group} is gone.")

@@ -146,11 +146,13 @@ def inventory_of(account: Account, group: str) -> Exported:
     """Return the config of a group, or tell which groups there are."""
     inventories = Inventories(Personalize(account.client("personalize")))
     bucket = account.known_output("DataBucket")
-    found = exported(inventories.of(group_arn(inventories, group)), bucket=bucket)
+    inventory = inventories.of(group_arn(inventories, group))
     key = account.turns.key(group) if bucket else None
     if not bucket or not key:
-        return found
+        return exported(inventory, bucket=bucket)
     config = _maintained_by(account, group, bucket, key)
+    pointed = _pointed(account, group, config) if config else {}
+    found = exported(inventory, bucket=bucket, pointed=pointed)
     if config is None:
         found.notes.append(
             f"its config s3://{bucket}/{key} cannot be read: schedules are left out."
@@ -158,6 +160,18 @@ def inventory_of(account: Account, group: str) -> Exported:
         return found
     document = carried(found.document, config)
     return Exported(document, [note for note in found.notes if "they are history" not in note])
+
+
+def _pointed(account: Account, group: str, config: Config) -> dict[str, str]:
+    """Return which versions the campaigns serve that the config lets follow a pointer."""
+    names = {
+        f"campaign.{solution.solution.params['name']}.{one.params['name']}": one.params["name"]
+        for solution in config.solutions
+        for one in solution.campaigns
+        if "solutionVersionArn" not in one.params
+    }
+    found = account.ledger.all_pointers(group)
+    return {names[id]: one.version for id, one in found if id in names and one.version}
 
 
 def _maintained_by(account: Account, group: str, bucket: str, key: str) -> Config | None:

@@ -65,6 +65,7 @@ from mpe.model.plan.reconcile import (
     nothing_new,
 )
 from mpe.model.plan.removals import GOES, Made
+from mpe.model.plan.tasks import JUDGE
 from mpe.model.plan.waits import (
     KNOWN_WITHIN,
     SHORTEST,
@@ -94,6 +95,10 @@ OVERTAKEN = "Overtaken"
 """The error of a resource that waited for a quota when a newer config came."""
 
 
+NOTHING_TO_JUDGE = "NothingToJudge"
+"""The error of a task that looks for versions, of which there is none."""
+
+
 class Fence(Protocol):
     def holds(self, group: str, run: str) -> bool: ...
 
@@ -120,6 +125,8 @@ class Step:
     """Whether it is of a scheduled task, which creates nothing but jobs and versions."""
     anew_since: datetime | None = None
     """Since when it must have been made, where the task makes it anew."""
+    looks: bool = False
+    """Whether it only looks for what others have made, and makes nothing."""
     redriven: int = 0
     """How often somebody has redriven the run."""
     variant: str = ""
@@ -268,7 +275,7 @@ class Ensure:
         """Observe, decide and act."""
         completed = self.objects.completed(step.desired)
         desired, before = completed.desired, replace(step.previous, data=completed.version)
-        observed = self.personalize.observe(desired, before.arn)
+        observed = self.personalize.observe(desired, before.arn, active=step.looks)
         if observed and before.did is None and "solutionVersionArn" in desired.spec.mutable:
             before = replace(before, served=observed.fields.get("solutionVersionArn"))
         clear = observed is not None and not observed.unknown
@@ -277,6 +284,8 @@ class Ensure:
         if lost == "created":
             before = replace(before, did=lost)
         action = self._decide(step, completed, before, observed)
+        if step.looks and isinstance(action, Create):
+            action = _looked(observed)
         if lost and isinstance(action, Wait | Keep):
             before = replace(before, did=lost)
         if isinstance(action, Create | Update | Switch | Mark):
@@ -324,6 +333,8 @@ class Ensure:
         observed: Observed | None,
     ) -> Outcome:
         """Leave what is as it should be, and judge a version, or note an import, that is done."""
+        if step.looks and not self.ledger.weighed(step.group, arn):
+            before = replace(before, did="adopted")  # so that people are told of it
         self._note_made(step, before, observed)
         self._weigh(step, before, observed)
         around = (self.personalize, self.ledger, self.events, self.clock, self.stack)
@@ -669,6 +680,13 @@ class Ensure:
         return seconds
 
 
+def _looked(observed: Observed | None) -> Action:
+    """Return what follows where something is only looked for: nothing is made anew."""
+    if observed is None:
+        return Reject(NOTHING_TO_JUDGE, "there is no trained version of it yet.")
+    return Keep(observed.arn)
+
+
 def _setup(told: Mapping[str, Any]) -> str:
     """Return a digest of the settings of a version: its hyperparameters and its events."""
     config = told.get("solutionConfig") or {}
@@ -780,6 +798,7 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         previous=previous,
         sequencer=run.get("sequencer", ""),
         task=task is not None,
+        looks=task is not None and task.kind == JUDGE and desired.spec.measured,
         anew_since=datetime.fromisoformat(run["started"]) if anew else None,
         redriven=int(event.get("redriven", 0)),
         variant=variant_of(state.trained_with(desired.id)),

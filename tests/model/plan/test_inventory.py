@@ -107,6 +107,33 @@ def test_a_campaign_of_an_older_version_stays_there() -> None:
     assert parse(result.text)
 
 
+def test_a_campaign_that_serves_what_its_pointer_says_has_no_pin() -> None:
+    old = arn("solution/best/1")
+    held = replace(CAMPAIGN, fields={**CAMPAIGN.fields, "solutionVersionArn": old})
+    inventory = made(held, without=(CAMPAIGN,))
+    result = exported(inventory, pointed={"live": old})
+    (solution,) = result.document["solutions"]
+    assert "solutionVersionArn" not in solution["campaigns"][0]["serviceConfig"]
+    assert result.notes == []
+    moved = exported(inventory, pointed={"live": arn("solution/best/2")})
+    (solution,) = moved.document["solutions"]
+    assert solution["campaigns"][0]["serviceConfig"]["solutionVersionArn"] == old
+
+
+def test_what_a_cloudformation_template_has_as_well_is_told() -> None:
+    """AWS's own tags are in no config: nobody may write them."""
+    tags = (
+        {"tagKey": "aws:cloudformation:stack-name", "tagValue": "website"},
+        {"tagKey": "team", "tagValue": "films"},
+    )
+    owned = replace(CAMPAIGN, tags=tags)
+    result = exported(made(owned, without=(CAMPAIGN,)))
+    (note,) = result.notes
+    assert note.startswith("Campaign live is of the CloudFormation stack website: ")
+    (solution,) = result.document["solutions"]
+    assert solution["campaigns"][0]["serviceConfig"]["tags"] == [tags[1]]
+
+
 @pytest.mark.parametrize(
     ("more", "note"),
     [

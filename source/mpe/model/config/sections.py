@@ -43,6 +43,11 @@ class ResourceConfig:
             found[f"{place}.schedule"] = self.workflow["schedule"]
         return found
 
+    @property
+    def trained_by_schedule(self) -> bool:
+        """Whether a schedule trains it, and not merely looks for what others have trained."""
+        return bool(self.workflow.get("schedules", {}).keys() - {"judge"})
+
 
 @dataclass(frozen=True)
 class DatasetConfig:

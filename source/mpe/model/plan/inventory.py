@@ -13,7 +13,7 @@ from typing import Any
 
 from mpe.model.config.checks.parameters import FILLED
 from mpe.model.plan.desired import DATASET_TYPES, LATEST, value_at
-from mpe.model.plan.owner import unmarked
+from mpe.model.plan.owner import told_template, unmarked
 from mpe.model.service.schedules import problem as not_a_schedule
 from mpe.model.service.shapes import operation
 from mpe.model.service.spec import ACTIVE, FAILED, SPECS, ResourceSpec
@@ -145,19 +145,26 @@ def _printable(char: str) -> str:
     return char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1]
 
 
-def exported(inventory: Inventory, *, bucket: str | None = None) -> Exported:
+def exported(
+    inventory: Inventory,
+    *,
+    bucket: str | None = None,
+    pointed: Mapping[str, str] | None = None,
+) -> Exported:
     """Return the config that asks for what a dataset group holds, so that nothing is to do.
 
     ``bucket`` is the stack's: a metric attribution that writes elsewhere is left out, since
-    the stack's service role could not write there.
+    the stack's service role could not write there. ``pointed`` are the versions that the pointers
+    of campaigns name, by the campaigns' names: what serves its own follows it without a pin.
     """
-    return _Export(inventory, bucket).made()
+    return _Export(inventory, bucket, pointed or {}).made()
 
 
 @dataclass
 class _Export:
     inventory: Inventory
     bucket: str | None
+    pointed: Mapping[str, str]
     notes: list[str] = field(default_factory=list)
 
     def made(self) -> Exported:
@@ -171,6 +178,8 @@ class _Export:
             "solutions": list(self._solutions()),
         }
         self._jobs()
+        for one in (self.inventory.group, *self.inventory.found):
+            self.notes.extend(filter(None, [told_template(one.noun, one.name, one.tags)]))
         return Exported({key: value for key, value in sections.items() if value}, self.notes)
 
     def _ready(self, noun: str) -> Iterator[Found]:
@@ -239,7 +248,8 @@ class _Export:
 
     def _campaign(self, campaign: Found, newest: Found) -> dict[str, Any]:
         made, serves = _section(campaign), str(campaign.fields["solutionVersionArn"])
-        if serves != newest.arn and not serves.endswith(f"/{LATEST}"):
+        follows = serves in {newest.arn, self.pointed.get(campaign.name)}
+        if not follows and not serves.endswith(f"/{LATEST}"):
             made["serviceConfig"]["solutionVersionArn"] = serves
             self.notes.append(
                 f"Campaign {campaign.name} stays at {serves}, which is not the newest version: "

@@ -12,6 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 KEY = "mpe:stack"
+RESERVED = "aws:"
+"""What the keys of AWS's own tags begin with
+(https://docs.aws.amazon.com/personalize/latest/dg/tagging-resources.html)."""
+CLOUDFORMATION = "aws:cloudformation:stack-name"
+"""The tag that CloudFormation puts on what a template has
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html)."""
 
 
 def owner_of(tags: Iterable[Mapping[str, str]]) -> str | None:
@@ -26,7 +32,19 @@ def marked(tags: Iterable[Mapping[str, str]], stack: str) -> list[Mapping[str, s
 
 def unmarked(tags: Iterable[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
     """Return the tags that are the user's own."""
-    return [one for one in tags if one["tagKey"] != KEY]
+    return [one for one in tags if one["tagKey"] != KEY and not one["tagKey"].startswith(RESERVED)]
+
+
+def told_template(noun: str, name: str, tags: Iterable[Mapping[str, str]]) -> str:
+    """Warn of what a CloudFormation template has as well; nothing where none has it."""
+    stacks = [one["tagValue"] for one in tags if one["tagKey"] == CLOUDFORMATION]
+    if not stacks:
+        return ""
+    return (
+        f"{noun} {name} is of the CloudFormation stack {stacks[0]}: its next update brings it back "
+        "to what the template says, whatever a run or a gate has moved it to, and its deletion "
+        "deletes it. Take it out of the template, with DeletionPolicy: Retain."
+    )
 
 
 def maintained_by(group: str, owner: str) -> str:

@@ -20,10 +20,13 @@ BY_USER = "user"
 """Why a task is disabled: somebody said so."""
 GONE = "its resource was gone"
 """Why a task is disabled: it would fail for ever."""
+JUDGE = "judge"
+"""The kind of task that trains nothing: it looks for versions that others have trained."""
 SPOKEN = {
     "import": "import of the data",
     "full": "full training",
     "update": "update training",
+    "judge": "judgement of new versions",
     "export": "export",
     "batchInferenceJob": "batch inference",
     "batchSegmentJob": "batch segments",
@@ -143,6 +146,10 @@ class _Tasks:
                     anew=(whole["version"],),
                     params={whole["version"]: {"trainingMode": kind.upper()}},
                 )
+        if JUDGE in schedules:
+            id, part = f"{JUDGE}.{name}", self._part(solutions=[served])
+            expression = schedules[JUDGE]
+            yield self._task(id, config.solution, expression, part, key=f"schedules.{JUDGE}")
         for noun, jobs in config.own.items():
             stage = f"{SPECS[noun].key}s"
             for id, section in zip(whole[stage], jobs, strict=True):

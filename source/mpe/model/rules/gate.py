@@ -130,7 +130,7 @@ DISTINCT_TIMES = Rule(
 NOT_PROFILED = Rule(
     "MPE-Q020",
     "The data of an import can be counted",
-    "What is larger than the import step can count is imported, and told not to have been judged.",
+    "What 15 minutes are not enough for is imported, and told not to have been judged.",
     "ours: what is not known is no pass",
     "warning",
 )

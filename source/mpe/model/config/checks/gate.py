@@ -32,11 +32,13 @@ def problems(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
                 "the service would move the campaign to every new version, whatever the gate says.",
                 'Remove it, or set the mode "observe".',
             )
-    if _holds(config, whole) and _trained_by_service(config):
+    looked_for = "judge" in config.solution.workflow.get("schedules", {})
+    if _holds(config, whole) and _trained_by_service(config) and not looked_for:
         yield rules.TRAINED_BY_SERVICE.problem(
             f"{config.solution.path}.serviceConfig.performAutoTraining",
             "the service trains versions outside our runs, which nobody would judge.",
-            'Set it to false, or give the solution a schedule, or set the mode "observe".',
+            "Set it to false, or give the solution a schedule, or have schedules.judge look for "
+            'them, or set the mode "observe".',
         )
 
 
@@ -117,7 +119,7 @@ def notes(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     refreshed = config.recipe is not None and config.recipe.refreshed
     if refreshed:
         yield from _without_new_items(config, whole)
-    schedules = config.solution.workflow.get("schedules", {})
+    schedules = config.solution.trained_by_schedule
     if config.campaigns and not follow and (schedules or config.solution.max_age is not None):
         yield rules.TRAINED_FOR_NOBODY.problem(
             config.solution.path,
@@ -169,7 +171,8 @@ def _trained_by_service(config: SolutionConfig) -> bool:
 
     https://docs.aws.amazon.com/personalize/latest/dg/API_CreateSolution.html
     """
-    return bool(config.solution.params.get("performAutoTraining", not config.solution.schedules))
+    usual = not config.solution.trained_by_schedule
+    return bool(config.solution.params.get("performAutoTraining", usual))
 
 
 def _limits(metric: str, limits: Mapping[str, Any], place: str) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ class SolutionMaking:
     def solution(self) -> Desired:
         """Return it so that one alone trains: the schedule where there is one, else the service."""
         section = self.config.solution
-        training = {"performAutoTraining": False} if section.schedules else {}
+        training = {"performAutoTraining": False} if section.trained_by_schedule else {}
         made = self.making.in_group("Solution", f"solution.{self.name}", section)
         return replace(made, params={**training, **made.params})
 
