@@ -15,11 +15,17 @@ class Measured:
     waits: dict[str, float] = field(default_factory=dict)
     runs: list[tuple[str, bool, float]] = field(default_factory=list)
     problems: list[int] = field(default_factory=list)
+    recommenders: list[tuple[str, bool]] = field(default_factory=list)
     rollbacks: list[str] = field(default_factory=list)
     tended_: list[tuple[int, int]] = field(default_factory=list)
 
     def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
         self.models[f"{group}/{solution}"] = dict(metrics)
+
+    def recommender(
+        self, group: str, name: str, metrics: Mapping[str, float], *, doubted: bool
+    ) -> None:
+        self.recommenders.append((name, doubted))
 
     def took(self, group: str, noun: str, seconds: float) -> None:
         self.durations[noun] = seconds

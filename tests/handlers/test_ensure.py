@@ -58,6 +58,7 @@ class Ledger:
     data_verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
     let_in: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measures: dict[str, dict[str, Any]] = field(default_factory=dict)
     counts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def durations(self, group: str, resource: str, kind: str) -> tuple[float, ...]:
@@ -155,8 +156,14 @@ class Ledger:
     def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
         yield from self.moved.get(campaign, ())
 
+    def note_measured(self, group: str, recommender: str, row: Any) -> None:
+        self.measures[recommender] = dict(row)
+
+    def measured(self, group: str, recommender: str) -> dict[str, Any] | None:
+        return self.measures.get(recommender)
+
     def gated(self) -> Iterator[str]:
-        yield from {"films"} if self.pointers else ()
+        yield from {"films"} if self.pointers or self.measures else ()
 
     def all_pointers(self, group: str) -> Iterator[tuple[str, ModelPointer]]:
         yield from self.pointers.items()

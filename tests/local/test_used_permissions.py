@@ -7,15 +7,20 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from mpe.assembly.synthesis import Assembly
+from mpe.aws.events import Events
+from mpe.aws.objects import Objects
 from mpe.emulator import Quotas
+from mpe.handlers.profiling import DATA_TO_COUNT, key_of
 from mpe.local.cloud import LocalCloud
 from mpe.local.deploy import deploy
+from mpe.model.plan.desired import Data
 from tests.arns import kinds
 from tests.authorization import actions
 from tests.everything import RECIPE, everything, files, schema
@@ -181,6 +186,7 @@ def domain(cloud: LocalCloud) -> None:
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    have_counted(user)
     for kind in ("stop", "start"):
         run(user, f"{kind}.shop-for-you")
     capacity = recommender["serviceConfig"]["recommenderConfig"]
@@ -191,6 +197,19 @@ def domain(cloud: LocalCloud) -> None:
     del document["recommenders"]
     user.upload(document)
     wait_until(lambda: "removed Recommender" in user.mail()[-1]["body"])
+
+
+def have_counted(user: User) -> None:
+    """Ask the function for large data as an import step does, and wait for its answer."""
+    data = Data.csvs(user.bucket, f"train/{user.group}/interactions")
+    key = key_of(Objects(user.cloud.client("s3")).data(data).objects)
+    asked = {"DatasetGroup": user.group, "Dataset": "import.interactions", "Key": key, "Job": "one"}
+    asked |= {"Data": asdict(data), "Until": "2999-01-01T00:00:00+00:00"}
+    Events(user.cloud.client("events"), user.cloud.outputs["EventBus"]).put(DATA_TO_COUNT, asked)
+    record = {"group": {"S": user.group}, "record": {"S": f"COUNTED#import.interactions#{key}"}}
+    table = {"TableName": user.cloud.outputs["LedgerTable"], "Key": record}
+    row = wait_until(lambda: user.cloud.client("dynamodb").get_item(**table).get("Item"))
+    assert "profile" in row, row
 
 
 def scheduled(cloud: LocalCloud) -> None:

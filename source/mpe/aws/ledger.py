@@ -38,7 +38,7 @@ ANY = "*"
 
 PROJECTED = ("record", "at", "data", "imported")
 """What is read of a profile where only its import is asked for."""
-OF_GATE = ("POINTER#", "PROBED#", "PROFILE#", "DATA#", "ACCEPTED#", "COUNTED#")
+OF_GATE = ("POINTER#", "PROBED#", "PROFILE#", "DATA#", "ACCEPTED#", "COUNTED#", "MEASURED#")
 """The records of a dataset group that mean nothing once it is gone."""
 MOST_SEEN = 5_000
 """Objects that are kept of one job: an item of DynamoDB holds 400 KB."""
@@ -273,8 +273,18 @@ class Ledger:
         """Return what was thought of a campaign's traffic with a version."""
         return self._note(group, f"WATCHED#{_of_version(version)}#{campaign}")
 
+    def note_measured(self, group: str, recommender: str, row: Mapping[str, Any]) -> None:
+        """Keep how good a recommender's model is, and name its group among those looked after."""
+        self._table.put_item(Item=NOTE.marked({"group": ANY, "record": f"GATED#{group}"}))
+        key = {"group": group, "record": f"MEASURED#{recommender}"}
+        self._table.put_item(Item=NOTE.marked({**key, **stored(dict(row))}))
+
+    def measured(self, group: str, recommender: str) -> dict[str, Any] | None:
+        """Return how good a recommender's model was when somebody looked last."""
+        return self._note(group, f"MEASURED#{recommender}")
+
     def gated(self) -> Iterator[str]:
-        """Yield the dataset groups that have, or had, a campaign with a pointer."""
+        """Yield the dataset groups that have, or had, a pointer or a recommender."""
         found = Key("group").eq(ANY) & Key("record").begins_with("GATED#")
         for row in pages(self._table.query, KeyConditionExpression=found):
             yield str(row["record"]).removeprefix("GATED#")

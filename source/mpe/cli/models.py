@@ -25,6 +25,7 @@ from mpe.model.gate.versions import (
     share_of_change,
     spoken_change,
 )
+from mpe.model.service.spec import SPECS
 
 COLUMNS = {
     "solution": "SOLUTION",
@@ -48,6 +49,7 @@ COMPARED = {
     "told": "CHANGE",
     "noise": "NOISE",
 }
+UNHELD = "a recommender: served as the service trains it, and never held"
 WORSE = ("pass", "inconclusive", "hold")
 """The words of a gate, of which a version's worst is told."""
 
@@ -69,11 +71,14 @@ def list_(group: str, solution: str | None, account: Account, output: str) -> No
     """List the versions of a dataset group's solutions, the newest first.
 
     Each with its metrics, the rows and users of its data, what its gate and people thought of it,
-    what became of it, and the campaigns that serve it; JSON has all metrics and reasons.
+    what became of it, and the campaigns that serve it; JSON has all metrics and reasons. A
+    recommender has no versions: its line is of the model that it serves.
     `mpe models GROUP` does the same. Example: mpe models list movielens films
     """
-    found = _found(group, solution, account)
-    show((told for _, told in _rows(found, group, account.ledger)), output, COLUMNS)
+    recommenders = list(_recommenders(group, solution, account))
+    found = [] if recommenders and solution else _found(group, solution, account)
+    rows = (told for _, told in _rows(found, group, account.ledger))
+    show((*rows, *recommenders), output, COLUMNS)
 
 
 @models.command("show")
@@ -124,6 +129,29 @@ def diff(
     if one.setup and other.setup and one.setup != other.setup:
         say("They were trained with other settings, so that their metrics tell little.")
     show(compared, output, COMPARED)
+
+
+def _recommenders(group: str, name: str | None, account: Account) -> Iterator[dict[str, Any]]:
+    """Yield what is known of a group's recommenders, which have no versions to be held."""
+    spec, personalize = SPECS["Recommender"], Personalize(account.client("personalize"))
+    arn = account.place().arn(f"dataset-group/{group}")
+    for one in personalize.listed(spec, {"datasetGroupArn": arn}):
+        if name not in {None, one["name"]}:
+            continue
+        row = account.ledger.measured(group, one["name"]) or {}
+        history = row.get("history") or [{}]
+        former = history[-2] if len(history) > 1 else None
+        yield {
+            "solution": one["name"],
+            "trained": str(row.get("at", ""))[:16] or None,
+            "status": one["status"],
+            "metrics": row.get("metrics", {}),
+            "quality": in_short(row.get("metrics", {}), former),
+            "thought": row.get("word"),
+            "reasons": said(row) if row else [],
+            "state": UNHELD,
+            "on": one["name"],
+        }
 
 
 def _found(group: str, solution: str | None, account: Account) -> list[Model]:

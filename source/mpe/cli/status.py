@@ -205,7 +205,11 @@ class Look:
 
     def _quality(self, group: str, step: Step) -> str | None:
         """Say which version something is or serves, and how good it is, where that is known."""
-        if step.observed is None or step.desired.noun not in {"SolutionVersion", "Campaign"}:
+        if step.observed is None:
+            return None
+        if step.desired.noun == "Recommender":
+            return in_short(step.observed.fields.get("modelMetrics") or {}) or None
+        if step.desired.noun not in {"SolutionVersion", "Campaign"}:
             return None
         serves = step.desired.noun == "Campaign"
         arn = step.observed.fields.get("solutionVersionArn") if serves else step.observed.arn

@@ -32,6 +32,7 @@ from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.importing import Importing, StillCounting, last_full
 from mpe.handlers.judging import Judging
+from mpe.handlers.recommending import Recommending
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
 from mpe.handlers.training import Training
@@ -340,6 +341,10 @@ class Ensure:
         around = (self.personalize, self.ledger, self.events, self.clock, self.stack)
         judging = Judging(*around, step.run)
         judging(step.group, desired, arn)
+        if observed and desired.noun == "Recommender":
+            metrics = observed.fields.get("modelMetrics") or {}
+            recommending = Recommending(self.ledger, self.events, self.gauges, self.clock)
+            recommending(step.group, desired, arn, metrics)
         self._ask_while_held(step, desired, before)
         told = self._smoke(step, desired, before, observed)
         made = told_creation(desired.noun, {**desired.initial, **desired.params})

@@ -24,6 +24,11 @@ class Gauges(Protocol):
     def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
         """Publish the offline metrics of a solution's new version."""
 
+    def recommender(
+        self, group: str, name: str, metrics: Mapping[str, float], *, doubted: bool
+    ) -> None:
+        """Publish the metrics of a recommender's new model, and whether the gate would hold it."""
+
     def took(self, group: str, noun: str, seconds: float) -> None:
         """Publish how many seconds the service took for a resource."""
 
@@ -52,6 +57,13 @@ class Emf:
     def model(self, group: str, solution: str, metrics: Mapping[str, float]) -> None:
         found = {name: (MetricUnit.NoUnit, value) for name, value in metrics.items()}
         self._put(found, DatasetGroup=group, Solution=solution)
+
+    def recommender(
+        self, group: str, name: str, metrics: Mapping[str, float], *, doubted: bool
+    ) -> None:
+        found = {key: (MetricUnit.NoUnit, value) for key, value in metrics.items()}
+        self._put(found, DatasetGroup=group, Recommender=name)
+        self._put({"WorseRecommenders": (MetricUnit.Count, float(doubted))})
 
     def took(self, group: str, noun: str, seconds: float) -> None:
         found = {"ResourceDuration": (MetricUnit.Seconds, seconds)}

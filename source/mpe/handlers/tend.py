@@ -21,6 +21,7 @@ from mpe.aws.turns import Turns
 from mpe.handlers.approved import CAMPAIGN_DOUBTED, Approved
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.holding import Holding
+from mpe.handlers.recommending import Recommended, Recommending
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
 from mpe.handlers.watching import Watching
@@ -51,6 +52,8 @@ class Tend:
     """What asks campaigns that people have moved, where they may be asked."""
     watching: Watching | None = None
     """What watches campaigns that have moved, where they may be watched."""
+    recommended: Recommended | None = None
+    """What looks at recommenders, where it may."""
 
     def __call__(self) -> dict[str, int]:
         """End the holds that are due; publish and return what waits long and what is old.
@@ -63,6 +66,7 @@ class Tend:
                 state = self._state(group)
                 if state is None:
                     continue
+                self._recommenders(state)
                 for version, pointers in self._followed(state):
                     long, stale = self._solution(group, state, version, pointers)
                     waits, old = waits + long, old + stale
@@ -74,6 +78,11 @@ class Tend:
     def _state(self, group: str) -> DesiredState | None:
         run = self.turns.newest_run(group)
         return self.objects.load_state(state_of(self.bucket, group, run)) if run else None
+
+    def _recommenders(self, state: DesiredState) -> None:
+        for one in state.resources.values():
+            if self.recommended and one.noun == "Recommender":
+                self.recommended(state.group, one)
 
     def _followed(self, state: DesiredState) -> list[tuple[Desired, dict[str, ModelPointer]]]:
         """Return each solution's version with the pointers that its campaigns follow."""
@@ -143,6 +152,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
         setting("STACK"),
         Approved(personalize, smoking),
         Watching(personalize, measured, *around),
+        Recommended(personalize, Recommending(ledger, events, gauges, clock)),
     )
     found = tend()
     LOGGER.info("tended", extra=found)

@@ -142,6 +142,12 @@ class Monitoring(Construct):
             own("Rollbacks"),
             "The gate rolled a campaign back to the version before. Which one: `mpe models GROUP`.",
         )
+        self._alarm(
+            "WorseRecommenders",
+            own("WorseRecommenders"),
+            "The service has trained a recommender anew that the gate would hold, and serves it: "
+            "nothing of a recommender can be held. Which one: `mpe models GROUP`.",
+        )
         for name, told in (
             ("HeldModels", "A model has been held for more than a day"),
             (

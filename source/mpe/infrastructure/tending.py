@@ -50,6 +50,12 @@ class Tend(HandlerFunction):
         self.allow(["events:PutEvents"], [rooms.bus.event_bus_arn])
         let_ask(self, rooms)
         self._watch()
+        recommender = SPECS["Recommender"]
+        self.allow(
+            [f"personalize:{recommender.describe}"],
+            [personalize_arn(self, recommender.iam_resource)],
+            because="Users name their recommenders, which the service trains whenever it likes.",
+        )
         events.Rule(
             self.stack,
             "Look",

@@ -690,6 +690,29 @@ def test_what_is_no_problem_may_be_noted(bend: Bend, path: str, message: str) ->
     assert message in noted[path]
 
 
+def test_a_schedule_that_only_judges_leaves_the_training_to_the_service() -> None:
+    """And with it a gate may hold what the service trains by itself."""
+    document = config()
+    solution = document["solutions"][0]
+    solution["workflowConfig"] = {"schedules": {"judge": "rate(1 hour)"}, "gate": {"mode": "hold"}}
+    for said in ({}, {"performAutoTraining": True}):
+        solution["serviceConfig"] |= said
+        made = desired_state(parse(json.dumps(document)), PLACE, version="1")
+        trains = made.resources["solution.movielens-for-you"].params
+        assert trains.get("performAutoTraining") == said.get("performAutoTraining")
+    task = made.tasks["judge.movielens-for-you"]
+    assert (task.anew, task.params, task.kind) == ((), {}, "judge")
+    (part,) = task.work["solutions"]
+    assert part["version"] == "version.movielens-for-you"
+    assert part["campaigns"]
+    assert not part["batchInferenceJobs"]
+    del solution["workflowConfig"]["schedules"]
+    with pytest.raises(ConfigError) as refused:
+        parse(json.dumps(document))
+    assert [one.path for one in refused.value.problems] == [f"{P_SOLUTION}.performAutoTraining"]
+    assert "schedules.judge" in refused.value.problems[0].remedy
+
+
 @pytest.mark.parametrize("said", [None, True, False])
 def test_a_schedule_alone_trains_unless_the_config_says_otherwise(said: bool | None) -> None:
     document = config()

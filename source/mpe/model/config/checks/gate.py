@@ -43,9 +43,13 @@ def problems(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
 
 
 def data_problems(whole: Config) -> Iterator[Problem]:
-    """Find limits of imports that nothing could keep or break."""
-    given = inner(_own(whole.group), "data")
-    place = f"{whole.group.path}.workflowConfig.gate.data"
+    """Find limits of imports, and of what trainings use, that nothing could keep or break."""
+    for section in (whole.group, *(one.solution for one in whole.solutions)):
+        place = f"{section.path}.workflowConfig.gate.data"
+        yield from _data(inner(_own(section), "data"), place)
+
+
+def _data(given: Mapping[str, Any], place: str) -> Iterator[Problem]:
     for key in ("rows", "users", "items"):
         found = share(given[key]) if key in given else 0
         if found is None or not -1 <= found <= 0:

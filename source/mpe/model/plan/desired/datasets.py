@@ -127,6 +127,16 @@ def _data_gate(making: Making) -> dict[str, Any]:
     return {"mode": found.get("mode", "observe"), "data": inner(found, "data")}
 
 
+def recommenders(making: Making) -> Iterator[Desired]:
+    """Yield what the service trains by itself, and the group's gate judges without holding it."""
+    gate = inner(making.config.group.workflow, "gate")
+    for section in making.config.of("Recommender"):
+        made = making.in_group("Recommender", f"recommender.{name_of(section)}", section)
+        judged = {"mode": "observe", "metrics": gate["metrics"]} if "metrics" in gate else {}
+        held = gate.get("mode") == "off"
+        yield replace(made, gate={} if held else judged or {"mode": "observe"})
+
+
 def deletions(making: Making) -> Iterator[Desired]:
     """Delete users' data after every import, which may have brought it back."""
     for section in making.config.of("DataDeletionJob"):

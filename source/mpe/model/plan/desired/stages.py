@@ -68,7 +68,7 @@ STAGES = (
     Stage("DatasetExportJob", "exports", When.USE, datasets.exports),
     Stage("EventTracker", "eventTrackers", When.BESIDE, _named("EventTracker")),
     Stage("Filter", "filters", When.BESIDE, _named("Filter")),
-    Stage("Recommender", "recommenders", When.USE, _named("Recommender")),
+    Stage("Recommender", "recommenders", When.USE, datasets.recommenders),
 )
 SOLUTION_STAGES = (
     SolutionStage("Campaign", "campaigns", solutions.campaigns),

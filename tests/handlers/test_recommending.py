@@ -1,0 +1,117 @@
+"""Recommenders have no versions: how good they are is kept, judged and published, never held."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from mpe.aws.personalize import Personalize
+from mpe.handlers.recommending import RECOMMENDER_JUDGED, Recommended, Recommending
+from mpe.handlers.tend import Tend
+from mpe.model.config.parse import parse
+from mpe.model.plan.desired import Desired, DesiredState, desired_state
+from tests.emulator.conftest import Builder
+from tests.emulator.conftest import build as build
+from tests.emulator.test_recommenders import create
+from tests.emulator.test_recommenders import shop as shop
+from tests.handlers.test_ensure import PLACE, World
+from tests.handlers.test_ensure import world as world
+from tests.handlers.test_runs import PLACE as ACCOUNT
+from tests.handlers.test_tend import States
+from tests.local.test_provisioning import shop as config_of_shop
+
+GOOD = {"normalized_discounted_cumulative_gain_at_10": 0.2, "coverage": 0.5}
+
+
+def recommender(**gate: object) -> Desired:
+    """Return a recommender as its group's gate judges it."""
+    arn = f"{PLACE}recommender/r"
+    return Desired(
+        "recommender.r", "Recommender", "r", "$.r", {}, arn=arn, gate={"mode": "observe", **gate}
+    )
+
+
+@pytest.fixture
+def recommending(world: World) -> Recommending:
+    return Recommending(
+        world.ledger,  # type: ignore[arg-type]
+        world.heard,
+        world.measured,
+        world.ensure.clock,
+    )
+
+
+def told(world: World) -> list[str]:
+    return [detail["Verdict"] for kind, detail in world.heard.told if kind == RECOMMENDER_JUDGED]
+
+
+def test_a_run_keeps_how_good_a_recommender_is_once(
+    world: World, build: Builder, shop: str
+) -> None:
+    arn = create(build, shop)
+    described = build.client.describe_recommender(recommenderArn=arn)["recommender"]
+    desired = replace(recommender(), arn=arn, params={"name": "r", "datasetGroupArn": shop})
+    for _ in range(2):
+        assert world.follow(desired).did == "kept"
+    assert world.ledger.measures["r"]["metrics"] == described["modelMetrics"]
+    assert told(world) == ["pass"]
+    assert world.measured.recommenders == [("r", False)]
+
+
+def test_a_model_that_is_worse_than_the_one_before_is_told_and_measured(
+    world: World, recommending: Recommending
+) -> None:
+    desired = recommender(metrics={"coverage": {"notBelow": "-20%"}, "not_its_own": {"atLeast": 1}})
+    for coverage in (0.5, 0.45, 0.2):
+        recommending("films", desired, str(desired.arn), {**GOOD, "coverage": coverage})
+    assert told(world) == ["pass", "pass", "hold"]
+    assert world.measured.recommenders == [("r", False), ("r", False), ("r", True)]
+    row = world.ledger.measures["r"]
+    assert [one["coverage"] for one in row["history"]] == [0.5, 0.45, 0.2]
+    assert row["reasons"][0]["rule"] == "MPE-Q007"
+
+
+def test_what_the_service_trains_between_runs_is_looked_at_as_well(
+    world: World, build: Builder, shop: str, recommending: Recommending
+) -> None:
+    desired = replace(recommender(), arn=create(build, shop))
+    gone = replace(recommender(), id="recommender.gone", arn=f"{PLACE}recommender/gone")
+    off = replace(recommender(), id="recommender.off", name="off", gate={})
+    world.ledger.measures["r"] = {"metrics": GOOD, "history": [GOOD]}
+    states = States(DesiredState("films", "1", {one.id: one for one in (desired, gone, off)}))
+    look = Recommended(Personalize(build.client), recommending)
+    tend = Tend(
+        states,
+        states,  # type: ignore[arg-type]
+        world.ledger,  # type: ignore[arg-type]
+        world.heard,
+        world.measured,
+        world.ensure.clock,
+        "data",
+        "stack",
+        recommended=look,
+    )
+    tend()
+    assert len(world.ledger.measures["r"]["history"]) == 2
+    assert set(world.ledger.measures) == {"r"}
+
+
+@pytest.mark.parametrize(
+    ("gate", "found"),
+    [
+        ({}, {"mode": "observe"}),
+        ({"mode": "off"}, {}),
+        ({"mode": "hold", "hold": {"expires": "1 day"}}, {"mode": "observe"}),
+    ],
+)
+def test_the_gate_of_the_group_judges_them_and_holds_nothing(
+    gate: dict[str, object], found: dict[str, object]
+) -> None:
+    document = config_of_shop("shop")
+    document["datasetGroup"]["workflowConfig"] = {"gate": gate}
+    config = parse(json.dumps(document))
+    state = desired_state(config, ACCOUNT, version="1")
+    (one,) = (each for each in state.resources.values() if each.noun == "Recommender")
+    assert one.gate == found
