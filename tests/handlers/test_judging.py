@@ -258,6 +258,8 @@ def test_who_asks_for_it_again_is_not_stopped_by_the_failure(
     ledger.pointers[ID] = ledger.pointers[ID].moved(second, by="ann", why="again", at=at)
     life.judge_again()
     assert (life.deploy(second).did, life.serves) == ("updated", second)
+
+
 def automatic(world: World, build: Builder) -> Life:
     """A solution that the service trains every week where there is new data."""
     group = build.group()

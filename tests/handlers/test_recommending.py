@@ -115,3 +115,5 @@ def test_the_gate_of_the_group_judges_them_and_holds_nothing(
     state = desired_state(config, ACCOUNT, version="1")
     (one,) = (each for each in state.resources.values() if each.noun == "Recommender")
     assert one.gate == found
+    noted = [note.rule for note in config.notes if note.rule == "MPE-Q030"]
+    assert noted == (["MPE-Q030"] if gate.get("mode") == "hold" else [])

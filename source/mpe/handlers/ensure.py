@@ -817,14 +817,16 @@ def step_of(event: Mapping[str, Any], objects: Objects) -> Step:
         bucket=str(run["state"]["bucket"]),
         due=due(state) if desired.noun == DELETION else None,
         items=state.resources.get("import.items"),
-        imports=_trained_on(state) if desired.noun == VERSION else (),
+        imports=_trained_on(state, desired.gate) if desired.noun == VERSION else (),
         interactions=state.resources.get(INTERACTIONS_IMPORT),
     )
 
 
-def _trained_on(state: DesiredState) -> tuple[Desired, ...]:
+def _trained_on(state: DesiredState, gate: Mapping[str, Any]) -> tuple[Desired, ...]:
+    """Return the imports that a solution is trained on, held to what its own gate asks of data."""
+    own = {"mode": gate.get("mode", "observe"), "data": gate.get("data", {})}
     found = (one for one in state.resources.values() if one.noun == "DatasetImportJob")
-    return tuple(one for one in found if one.gate)
+    return tuple(replace(one, gate=own) for one in found if one.gate)
 
 
 made_in_init("dynamodb", "events", "personalize", "personalize-runtime", "s3")

@@ -713,6 +713,19 @@ def test_a_schedule_that_only_judges_leaves_the_training_to_the_service() -> Non
     assert "schedules.judge" in refused.value.problems[0].remedy
 
 
+def test_limits_of_the_data_of_a_solution_are_checked_with_their_path() -> None:
+    document = config()
+    given = {"rows": "20%", "unknownItems": 2}
+    document["solutions"][0]["workflowConfig"] = {"gate": {"data": given}}
+    with pytest.raises(ConfigError) as refused:
+        parse(json.dumps(document))
+    place = "$.solutions[0].workflowConfig.gate.data"
+    assert {one.path for one in refused.value.problems} == {
+        f"{place}.rows",
+        f"{place}.unknownItems",
+    }
+
+
 @pytest.mark.parametrize("said", [None, True, False])
 def test_a_schedule_alone_trains_unless_the_config_says_otherwise(said: bool | None) -> None:
     document = config()

@@ -184,6 +184,12 @@ CONFIGS: dict[str, Bend] = {
     "MPE-Q005": gate({"baseline": {"solution": "nowhere"}}),
     "MPE-Q011": HOLD,
     "MPE-Q012": both(PINNED, put("solutions", 0, "workflowConfig", {"maxAge": "30 days"})),
+    "MPE-Q030": both(
+        shop(),
+        recommender("aws-ecomm-recommended-for-you"),
+        put("datasetGroup", "workflowConfig", {"gate": {"mode": "hold"}}),
+        put(*SOLUTION, "performAutoTraining", False),
+    ),
     "MPE-J009": put("eventTraker", {}),
     "MPE-J010": drop("datasetGroup"),
     "MPE-J011": put("solutions", {}),

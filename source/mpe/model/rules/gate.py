@@ -190,3 +190,11 @@ FILTERED = Rule(
     "Requests with a filter are those of pages; one that fails with the new version alone is its.",
     "https://docs.aws.amazon.com/personalize/latest/dg/filter-expressions.html",
 )
+UNHELD = Rule(
+    "MPE-Q030",
+    "A gate that holds knows that recommenders are not held",
+    "A recommender has no versions: the service trains it by itself and serves what came of it. "
+    "Its metrics are kept and judged, and an alarm tells.",
+    f"{_GUIDE}/creating-recommenders.html",
+    "warning",
+)

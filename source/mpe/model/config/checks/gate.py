@@ -131,6 +131,17 @@ def notes(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
         )
 
 
+def unheld(whole: Config) -> Iterator[Problem]:
+    """Tell that a gate for all holds nothing of recommenders."""
+    if _own(whole.group).get("mode") not in HOLDING:
+        return
+    for section in whole.recommenders:
+        yield rules.UNHELD.problem(
+            section.path,
+            "is served as the service trains it: it has no versions that the gate could hold.",
+        )
+
+
 def _without_new_items(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     told = "the service brings new items, every two hours, into the newest version alone"
     for section in config.campaigns:

@@ -60,6 +60,7 @@ def notes(config: Config) -> Iterator[Problem]:
 def _notes(config: Config) -> Iterator[Problem]:
     yield from groups.notes(config)
     yield from schedules.notes(config)
+    yield from gate.unheld(config)
     for solution in config.solutions:
         yield from solutions.notes(solution)
         yield from gate.notes(solution, config)
