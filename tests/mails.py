@@ -224,10 +224,9 @@ def _held_data(lab: Lab) -> Message:
     account.s3.put_object(Bucket=BUCKET, Key=f"{FOLDER}/interactions.csv", Body=rows.encode())
     objects = Objects(account.s3)
     desired = replace(lab.desired("DatasetImportJob"), gate={"mode": "hold"})
-    desired = objects.completed(desired).desired
     importing = Importing(objects, account.ledger, account.events, Fixed())
     try:
-        importing(GROUP, desired, None, {"jobName": RUN}, "1")
+        importing(GROUP, objects.completed(desired), None, {"jobName": RUN})
     except DataHeld as held:
         return lab.failing("DatasetImportJob", type(held).__name__, str(held))
     raise AssertionError

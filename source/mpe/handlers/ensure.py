@@ -276,7 +276,8 @@ class Ensure:
         """Observe, decide and act."""
         completed = self.objects.completed(step.desired)
         desired, before = completed.desired, replace(step.previous, data=completed.version)
-        observed = self.personalize.observe(desired, before.arn, active=step.looks)
+        only = {"active": True} if step.looks else {}
+        observed = self.personalize.observe(desired, before.arn, **only)
         if observed and before.did is None and "solutionVersionArn" in desired.spec.mutable:
             before = replace(before, served=observed.fields.get("solutionVersionArn"))
         clear = observed is not None and not observed.unknown
