@@ -260,6 +260,7 @@ def test_who_asks_for_it_again_is_not_stopped_by_the_failure(
     assert (life.deploy(second).did, life.serves) == ("updated", second)
 
 
+@pytest.fixture
 def automatic(world: World, build: Builder) -> Life:
     """A solution that the service trains every week where there is new data."""
     group = build.group()
