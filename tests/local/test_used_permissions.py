@@ -84,6 +84,9 @@ UNUSED = {
             ("s3:ListBucket", "*"),
         )
     },
+    ("TendRole", "personalize:DescribeRecommender", "*"): (
+        "Of recommenders of a config that is there by then; tests/handlers/test_recommending.py."
+    ),
     ("ScheduledTasksFireTaskRole", "events:PutEvents", "*"): (
         "It tells of a row that only a newer release can read, of which there is none here."
     ),

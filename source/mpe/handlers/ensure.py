@@ -286,8 +286,6 @@ class Ensure:
         if lost == "created":
             before = replace(before, did=lost)
         action = self._decide(step, completed, before, observed)
-        if step.looks and isinstance(action, Create):
-            action = _looked(observed)
         if lost and isinstance(action, Wait | Keep):
             before = replace(before, did=lost)
         if isinstance(action, Create | Update | Switch | Mark):
@@ -447,7 +445,7 @@ class Ensure:
         anew = None if before.did == "adopted" else step.anew_since
         fresh = None if pinned else self._freshness.since(step.group, completed, observed)
         times = [time for time in (fresh, anew) if time]
-        return decide(
+        action = decide(
             completed.desired,
             observed,
             pinned=pinned,
@@ -456,6 +454,7 @@ class Ensure:
             existing=step.task,
             lagging=self._missing(before) < (KNOWN_WITHIN if observed else VISIBLE_WITHIN),
         )
+        return _looked(observed) if step.looks and isinstance(action, Create) else action
 
     def _missing(self, before: Outcome) -> float:
         """Return for how many seconds what was made has not been seen."""
