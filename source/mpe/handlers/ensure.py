@@ -96,6 +96,8 @@ OVERTAKEN = "Overtaken"
 """The error of a resource that waited for a quota when a newer config came."""
 
 
+COUNTED = "DATA IS COUNTED"
+"""The status of an import that waits for the function for large data."""
 NOTHING_TO_JUDGE = "NothingToJudge"
 """The error of a task that looks for versions, of which there is none."""
 
@@ -581,13 +583,14 @@ class Ensure:
     ) -> Outcome:
         """Create it, unless its data is wrong, or there is nothing to create it for."""
         if completed.changed:  # else nothing is there, and the service says so
-            self._inspect(completed.desired)
+            if before.status != COUNTED:  # else it was inspected at the look before
+                self._inspect(completed.desired)
             try:
                 before = self._judge_data(step, before, completed, first=first)
             except StillCounting as counting:
                 why, now = str(counting), self.clock.now()
                 self.ledger.hold(step.group, step.run, step.desired.id, why, now)
-                return before.waiting(counting.seconds)
+                return before.waiting(counting.seconds, status=COUNTED)
         if step.imports and completed.desired.params.get("trainingMode") != UPDATE:
             told = Training(self.ledger, self.clock)(step.group, step.imports)
             before = replace(before, told=told)
