@@ -11,19 +11,24 @@ import pytest
 
 from mpe.aws.clock import Clock
 from mpe.handlers import importing
+from mpe.handlers.ensure import step_of
 from mpe.handlers.importing import DATA_JUDGED
 from mpe.handlers.profiling import DATA_TO_COUNT, Profiling
+from mpe.model.config.parse import parse
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
-from mpe.model.plan.desired import Data, Desired
+from mpe.model.plan.desired import Data, Desired, DesiredState, desired_state
+from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import Outcome
 from mpe.model.remedies import Where, remedy
 from mpe.model.service.profile import of_document
+from tests.conftest import config as whole_config
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
 from tests.films import BROKEN, CATALOGUE, ratings, shuffled_items
 from tests.handlers.test_ensure import Ticking, World, imported, version
 from tests.handlers.test_ensure import world as world
+from tests.handlers.test_runs import PLACE
 
 WHERE = Where("films", "data", dataset="interactions")
 FILE = "s3://data/train/films/interactions.csv"
@@ -204,6 +209,47 @@ def test_an_update_and_good_data_are_trained_on(days: Days) -> None:
     days.run(whole(BROKEN["one single timestamp"](ratings())))
     days.mode = "hold"
     assert trained(days, mode="UPDATE").failed is None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The bucket with one run's desired state."""
+
+    state: DesiredState
+
+    def state_of_run(self, pointer: object) -> DesiredState:
+        return self.state
+
+
+def test_a_solution_is_trained_by_its_own_limits_of_data(days: Days) -> None:
+    """An import is held to those of the group; each training to its solution's, key by key."""
+    document = whole_config()
+    group = document["datasetGroup"].setdefault("workflowConfig", {})
+    group["gate"] = {"mode": "observe", "data": {"rows": "-20%", "users": "-20%"}}
+    (solution, *_) = document["solutions"]
+    own = {"rows": "-90%", "users": "-90%", "items": "-90%"}
+    solution["workflowConfig"] = {"gate": {"mode": "hold", "data": own}}
+    solution["serviceConfig"]["performAutoTraining"] = False
+    state = desired_state(parse(json.dumps(document)), PLACE, version="1")
+    pointer = {"bucket": "b", "key": "k"}
+    run = RUN.marked({"id": "r", "group": state.group, "state": pointer})
+    event = {"resource": "version.movielens-for-you", "run": run, "given": {"solutionArn": "arn"}}
+    imports = step_of(event, Saved(state)).imports  # type: ignore[arg-type]
+    (limits,) = {json.dumps(one.gate) for one in imports}
+    assert json.loads(limits)["mode"] == "hold"
+    assert json.loads(limits)["data"].items() >= own.items()
+
+    days.mode = "observe"
+    days.run(good())
+    made = days.build.emulated.clock() + timedelta(seconds=1)
+    before = Version("arn:aws:personalize:::solution/s/1", {}, created=made.isoformat())
+    days.world.ledger.numbers[before.arn] = before
+    days.run(whole(BROKEN["half the users lost"](ratings())))
+    days.world.ledger.pointers["campaign.s.live"] = ModelPointer(before.arn)
+    days.mode = "hold"
+    assert trained(days).failed
+    days.data = own | {"itemShift": 1}
+    assert trained(days).failed is None
 
 
 def test_what_was_never_counted_is_trained_on_and_told(

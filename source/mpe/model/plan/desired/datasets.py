@@ -132,9 +132,9 @@ def recommenders(making: Making) -> Iterator[Desired]:
     gate = inner(making.config.group.workflow, "gate")
     for section in making.config.of("Recommender"):
         made = making.in_group("Recommender", f"recommender.{name_of(section)}", section)
-        judged = {"mode": "observe", "metrics": gate["metrics"]} if "metrics" in gate else {}
-        held = gate.get("mode") == "off"
-        yield replace(made, gate={} if held else judged or {"mode": "observe"})
+        judged = {"mode": "observe"} | ({"metrics": gate["metrics"]} if "metrics" in gate else {})
+        off = gate.get("mode") == "off"
+        yield replace(made, gate={} if off else judged)
 
 
 def deletions(making: Making) -> Iterator[Desired]:
