@@ -198,3 +198,11 @@ UNHELD = Rule(
     f"{_GUIDE}/creating-recommenders.html",
     "warning",
 )
+SYNCED = Rule(
+    "MPE-Q031",
+    "A campaign that the service moves is judged after the move",
+    "With syncWithLatestSolutionVersion each new version is served at once: a gate that observes "
+    "judges it, tells of it, and can neither hold it nor go back.",
+    f"{_GUIDE}/API_CampaignConfig.html",
+    "warning",
+)

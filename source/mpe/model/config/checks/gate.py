@@ -28,7 +28,7 @@ def problems(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     for section in config.campaigns:
         if _mode(section, config, whole) in HOLDING and _syncs(section):
             yield rules.SYNC.problem(
-                f"{section.path}.serviceConfig.campaignConfig.syncWithLatestSolutionVersion",
+                _sync_of(section),
                 "the service would move the campaign to every new version, whatever the gate says.",
                 'Remove it, or set the mode "observe".',
             )
@@ -123,6 +123,10 @@ def notes(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     refreshed = config.recipe is not None and config.recipe.refreshed
     if refreshed:
         yield from _without_new_items(config, whole)
+    for section in config.campaigns:
+        if _syncs(section) and _mode(section, config, whole) == "observe":
+            told = "the service moves it to every new version, and the gate only tells of it."
+            yield rules.SYNCED.problem(_sync_of(section), told)
     schedules = config.solution.trained_by_schedule
     if config.campaigns and not follow and (schedules or config.solution.max_age is not None):
         yield rules.TRAINED_FOR_NOBODY.problem(
@@ -175,6 +179,10 @@ def _mode(section: ResourceConfig, config: SolutionConfig, whole: Config) -> str
 def _holds(config: SolutionConfig, whole: Config) -> bool:
     sections = config.campaigns or (config.solution,)
     return any(_mode(one, config, whole) in HOLDING for one in sections)
+
+
+def _sync_of(section: ResourceConfig) -> str:
+    return f"{section.path}.serviceConfig.campaignConfig.syncWithLatestSolutionVersion"
 
 
 def _syncs(section: ResourceConfig) -> bool:
