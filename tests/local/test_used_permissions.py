@@ -222,7 +222,8 @@ def scheduled(cloud: LocalCloud) -> None:
     document["datasetGroup"]["workflowConfig"] = {"schedules": {"import": NEVER}}
     export = document["datasets"]["interactions"]["export"]
     export["workflowConfig"] = {"schedule": NEVER}
-    first, _, fans = document["solutions"]
+    first, second, fans = document["solutions"]
+    second["workflowConfig"] = {"schedules": {"judge": NEVER}}
     first["serviceConfig"]["recipeArn"] = f"{RECIPE}aws-user-personalization"  # it has updates
     first["workflowConfig"] = {"schedules": {"full": NEVER, "update": NEVER}}
     first["batchInferenceJobs"][0]["workflowConfig"] = {"schedule": NEVER}
@@ -235,7 +236,7 @@ def scheduled(cloud: LocalCloud) -> None:
     first["workflowConfig"]["schedules"]["full"] = "cron(0 0 1 2 ? 2099)"
     del first["workflowConfig"]["schedules"]["update"], export["workflowConfig"]
     user.upload(document)
-    wait_until(lambda: len(tasks(user)) == 4)
+    wait_until(lambda: len(tasks(user)) == 5)
 
 
 def unwanted(cloud: LocalCloud) -> None:
