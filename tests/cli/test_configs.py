@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from mpe.aws.clock import Clock
 from mpe.aws.objects import DataVersion, Objects
 from mpe.aws.personalize import Personalize
-from mpe.aws.survey import NO_NEW_ITEMS, UNKNOWN, survey
+from mpe.aws.survey import NO_NEW_ITEMS, UNKNOWN, UPDATED, survey
 from mpe.cli.main import mpe
 from mpe.cli.status import stays
 from mpe.model.config.parse import parse
@@ -154,17 +154,8 @@ def films(recipe: str = "aws-popularity-count", tps: int = 1) -> dict[str, Any]:
     }
 
 
-def test_a_held_version_is_shown_with_its_reason_and_the_campaign_stays(
-    emulated: Emulated, build: Builder
-) -> None:
-    group = build.group()
-    build.imported(group)
-    solution = build.solution(group)
-    old = build.version(solution)
-    live = build.campaign(old)
-    build.wait(60)
-    new = build.version(solution)
-    pointer = ModelPointer(old, held=new, reason="it is worse.")
+def of_one_campaign(group: str, solution: str, live: str) -> DesiredState:
+    """Return what is wanted of a solution whose campaign follows a pointer."""
     params = {"name": live.rpartition("/")[2]}
     campaign = Desired(
         "campaign.s.live",
@@ -186,15 +177,49 @@ def test_a_held_version_is_shown_with_its_reason_and_the_campaign_stays(
         parent=solution,
         gate={"refreshed": True},
     )
-    whole = Desired(
-        "datasetGroup",
-        "DatasetGroup",
-        group.rpartition("/")[2],
-        "$.g",
-        {"name": group.rpartition("/")[2]},
-        arn=group,
-    )
-    state = DesiredState("films", "1", {one.id: one for one in (whole, version, campaign)})
+    name = group.rpartition("/")[2]
+    whole = Desired("datasetGroup", "DatasetGroup", name, "$.g", {"name": name}, arn=group)
+    return DesiredState("films", "1", {one.id: one for one in (whole, version, campaign)})
+
+
+def test_a_campaign_of_an_update_training_is_told_to_get_no_new_items(
+    emulated: Emulated, build: Builder
+) -> None:
+    group = build.group()
+    dataset = build.imported(group)
+    solution = build.solution(group, "user-personalization")
+    live = build.campaign(build.version(solution))
+    state = of_one_campaign(group, solution, live)
+
+    def shown(newest: str) -> str | None:
+        follows = Pointing(ModelPointer(newest))
+        (*_, last) = survey(state, Personalize(emulated.client), Nothing(), follows, Clock())
+        return stays(last)
+
+    build.begin_import(dataset, name="newer")
+    build.wait(900)
+    update = build.version(solution, trainingMode="UPDATE")
+    emulated.client.update_campaign(campaignArn=live, solutionVersionArn=update)
+    build.wait(600)
+    assert shown(update) == UPDATED
+    full = build.version(solution)
+    emulated.client.update_campaign(campaignArn=live, solutionVersionArn=full)
+    build.wait(600)
+    assert shown(full) is None
+
+
+def test_a_held_version_is_shown_with_its_reason_and_the_campaign_stays(
+    emulated: Emulated, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    solution = build.solution(group)
+    old = build.version(solution)
+    live = build.campaign(old)
+    build.wait(60)
+    new = build.version(solution)
+    pointer = ModelPointer(old, held=new, reason="it is worse.")
+    state = of_one_campaign(group, solution, live)
     memory = Pointing(pointer)
     steps = list(survey(state, Personalize(emulated.client), Nothing(), memory, Clock()))
     assert steps[-1].held == "it is worse."
@@ -204,7 +229,9 @@ def test_a_held_version_is_shown_with_its_reason_and_the_campaign_stays(
     follows = Pointing(ModelPointer(new))
     last = list(survey(state, Personalize(emulated.client), Nothing(), follows, Clock()))[-1]
     assert (last.held, last.note) == ("", ""), "what is moved to the newest gets them"
-    pinned = replace(campaign, given=(), pointer=None, params={**params, "solutionVersionArn": old})
+    campaign = state.resources["campaign.s.live"]
+    params = {**campaign.params, "solutionVersionArn": old}
+    pinned = replace(campaign, given=(), pointer=None, params=params)
     state = replace(state, resources={**state.resources, campaign.id: pinned})
     last = list(survey(state, Personalize(emulated.client), Nothing(), memory, Clock()))[-1]
     assert (last.note, stays(last)) == (NO_NEW_ITEMS, NO_NEW_ITEMS)

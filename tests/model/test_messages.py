@@ -261,6 +261,22 @@ def test_every_training_tells_its_numbers_beside_the_live_ones() -> None:
     assert "on live, canary" in text
 
 
+@pytest.mark.parametrize(
+    ("mode", "held", "told"),
+    [
+        ("UPDATE", False, "an UPDATE training ends that,"),
+        ("FULL", True, "the live version gets no new items"),
+        ("FULL", False, ""),
+    ],
+)
+def test_a_training_tells_what_it_costs_in_new_items(mode: str, held: bool, told: str) -> None:
+    word = {"Campaign": "live", "Verdict": "pass", "Mode": "hold", "Held": held, "Pinned": False}
+    verdict = {**word, "NoNewItems": True, "Reasons": [], "Notes": []}
+    text = tell(Models=[model(TrainingMode=mode, Verdicts=[verdict])]).text
+    assert told in text
+    assert ("no new items" in text) is bool(told)
+
+
 def test_a_first_model_is_told_alone() -> None:
     text = tell(Models=[model(Live=[])]).text
     assert "0.1080" in text

@@ -21,8 +21,25 @@ from mpe.model.service.spec import FAILED, SPECS
 NO_NEW_ITEMS = (
     "it gets no new items: the service brings them, every two hours, into the newest version alone."
 )
+UPDATED = (
+    "it gets no new items by itself: it serves a version of an UPDATE training, which ends that "
+    "until one of a FULL training is served."
+)
+"""Of a campaign (https://docs.aws.amazon.com/personalize/latest/dg/API_CreateSolutionVersion.html)."""
 UNKNOWN = "(the new solution version)"
 """Stands for an ARN that only the run will know."""
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest version of a solution, and how it was trained."""
+
+    arn: str = UNKNOWN
+    mode: str | None = None
+
+
+NEW = Newest()
+"""Stands for one of which nothing is known, not even that it will be trained."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,7 @@ def survey(
     batch job follows its solution's version: where there is none yet, or a new one would be
     trained, its ARN is :data:`UNKNOWN`.
     """
-    versions: dict[str | None, str] = {}
+    versions: dict[str | None, Newest] = {}
     absent: set[str | None] = set()
     imported: set[str] = set()
     freshness = Freshness(personalize, memory, clock)
@@ -61,7 +78,7 @@ def survey(
     for resource in state.resources.values():
         held = ""
         if resource.given:
-            newest = versions.get(resource.parent, UNKNOWN)
+            newest = versions.get(resource.parent, NEW).arn
             arn, held = _pointed(state.group, resource, newest, memory)
             resource = replace(resource, params={**resource.params, "solutionVersionArn": arn})
         completed = objects.completed(resource)
@@ -78,7 +95,7 @@ def survey(
         if isinstance(action, Create) and desired.noun == "DatasetImportJob":
             imported.add(desired.params["datasetArn"])
         if desired.noun == "SolutionVersion":
-            versions[desired.parent] = _version(observed, action)
+            versions[desired.parent] = _newest(observed, action)
         unread = _unread(completed) if isinstance(action, Create | Skip) else ""
         step = _of_schema(
             Step(desired, action, observed, unread=unread, held=held), state, personalize
@@ -184,8 +201,8 @@ def _of_schema(step: Step, state: DesiredState, personalize: Personalize) -> Ste
     return replace(step, note=told)
 
 
-def _of_new_items(step: Step, state: DesiredState, versions: Mapping[str | None, str]) -> Step:
-    """Note of a campaign that stays behind the newest version that it gets no new items.
+def _of_new_items(step: Step, state: DesiredState, versions: Mapping[str | None, Newest]) -> Step:
+    """Note of a campaign that it gets no new items: behind the newest version, or at an update.
 
     https://docs.aws.amazon.com/personalize/latest/dg/how-new-data-influences-recommendations.html
     """
@@ -194,11 +211,15 @@ def _of_new_items(step: Step, state: DesiredState, versions: Mapping[str | None,
         return step
     trained = (one for one in state.resources.values() if one.noun == "SolutionVersion")
     refreshed = {one.parent for one in trained if one.gate.get("refreshed")}
-    served, newest = observed.fields.get("solutionVersionArn"), versions.get(desired.parent)
+    served, newest = observed.fields.get("solutionVersionArn"), versions.get(desired.parent, NEW)
     stays = step.held or (not desired.given and desired.params.get("solutionVersionArn") == served)
-    if desired.parent not in refreshed or not stays or newest in {None, served}:
+    if desired.parent not in refreshed:
         return step
-    return replace(step, note=" ".join(filter(None, (step.note, NO_NEW_ITEMS))))
+    if newest.arn == served:
+        told = UPDATED if newest.mode == "UPDATE" else ""
+    else:
+        told = NO_NEW_ITEMS if stays and newest is not NEW else ""
+    return replace(step, note=" ".join(filter(None, (step.note, told))))
 
 
 def _seen(step: Step, personalize: Personalize) -> Step:
@@ -232,5 +253,7 @@ def _in_absent(desired: Desired, absent: set[str | None]) -> bool:
     return desired.parent in absent or desired.params.get(str(desired.spec.listed_by)) == UNKNOWN
 
 
-def _version(observed: Observed | None, action: Action) -> str:
-    return UNKNOWN if observed is None or isinstance(action, Create) else observed.arn
+def _newest(observed: Observed | None, action: Action) -> Newest:
+    if observed is None or isinstance(action, Create):
+        return Newest()
+    return Newest(observed.arn, observed.fields.get("trainingMode"))

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from mpe.aws.inventory import Inventories
 from mpe.aws.objects import Objects, state_of
 from mpe.aws.personalize import Personalize
-from mpe.aws.survey import NO_NEW_ITEMS, Step, survey
+from mpe.aws.survey import NO_NEW_ITEMS, UPDATED, Step, survey
 from mpe.aws.tasks import Tasks
 from mpe.cli import known
 from mpe.cli.account import OUTPUT, Account, in_account, show
@@ -253,7 +253,7 @@ def _differs(step: Step) -> str | None:
 
 
 def stays(step: Step) -> str | None:
-    """Say why a campaign is as it should be, and yet not at the newest version."""
+    """Say why a campaign that is as it should be is not at the newest version, or gets no items."""
     held = f"held: {step.held}" if step.held else ""
-    trap = NO_NEW_ITEMS if NO_NEW_ITEMS in step.note else ""
-    return " ".join(filter(None, (held, trap))) or None
+    traps = (told for told in (NO_NEW_ITEMS, UPDATED) if told in step.note)
+    return " ".join(filter(None, (held, *traps))) or None

@@ -449,6 +449,9 @@ def _verdicts(model: Mapping[str, Any]) -> Iterator[str]:
         if one["NoNewItems"] and (held or one["Pinned"]):
             yield "      From now on the live version gets no new items: the service brings them,"
             yield "      every two hours, into the newest version alone."
+        elif one["NoNewItems"] and model["TrainingMode"] == "UPDATE":
+            yield "      From now on it gets no new items by itself: an UPDATE training ends that,"
+            yield "      until a version of a FULL one is served."
 
 
 def _beside(model: Mapping[str, Any]) -> Iterator[str]:

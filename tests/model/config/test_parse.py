@@ -798,6 +798,15 @@ def test_tags_of_the_file_are_for_all_that_have_none_of_their_own() -> None:
     assert "tags" not in resources["schema.items"].params
 
 
+def test_an_update_training_is_told_to_end_the_services_own() -> None:
+    document = config()
+    solution = document["solutions"][0]
+    solution["serviceConfig"]["recipeArn"] = "arn:aws:personalize:::recipe/aws-user-personalization"
+    solution["workflowConfig"] = {"schedules": {"update": "rate(1 day)", "full": "rate(7 days)"}}
+    paths = [one.path for one in parse(json.dumps(document)).notes if one.rule == "MPE-Q011"]
+    assert paths == ["$.solutions[0].workflowConfig.schedules.update"]
+
+
 def test_a_campaign_that_syncs_follows_the_latest_version() -> None:
     document = config()
     at(document, *CAMPAIGN)["campaignConfig"] = {"syncWithLatestSolutionVersion": True}

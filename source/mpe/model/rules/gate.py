@@ -73,7 +73,7 @@ NO_NEW_ITEMS = Rule(
     "MPE-Q011",
     "A campaign serves the newest version, where new items are wanted",
     "Every two hours the service brings new items into the latest fully trained version alone: one "
-    "that is pinned, held or rolled back to gets none from then on.",
+    "that is pinned, held or rolled back to gets none from then on, nor does one of an UPDATE.",
     f"{_GUIDE}/how-new-data-influences-recommendations.html",
     "warning",
 )

@@ -123,6 +123,7 @@ def notes(config: SolutionConfig, whole: Config) -> Iterator[Problem]:
     refreshed = config.recipe is not None and config.recipe.refreshed
     if refreshed:
         yield from _without_new_items(config, whole)
+        yield from _updates(config)
     for section in config.campaigns:
         if _syncs(section) and _mode(section, config, whole) == "observe":
             told = "the service moves it to every new version, and the gate only tells of it."
@@ -159,6 +160,23 @@ def _without_new_items(config: SolutionConfig, whole: Config) -> Iterator[Proble
             yield rules.NO_NEW_ITEMS.problem(
                 path, f"{told}: while that is held, this campaign gets none."
             )
+
+
+def _updates(config: SolutionConfig) -> Iterator[Problem]:
+    """Tell what an UPDATE training costs.
+
+    https://docs.aws.amazon.com/personalize/latest/dg/API_CreateSolutionVersion.html
+    """
+    places = []
+    if "update" in config.solution.workflow.get("schedules", {}):
+        places.append(f"{config.solution.path}.workflowConfig.schedules.update")
+    if config.version and config.version.params.get("trainingMode") == "UPDATE":
+        places.append(f"{config.version.path}.serviceConfig.trainingMode")
+    told = (
+        "an UPDATE training ends the updates with new items that the service makes by itself, "
+        "every two hours, until a version of a FULL one is served."
+    )
+    yield from (rules.NO_NEW_ITEMS.problem(place, told) for place in places)
 
 
 def _name_of(config: SolutionConfig) -> str:
