@@ -55,10 +55,10 @@ build/fuzz/.ready: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target build/fuzz atheris==3.0.0
 	touch $@
 
-# Small changes of the plan rooms' code, and whether a test notices each; MODULE=waits tries one room.
-# It takes hours for all; docs/mutants.md has what it found.
+# Small changes of the code, and whether a test notices each; MODULE=waits tries one module.
+# It takes an hour or two for all; docs/mutants.md has what it found.
 mutants: $(READY) build/cosmic/.ready
-	$(BIN)/python -m tests.mutants --module "$(MODULE)" --minutes $(or $(MINUTES),600) $(CURDIR)/build/cosmic/bin/cosmic-ray
+	$(BIN)/python -m tests.mutants --module "$(MODULE)" --most $(or $(MOST),10000) $(CURDIR)/build/cosmic/bin/python
 
 build/cosmic/.ready:
 	$(PYTHON) -m venv build/cosmic

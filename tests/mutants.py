@@ -1,53 +1,189 @@
-"""Changes the plan rooms' code in small ways, and notes which changes no test notices.
+"""Changes the code in small ways, and notes which changes no test notices.
 
-``make mutants`` runs it, outside of ``make test``: Cosmic Ray makes the changes in a copy of the
-tree, and the tests beside each module run on each (https://cosmic-ray.readthedocs.io). It writes
+``make mutants`` runs it, outside of ``make test``: Cosmic Ray makes the changes
+(https://cosmic-ray.readthedocs.io), `tests/mutating` adds its own and tries them. It writes
 docs/mutants.md: how many were noticed, and each that was not, with the reason why it may stay.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
-import shutil
-import subprocess
+import random
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
+import pytest
+
 from tests.conftest import ROOT
+from tests.mutating.changes import Change, change, changes
+from tests.mutating.trials import Trials
 
 PAGE, KEPT = ROOT / "docs" / "mutants.md", ROOT / "tests" / "mutants.json"
-TREE = ROOT / "build" / "mutants"
-PLAN = "source/mpe/model/plan"
-TESTED = {
-    f"{PLAN}/alike.py": "tests/model/plan/test_alike.py",
-    f"{PLAN}/inventory.py": "tests/model/plan/test_inventory.py",
-    f"{PLAN}/reconcile.py": "tests/model/plan/test_reconcile.py",
-    f"{PLAN}/superseded.py": "tests/handlers/test_tasks.py",
-    f"{PLAN}/waits.py": "tests/model/plan/test_waits.py",
-    f"{PLAN}/forms.py": "tests/test_upgrades.py",
-    f"{PLAN}/owner.py": "tests/handlers/test_ensure.py",
-    f"{PLAN}/quotas.py": "tests/handlers/test_quotas.py",
-    f"{PLAN}/outcome.py": "tests/handlers/test_runs.py",
-}
-"""The modules, and the tests that are nearest to each."""
+KNOWN = ROOT / "build" / "mutants.json"
+ROOMS = ("aws", "handlers", "model/plan")
+SUITE = ("tests/handlers", "tests/aws", "tests/model/plan", "tests/test_upgrades.py")
+LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
+"""The campaign of faults notices much and takes minutes; the other starts processes of its own."""
+SEED = 14
 REASONS: dict[str, str] = {}
 """Why a change that no test notices may stay, by module, line's text and operator."""
-CONFIG = """\
-[cosmic-ray]
-module-path = "{module}"
-timeout = {patience}
-excluded-modules = []
-test-command = "{python} -m pytest -q -x -p no:cacheprovider {tests}"
 
-[cosmic-ray.distributor]
-name = "local"
+
+@dataclass(frozen=True)
+class Named:
+    """A mistake where it would cost much, made by hand."""
+
+    what: str
+    module: str
+    old: str
+    new: str
+
+
+TURNS, LEDGER, TASKS = (f"source/mpe/aws/{name}.py" for name in ("turns", "ledger", "tasks"))
+CONFIGURE, FINISH, ENSURE = (
+    f"source/mpe/handlers/{name}.py" for name in ("configure", "finish", "ensure")
+)
+BLOCKED = "if before.blocked > ({} if _queues(step, busy) else {}):"
+HOURS = '"Hours": ({} if _queues(step, busy) else {}) // 3600,'
+PATIENCES = ("PATIENCE_IN_LINE", "PATIENCE")
+START = """\
+        new = self.executions.start(self.machine, name, {"run": RUN.marked(run)})
 """
+ANNOUNCE = """\
+        self.turns.announce(
+            state.group, upload.run, upload.sequencer, upload.key, instead_of=instead_of
+        )
+"""
+BETWEEN = """\
+        # Once it is started: a config whose start fails must not end the run of an older one.
+        instead_of = known if known != upload.key else ""
+"""
+PUT = """\
+            self.events.put(RUN_CHANGED, detail)
+"""
+TOLD = """\
+        outcome = self._told(step.previous, self._attempt(step))
+        if outcome.settled:
+            after = {"due": step.due} if step.due and outcome.did == "created" else {}
+            row = outcome.as_dict() | after
+            self.ledger.record(step.group, step.run, row, self.clock.now())
+        return outcome
+"""
+ASK = """\
+        self.ledger.ask(*of, now, at=now)
+        try:
+            return self.personalize.create(desired, params)
+"""
+SEE = """\
+            self.ledger.see(step.group, job, completed.objects, self.clock.now())
+"""
+
+
+def _unread(what: str, module: str, before: str) -> Named:
+    """Return the change of a read that may then miss what was written just before."""
+    read = f"{before}ConsistentRead=True"
+    return Named(
+        f"{what} is read without consistency", module, read, f"{before}ConsistentRead=False"
+    )
+
+
+NAMED = (
+    Named(
+        "a turn is taken over without a condition",
+        TURNS,
+        'now + lease), Attr("holder").not_exists() | Attr("holder").eq(dead)',
+        'now + lease), Attr("holder").not_exists() | Attr("holder").exists()',
+    ),
+    Named(
+        "what the bus did not take is not looked at",
+        "source/mpe/aws/events.py",
+        'if answer["FailedEntryCount"]:',
+        "if False:",
+    ),
+    Named(
+        "the two patiences are swapped",
+        ENSURE,
+        BLOCKED.format(*PATIENCES),
+        BLOCKED.format(*reversed(PATIENCES)),
+    ),
+    Named(
+        "the two patiences are swapped in what people are told",
+        ENSURE,
+        HOURS.format(*PATIENCES),
+        HOURS.format(*reversed(PATIENCES)),
+    ),
+    Named("sequencers are padded on the left", TURNS, '.ljust(32, "0")', '.rjust(32, "0")'),
+    _unread("a row of the turns", TURNS, '"record": record}, '),
+    _unread("the line of those who wait", TURNS, "KeyConditionExpression=query, "),
+    _unread("a task's row", TASKS, "Key=_key(group, task), "),
+    _unread(
+        "what a run has made",
+        LEDGER,
+        'begins_with("MADE#")\n        for row in '
+        "pages(self._table.query, KeyConditionExpression=found, ",
+    ),
+    _unread(
+        "a campaign's pointer",
+        LEDGER,
+        'f"POINTER#{campaign}"}\n        found = self._table.get_item(Key=key, ',
+    ),
+    _unread(
+        "a person's word",
+        LEDGER,
+        '"record": record}\n        found = self._table.get_item(Key=key, ',
+    ),
+    _unread(
+        "what was asked for",
+        LEDGER,
+        'f"ASKED#{run}#{resource}"}\n        found = self._table.get_item(Key=key, ',
+    ),
+    Named(
+        "a config is announced before its run is started",
+        CONFIGURE,
+        START + BETWEEN + ANNOUNCE,
+        BETWEEN + ANNOUNCE + START,
+    ),
+    Named(
+        "the outcome of a run is noted before it is told",
+        FINISH,
+        PUT,
+        '            self.turns.record(group, run_id, {**row, "status": detail["Status"]})\n' + PUT,
+    ),
+    Named(
+        "the turn is given back before the outcome is told",
+        FINISH,
+        PUT,
+        "            self.turns.give_back(group, execution)\n" + PUT,
+    ),
+    Named(
+        "a step is noted before it is told",
+        ENSURE,
+        TOLD,
+        TOLD.replace(
+            "self._told(step.previous, self._attempt(step))", "self._attempt(step)"
+        ).replace("return outcome", "return self._told(step.previous, outcome)"),
+    ),
+    Named(
+        "a creation is noted after it was asked for",
+        ENSURE,
+        ASK,
+        """\
+        try:
+            arn = self.personalize.create(desired, params)
+            self.ledger.ask(*of, now, at=now)
+            return arn
+""",
+    ),
+    Named("the objects of an import are not noted before it", ENSURE, SEE, "            pass\n"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,100 +210,178 @@ class Measured:
         return self.tried - len(self.survivors)
 
 
-def measure(module: str, cosmic_ray: str, patience: float, minutes: float) -> Measured:
-    """Try the changes of a module in a copy of the tree, as many as there is time for."""
-    shutil.rmtree(TREE, ignore_errors=True)
-    TREE.mkdir(parents=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        (TREE / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, TREE / name)
-    text = CONFIG.format(
-        module=module, tests=TESTED[module], python=sys.executable, patience=patience
+@dataclass(frozen=True)
+class Kept:
+    """What was measured last: of each module, and which test noticed each change by hand."""
+
+    modules: dict[str, Measured] = field(default_factory=dict)
+    named: dict[str, str | None] = field(default_factory=dict)
+
+
+def modules() -> list[str]:
+    """Return every module of the rooms that are measured."""
+    found = [path for room in ROOMS for path in (ROOT / "source/mpe" / room).rglob("*.py")]
+    return sorted(str(path.relative_to(ROOT)) for path in found if path.read_text().count("def "))
+
+
+def by_hand(one: Named) -> Change:
+    """Return a change that is made by hand."""
+    source = (ROOT / one.module).read_text()
+    start = source[: source.index(one.old)].count("\n") + 1
+    functions = [
+        (node.body[0].lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    last = start + one.old.rstrip("\n").count("\n")
+    if not any(first <= start and last <= end for first, end in functions):
+        raise ValueError(f"{one.what}: the change is not within a function")
+    text = source.replace(one.old, one.new)
+    return change(one.module, source, text, one.what, (start, last))
+
+
+def measure(made: dict[str, list[Change]], given: argparse.Namespace) -> None:
+    """Try the changes of some modules, of each as many as are asked for, and those by hand."""
+    drawn = {module: _drawn(each, given.most) for module, each in made.items()}
+    named = {one.what: by_hand(one) for one in NAMED if one.module in made}
+    tried = [*named.values(), *(one for each in drawn.values() for one in each)]
+
+    def report(change: Change, test: str | None) -> None:
+        if not test:
+            print(f"{change.module}:{change.line} {change.operator}: {change.text}")
+            print(f"    {change.becomes}", flush=True)
+
+    def done(module: str) -> None:
+        one = _measured(len(made[module]), drawn[module], trials.noticed)
+        before = kept()
+        told = {what: trials.noticed[each] for what, each in named.items() if each.module == module}
+        write(Kept(before.modules | ({module: one} if one.made else {}), before.named | told))
+        print(f"{module}: {one.noticed} of {one.tried} noticed", flush=True)
+
+    rooms = tuple(str(ROOT / "source/mpe" / room) for room in ROOMS)
+    known = KNOWN if given.known else None
+    trials = Trials(tried, rooms, given.seconds, given.jobs, known, report, done)
+    ignored = [f"--ignore={name}" for name in LEFT_OUT]
+    KNOWN.parent.mkdir(exist_ok=True)
+    loaded = "ignore::pytest.PytestAssertRewriteWarning"  # by this module, before pytest
+    words = ["-p", "no:cacheprovider", "-p", "no:xdist", "-W", loaded]
+    # A failed example is a failed example: what the least one is, nobody asks here.
+    whole = hypothesis.settings.get_profile("mpe")
+    quick = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+    hypothesis.settings.register_profile("mutants", whole, phases=quick)
+    hypothesis.settings.load_profile("mutants")
+    pytest.main([*words, *ignored, *(shlex.split(given.tests) or SUITE)], [trials])
+
+
+def write(found: Kept) -> None:
+    """Keep what was measured, and write the page."""
+    KEPT.write_text(json.dumps(asdict(found), indent=1, sort_keys=True) + "\n")
+    PAGE.write_text(page(found))
+
+
+def _drawn(found: list[Change], most: int) -> list[Change]:
+    """Return as many changes as are asked for, the same on every run."""
+    if len(found) <= most:
+        return found
+    drawn = random.Random(SEED).sample(found, most)
+    return sorted(drawn, key=found.index)
+
+
+def _measured(made: int, drawn: list[Change], noticed: dict[Change, str | None]) -> Measured:
+    survivors = tuple(
+        Survivor(one.line, one.text, one.operator, one.becomes)
+        for one in drawn
+        if one in noticed and not noticed[one]
     )
-    (TREE / "mutants.toml").write_text(text)
-    for words in (["init"], ["baseline"], ["exec"]):
-        session = [] if words == ["baseline"] else ["mutants.sqlite"]
-        command = [cosmic_ray, *words, "mutants.toml", *session]
-        with suppress(subprocess.TimeoutExpired):
-            subprocess.run(command, cwd=TREE, check=True, timeout=60 * minutes)
-    return read(module, cosmic_ray)
+    tried = sum(one in noticed for one in drawn)
+    return Measured(f"{datetime.now(UTC):%Y-%m-%d}", made, tried, survivors)
 
 
-def read(module: str, cosmic_ray: str) -> Measured:
-    """Return what a session that has ended says."""
-    dumped = subprocess.run(
-        [cosmic_ray, "dump", "mutants.sqlite"],
-        cwd=TREE, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    lines = (ROOT / module).read_text().splitlines()
-    found = [json.loads(line) for line in dumped.splitlines()]
-    survivors = []
-    tried = [(item, result) for item, result in found if result]
-    for item, result in tried:
-        if result["test_outcome"] != "survived":
-            continue
-        (mutation,) = item["mutations"]
-        line = mutation["start_pos"][0]
-        operator = mutation["operator_name"].removeprefix("core/")
-        survivors.append(Survivor(line, lines[line - 1].strip(), operator, _changed(result)))
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    return Measured(today, len(found), len(tried), tuple(survivors))
-
-
-def _changed(result: dict[str, str]) -> str:
-    """Return the changed line of a difference."""
-    lines = (result.get("diff") or "").splitlines()
-    added = (one[1:].strip() for one in lines if one.startswith("+") and not one.startswith("+++"))
-    return next(added, "")
-
-
-def kept() -> dict[str, Measured]:
-    """Return what was measured last of each module."""
-    found = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    return {
-        module: Measured(**{**one, "survivors": _survivors(one)}) for module, one in found.items()
+def kept() -> Kept:
+    """Return what was measured last."""
+    found = json.loads(KEPT.read_text()) if KEPT.exists() else {"modules": {}, "named": {}}
+    read = {
+        module: Measured(**{**one, "survivors": _survivors(one)})
+        for module, one in found["modules"].items()
     }
+    return Kept(read, found["named"])
 
 
 def _survivors(saved: dict[str, Any]) -> tuple[Survivor, ...]:
     return tuple(Survivor(**one) for one in saved["survivors"])
 
 
-def page(found: dict[str, Measured]) -> str:
+def page(found: Kept) -> str:
     """Return the page of the docs."""
     return "\n".join(_page(found)) + "\n"
 
 
-def _page(found: dict[str, Measured]) -> Iterator[str]:
-    yield "# Mutants"
+def _page(found: Kept) -> Iterator[str]:
+    yield from HEAD.splitlines()
     yield ""
-    yield "Small changes of the code, one at a time, and whether the tests beside it notice. Made"
-    yield "by `make mutants` with Cosmic Ray, outside of `make test`; `MODULE=waits` tries one"
-    yield "module anew, `MINUTES=30` ends it then. What is not in the table has not been measured."
-    yield ""
-    yield "| module | tests | changes | tried | noticed | share | measured |"
-    yield "|---|---|---|---|---|---|---|"
-    for module, one in sorted(found.items()):
-        share = f"{one.noticed / one.tried:.0%}" if one.tried else ""
-        tests = f"`{TESTED[module]}`"
-        cells = (_short(module), tests, one.made, one.tried, one.noticed, share, one.date)
+    yield "| module | changes | tried | noticed | share | measured |"
+    yield "|---|---|---|---|---|---|"
+    for module, one in sorted(found.modules.items()):
+        cells = (_short(module), one.made, one.tried, one.noticed, _share(one), one.date)
         yield f"| {' | '.join(map(str, cells))} |"
-    left = sorted(set(TESTED) - set(found))
+    yield from _whole(found)
+    left = sorted(set(modules()) - set(found.modules))
     if left:
         yield ""
         yield f"Not measured yet: {', '.join(map(_short, left))}."
+    yield from _by_hand(found)
     yield ""
     yield "## What no test notices"
     yield ""
     yield "| module | line | becomes | why it may stay |"
     yield "|---|---|---|---|"
-    for module, one in sorted(found.items()):
+    for module, one in sorted(found.modules.items()):
         for each in one.survivors:
             why = REASONS.get(f"{module}: {each.text}: {each.operator}", "**not yet looked at**")
             yield f"| {_short(module)} | `{_cell(each.text)}` | `{_cell(each.change)}` | {why} |"
+
+
+HEAD = """\
+# Mutants
+
+Small changes of the code, one at a time, and whether a test notices. Made by `make mutants`,
+outside of `make test`, with Cosmic Ray's operators of comparisons, conditions, numbers, truth
+values, loops, exceptions, arithmetic and sets, and three more: a call whose result nobody takes
+is left out, a named argument is left out, two neighbouring statements that call something change
+places. Each change is tried against the tests of `tests/handlers`, `tests/aws`,
+`tests/model/plan` and `tests/test_upgrades.py` that run its line, without the campaign of faults;
+those of the local cloud, which notice more, are not asked. Not changed are constants, defaults of
+parameters and the bodies of classes, where a test could only compare a number with itself, and
+annotations, which are never run. Of a module with many changes a drawn sample is tried, the same
+on every run. `MODULE=waits` tries one module anew."""
+
+
+def _share(one: Measured) -> str:
+    return f"{one.noticed / one.tried:.1%}" if one.tried else ""
+
+
+def _whole(found: Kept) -> Iterator[str]:
+    """Yield the row of all modules together."""
+    all_ = found.modules.values()
+    made, tried = sum(one.made for one in all_), sum(one.tried for one in all_)
+    noticed = sum(one.noticed for one in all_)
+    if tried:
+        yield f"| **all** | {made} | {tried} | {noticed} | {noticed / tried:.1%} | |"
+
+
+def _by_hand(found: Kept) -> Iterator[str]:
+    """Yield the table of the changes that are made by hand."""
+    yield ""
+    yield "## Changes by hand"
+    yield ""
+    yield "Mistakes where they would cost most, each made by hand, and a test that fails then."
+    yield ""
+    yield "| change | module | noticed by |"
+    yield "|---|---|---|"
+    for one in NAMED:
+        test = found.named.get(one.what)
+        told = f"`{_cell(test)}`" if test else "**no test**"
+        yield f"| {one.what} | {_short(one.module)} | {told} |"
 
 
 def _short(module: str) -> str:
@@ -180,18 +394,22 @@ def _cell(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("--module", default="", help="the name of one module, such as waits")
-    parser.add_argument("--patience", type=float, default=120, help="seconds for one run of tests")
-    parser.add_argument("--minutes", type=float, default=600, help="for one module, at most")
-    parser.add_argument("cosmic_ray", help="the command")
+    parser.add_argument("--module", default="", help="names of modules, such as waits,turns")
+    parser.add_argument("--most", type=int, default=10_000, help="changes of each module")
+    parser.add_argument("--seconds", type=float, default=30, help="for the tests of one change")
+    parser.add_argument("--jobs", type=int, default=2, help="changes tried at a time")
+    parser.add_argument("--tests", default="", help="words for pytest instead of all the tests")
+    parser.add_argument(
+        "--known", action="store_true", help="take it as known which tests run which lines"
+    )
+    parser.add_argument("--by-hand", action="store_true", help="only the changes by hand")
+    parser.add_argument("cosmic_python", help="the Python of Cosmic Ray's environment")
     given = parser.parse_args(arguments)
-    found = kept()
-    for module in TESTED:
-        if given.module in ("", Path(module).stem):
-            found[module] = measure(module, given.cosmic_ray, given.patience, given.minutes)
-            said = {name: asdict(one) for name, one in sorted(found.items())}
-            KEPT.write_text(json.dumps(said, indent=1) + "\n")
-            PAGE.write_text(page(found))
+    asked = given.module.split(",") if given.module else []
+    chosen = [one for one in modules() if not asked or Path(one).stem in asked]
+    chosen.sort(key=lambda one: asked.index(Path(one).stem) if asked else 0)
+    python = given.cosmic_python
+    measure({one: [] if given.by_hand else changes(one, python) for one in chosen}, given)
     return 0
 
 

@@ -32,6 +32,7 @@ NONE = {
     "tests.jsonata.recording": "writes to the file that it is told",
     "tests.layers": "prints",
     "tests.local.browser": "tries a browser",
+    "tests.mutating.cosmic": "prints",
     "tests.synth": "writes to the folder that it is told",
 }
 """What can be run and writes no file of the repository."""

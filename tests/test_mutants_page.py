@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests import mutants
 from tests.conftest import ROOT
-from tests.mutants import PAGE, REASONS, TESTED, Measured, Survivor, kept, page
+from tests.mutants import NAMED, PAGE, REASONS, SUITE, Kept, Measured, Named, Survivor, kept, page
+from tests.mutating.changes import Change, change, own
+from tests.mutating.trials import put
+
+SAMPLE = "source/mpe/model/plan/owner.py"
 
 
 def test_the_page_is_as_make_mutants_writes_it() -> None:
@@ -13,22 +23,77 @@ def test_the_page_is_as_make_mutants_writes_it() -> None:
 def test_each_reason_is_of_a_change_that_no_test_notices() -> None:
     survived = {
         f"{module}: {each.text}: {each.operator}"
-        for module, one in kept().items()
+        for module, one in kept().modules.items()
         for each in one.survivors
     }
     assert REASONS.keys() <= survived
 
 
-def test_each_module_and_its_tests_are_there() -> None:
-    for module, tests in TESTED.items():
-        assert (ROOT / module).exists()
-        assert (ROOT / tests).exists()
+def test_each_module_and_all_tests_are_there() -> None:
+    assert kept().modules.keys() <= set(mutants.modules())
+    assert all((ROOT / tests).exists() for tests in SUITE)
+
+
+@pytest.mark.parametrize("named", NAMED, ids=lambda one: one.what)
+def test_each_change_by_hand_is_one_of_the_code_as_it_is(named: Named) -> None:
+    source = (ROOT / named.module).read_text()
+    assert source.count(named.old) == 1
+    assert ast.dump(ast.parse(mutants.by_hand(named).source)) != ast.dump(ast.parse(source))
+
+
+def test_each_change_by_hand_is_noticed_by_a_test_that_is_there() -> None:
+    for named in NAMED:
+        test = kept().named[named.what]
+        assert test, named.what
+        path, _, name = test.partition("::")
+        assert f"def {name.partition('[')[0]}(" in (ROOT / path).read_text()
 
 
 def test_what_was_not_tried_is_not_taken_for_noticed() -> None:
     left = Survivor(1, "a | b", "ReplaceBinaryOperator", "a & b")
-    text = page({"source/mpe/model/plan/waits.py": Measured("2026-11-28", 100, 10, (left,))})
-    assert "| 100 | 10 | 9 | 90% | 2026-11-28 |" in text
+    found = {"source/mpe/model/plan/waits.py": Measured("2026-11-28", 100, 10, (left,))}
+    text = page(Kept(found))
+    assert "| 100 | 10 | 9 | 90.0% | 2026-11-28 |" in text
     assert "`a \\| b`" in text
     assert "**not yet looked at**" in text
     assert "Not measured yet:" in text
+    assert "**no test**" in text
+
+
+SOURCE = """\
+def act(turn: int | None) -> None:
+    begin(turn, again=True)
+    write(turn)
+    return None
+"""
+
+
+def test_a_call_an_argument_and_an_order_are_changed() -> None:
+    made = {(operator, text.partition("\n")[2]) for operator, _, text in own(SOURCE)}
+    rest = "    return None\n"
+    assert made == {
+        ("LeaveOutCall", f"    pass\n    write(turn)\n{rest}"),
+        ("LeaveOutCall", f"    begin(turn, again=True)\n    pass\n{rest}"),
+        ("LeaveOutArgument", f"    begin(turn, )\n    write(turn)\n{rest}"),
+        ("SwapStatements", f"    write(turn)\n    begin(turn, again=True)\n{rest}"),
+    }
+
+
+def test_a_change_holds_where_the_function_was_imported_by_name(
+    tmp_path: Path,
+) -> None:
+    source = "def two():\n    return 2\n"
+    path = tmp_path / "small.py"
+    path.write_text(source)
+    loaded: dict[str, object] = {}
+    exec(compile(source, str(path), "exec"), loaded)
+    two = loaded["two"]
+    put(change(str(path), source, source.replace("2\n", "3\n"), "Number", (2, 2)))
+    assert callable(two)
+    assert two() == 3
+
+
+def test_a_change_says_which_line_becomes_what() -> None:
+    said: Change = change(SAMPLE, SOURCE, SOURCE.replace("True", "False"), "Truth", (2, 2))
+    assert (said.line, said.text) == (2, "begin(turn, again=True)")
+    assert said.becomes == "begin(turn, again=False)"

@@ -858,6 +858,23 @@ class Refusing:
         return refuse
 
 
+class Forgetful(Ledger):
+    """A table that cannot be written to, when objects are to be noted."""
+
+    def see(self, group: str, job: str, objects: frozenset[str], now: datetime) -> None:
+        raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutItem")
+
+
+def test_nothing_is_imported_whose_objects_could_not_be_noted(world: World, build: Builder) -> None:
+    wanted = imported(build.dataset(build.group()))
+    world.emulated.objects.objects[wanted_location(wanted)] = interactions()
+    world.bucket.modified, world.bucket.versions = world.emulated.clock(), frozenset("a")
+    world.ensure = replace(world.ensure, ledger=Forgetful())  # type: ignore[arg-type]
+    with pytest.raises(ClientError):
+        world.step(wanted)
+    assert world.emulated.client.list_dataset_import_jobs()["datasetImportJobs"] == []
+
+
 @pytest.mark.parametrize("how", ["refused for a while", "failed"])
 def test_data_dated_before_the_last_import_is_imported_though_that_took_several_tries(
     world: World, build: Builder, how: str

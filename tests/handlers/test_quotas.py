@@ -23,9 +23,9 @@ from mpe.model.plan.quotas import OTHER_WORDS, beyond, for_good
 from mpe.model.plan.reconcile import Create
 from mpe.model.remedies import Where, remedy
 from mpe.model.service.spec import SPECS
-from tests.emulator.conftest import Builder
+from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
-from tests.handlers.test_ensure import World, group, version
+from tests.handlers.test_ensure import World, group, schema, version
 from tests.handlers.test_ensure import world as world
 from tests.handlers.test_outages import Deaf
 from tests.handlers.test_runs import NOW, Account
@@ -98,6 +98,20 @@ def test_a_long_wait_is_told_once_with_since_when_and_why(world: World, queued: 
     assert message.subject == "Personalize dataset group films waits for a quota"
     assert detail["Since"] in message.text
     assert AT_WORK.format(20) in message.text
+
+
+@pytest.mark.parametrize(("in_line", "hours"), [(True, 24), (False, 6)])
+def test_what_waits_for_others_work_is_waited_for_a_day_and_a_throttle_for_six_hours(
+    world: World, queued: Desired, in_line: bool, hours: int
+) -> None:
+    world.emulated.service.faults.error("CreateSchema", "ThrottlingException", "", times=10)
+    desired = queued if in_line else schema(avro("Users"))
+    before = Outcome.of(desired)
+    world.step(desired, replace(before, blocked=LONG - 1))
+    ((_, detail),) = world.heard.told
+    assert detail["Hours"] == hours
+    assert world.step(desired, replace(before, blocked=hours * 3600 - 60)).failed is None
+    assert world.step(desired, replace(before, blocked=hours * 3600 + 60)).failed
 
 
 def test_a_newer_config_ends_a_wait(world: World, queued: Desired) -> None:

@@ -588,6 +588,30 @@ def test_a_run_ends_with_one_event_of_what_it_did(account: Account) -> None:
     assert account.turns.take(free, NOW) is None, "the turn was given back"
 
 
+@dataclass
+class Deaf(Events):
+    """A bus that takes nothing."""
+
+    def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        raise ClientError({"Error": {"Code": "InternalException"}}, "PutEvents")
+
+
+def test_a_run_whose_end_could_not_be_told_is_told_at_the_next_call_and_keeps_its_turn(
+    account: Account,
+) -> None:
+    account.turns.take(Claim("movielens", "run", "execution-1", "01"), NOW)
+    account.turns.record("movielens", "run", {"status": "RUNNING", "started": NOW.isoformat()})
+    account.ledger.record("movielens", "run", outcome("group"), NOW)
+    heard, account.events = account.events, Deaf()
+    with pytest.raises(ClientError):
+        account.finish(RUN)
+    assert account.turns.holder("movielens") == "run"
+    account.events = heard
+    account.finish(RUN)
+    ((kind, detail),) = account.events.put_
+    assert (kind, detail["Status"]) == (RUN_CHANGED, "SUCCEEDED")
+
+
 def test_a_trained_version_is_told_and_noted_beside_the_live_one(account: Account) -> None:
     solution = "arn:aws:personalize:us-east-1:000000000000:solution/films"
     account.ledger.weigh("movielens", Version(f"{solution}/1", {"coverage": 0.5}))

@@ -67,7 +67,10 @@ def expecting(
 
 
 class Ledger:
-    """Write and read the ledger through a DynamoDB table."""
+    """Write and read the ledger through a DynamoDB table.
+
+    Reads are consistent, since a step may ask for what the one before it wrote, but for durations.
+    """
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -121,7 +124,8 @@ class Ledger:
 
     def seen(self, group: str, job: str) -> frozenset[str] | None:
         """Return what a job was made for, or None where that is not known."""
-        found = self._table.get_item(Key={"group": group, "record": f"SEEN#{job}"}).get("Item")
+        key = {"group": group, "record": f"SEEN#{job}"}
+        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return frozenset(NOTE.read(found)["objects"]) if found else None
 
     def weigh(self, group: str, version: Version) -> None:
@@ -133,13 +137,13 @@ class Ledger:
     def weighed(self, group: str, arn: str) -> Version | None:
         """Return the numbers of a version, or None where they are not known."""
         key = {"group": group, "record": _of_version(arn)}
-        found = self._table.get_item(Key=key).get("Item")
+        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return Version.from_dict(read(found)) if found and NOTE.readable(found) else None
 
     def versions(self, group: str, solution: str) -> Iterator[Version]:
         """Yield the numbers of the versions of a solution."""
         found = Key("group").eq(group) & Key("record").begins_with(f"VERSION#{solution}/")
-        for row in pages(self._table.query, KeyConditionExpression=found):
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             if NOTE.readable(row):  # else it is a newer release's, and told by that
                 yield Version.from_dict(read(row))
 
@@ -154,7 +158,7 @@ class Ledger:
         found = Key("group").eq(group) & Key("record").begins_with(
             f"JUDGED#{_of_version(version)}#"
         )
-        for row in pages(self._table.query, KeyConditionExpression=found):
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             if NOTE.readable(row):
                 yield dict(read(row))
 
@@ -192,7 +196,7 @@ class Ledger:
     def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
         """Yield where a campaign's pointer was moved to, by whom and why, in the order of time."""
         found = Key("group").eq(group) & Key("record").begins_with(f"MOVE#{campaign}#")
-        for row in pages(self._table.query, KeyConditionExpression=found):
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             if NOTE.readable(row):
                 yield ModelPointer.from_dict(read(row))
 
@@ -210,7 +214,7 @@ class Ledger:
     def decided(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the decisions of people about a dataset group, in the order of time."""
         found = Key("group").eq(group) & Key("record").begins_with("DECIDED#")
-        for row in pages(self._table.query, KeyConditionExpression=found):
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             if NOTE.readable(row):
                 yield dict(read(row))
 
@@ -286,13 +290,13 @@ class Ledger:
     def gated(self) -> Iterator[str]:
         """Yield the dataset groups that have, or had, a pointer or a recommender."""
         found = Key("group").eq(ANY) & Key("record").begins_with("GATED#")
-        for row in pages(self._table.query, KeyConditionExpression=found):
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             yield str(row["record"]).removeprefix("GATED#")
 
     def all_pointers(self, group: str) -> Iterator[tuple[str, ModelPointer]]:
         """Yield the pointers of all campaigns of a dataset group, by the campaigns' ids."""
         found = Key("group").eq(group) & Key("record").begins_with("POINTER#")
-        for row in pages(self._table.query, KeyConditionExpression=found):
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             pointer = ModelPointer.from_dict(read(NOTE.read(row)))
             yield str(row["record"]).removeprefix("POINTER#"), pointer
 
@@ -304,14 +308,14 @@ class Ledger:
     def imported(self, group: str, dataset: str, job: str) -> None:
         """Keep that an import was done, so that others are compared with its data."""
         key = {"group": group, "record": f"PROFILE#{dataset}#{job}"}
-        found = self._table.get_item(Key=key).get("Item")
+        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         if found and not found.get("imported"):
             self._table.put_item(Item=NOTE.marked({**found, "imported": True}))
 
     def profiles(self, group: str, dataset: str) -> Iterator[dict[str, Any]]:
         """Yield what the data of each import was like."""
         found = Key("group").eq(group) & Key("record").begins_with(f"PROFILE#{dataset}#")
-        for row in pages(self._table.query, KeyConditionExpression=found):
+        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             if NOTE.readable(row):
                 yield dict(read(row))
 
@@ -449,13 +453,16 @@ class Ledger:
         """Return what a run waited for last, by the resources' ids in the desired state."""
         prefix = f"HELD#{run}#"
         found = Key("group").eq(group) & Key("record").begins_with(prefix)
-        rows = pages(self._table.query, KeyConditionExpression=found)
+        rows = pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True)
         return {row["record"].removeprefix(prefix): str(row["why"]) for row in rows}
 
     def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
         """Yield what a run did, resource by resource."""
         found = Key("group").eq(group) & Key("record").begins_with(f"RUN#{run}#")
-        yield from map(OUTCOME.read, pages(self._table.query, KeyConditionExpression=found))
+        yield from map(
+            OUTCOME.read,
+            pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True),
+        )
 
 
 def _of_version(arn: str) -> str:

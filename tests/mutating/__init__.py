@@ -1,0 +1,1 @@
+"""Small changes of the code, and which test notices each (``tests/mutants.py``)."""
