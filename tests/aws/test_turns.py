@@ -204,3 +204,123 @@ def test_sequencers_of_two_lengths_are_compared_from_the_left(older: str, newer:
     assert turns.overtaken("films", "older", older)
     assert not turns.announce("films", "older", older)
     assert not turns.admits(claim("older", older))
+
+
+def test_a_config_lies_where_it_is_said_or_in_its_groups_own_folder() -> None:
+    turns = Turns(Table())
+    assert (turns.key("films"), turns.folder("films"), turns.newest_run("films")) == (None,) * 3
+    turns.announce("films", "run", "01")
+    assert (turns.key("films"), turns.newest_run("films")) == ("train/films/config.json", "run")
+    turns.announce("films", "run", "01", "train/elsewhere/config.json")
+    assert turns.key("films") == "train/elsewhere/config.json"
+    assert turns.folder("films") == "train/elsewhere/"
+
+
+def test_of_one_upload_one_run_is_admitted_and_of_two_uploads_the_newer() -> None:
+    turns = Turns(Table())
+    assert turns.admits(claim("any", "02"))
+    turns.announce("films", "known", "02")
+    assert turns.admits(claim("known", "02"))
+    assert not turns.admits(claim("told-again", "02"))
+    assert not turns.admits(claim("known", "01"))
+    assert turns.admits(claim("newer", "03"))
+    assert turns.is_newest(claim("known", "02"))
+    assert not turns.is_newest(claim("older", "01"))
+    assert turns.is_newest(claim("newer", "03"))
+    assert turns.newest_run("films") == "newer"
+
+
+def test_who_has_stepped_out_of_the_line_keeps_nobody_waiting() -> None:
+    turns = Turns(Table())
+    first, later = (
+        Place(task=False, since=NOW + timedelta(seconds=n), execution=name)
+        for n, name in enumerate(("first", "later"))
+    )
+    turns.line_up("films", first, NOW, timedelta(minutes=1))
+    assert turns.ahead("films", later, NOW)
+    turns.step_out("films", "first")
+    assert not turns.ahead("films", later, NOW)
+
+
+def test_of_a_group_without_a_turn_no_run_has_it() -> None:
+    turns = Turns(Table())
+    assert not turns.holds("films", "run")
+    turns.take(claim("run"), NOW)
+    assert turns.holds("films", "run")
+    assert not turns.holds("films", "other")
+
+
+def test_a_run_is_found_whichever_group_it_is_of(behind: Behind) -> None:
+    turns = Turns(behind)
+    turns.record("books", "one", {"status": "RUNNING"})
+    turns.record("films", "other", {"status": "SUCCEEDED"})
+    found = turns.find("other")
+    assert found
+    assert (found[0], found[1]["status"]) == ("films", "SUCCEEDED")
+    assert turns.find("none") is None
+
+
+def test_of_two_keys_the_sequencers_say_nothing() -> None:
+    turns = Turns(Table())
+    turns.announce("films", "known", "05", "train/films/config.json")
+    other = Claim("films", "other", "execution-other", "02", "train/elsewhere/config.json")
+    assert turns.admits(other)
+    assert not turns.announce("films", "other", "02", other.key)
+    named = {"instead_of": "train/films/config.json"}
+    assert turns.announce("films", "other", "02", other.key, **named)
+    assert turns.key("films") == other.key
+
+
+def test_a_run_that_is_redriven_has_its_turn_with_how_often_that_was() -> None:
+    turns = Turns(Table())
+    turns.record("films", "run", {"status": "FAILED", "execution": "execution-run"})
+    assert turns.resume("films", "run", "01", NOW, 2)
+    turns.leave("films", "execution-run", NOW, 1)
+    after = NOW + ACTS * 2
+    assert turns.take(claim("next"), after) == "execution-run", "an older end does not free it"
+    turns.leave("films", "execution-run", NOW, 2)
+    assert turns.take(claim("next"), after) is None
+
+
+def test_a_run_is_not_redriven_where_a_newer_config_or_another_run_is_there() -> None:
+    turns = Turns(Table())
+    assert not turns.resume("films", "unknown", "01", NOW, 1)
+    turns.record("films", "run", {"status": "FAILED", "execution": "execution-run"})
+    turns.take(claim("other"), NOW)
+    assert not turns.resume("films", "run", "01", NOW, 1)
+    turns.give_back("films", "execution-other")
+    turns.announce("films", "newer", "02")
+    assert not turns.resume("films", "run", "01", NOW, 1)
+
+
+def test_a_group_that_is_gone_is_forgotten_unless_it_is_made_anew() -> None:
+    turns = Turns(Table())
+    turns.announce("films", "newer", "02")
+    turns.reject("films", "03", {"total": 1})
+    assert not turns.forget("films", "run")
+    assert turns.newest_run("films") == "newer"
+    assert turns.forget("films", "newer")
+    assert turns.newest_run("films") is None
+    assert turns.forget("films", None), "again"
+    rows = turns._table.rows
+    assert rows == {}
+
+
+def test_a_turn_that_was_given_back_meanwhile_is_taken_over() -> None:
+    turns = Turns(Table())
+    assert turns.take_over(claim("next"), "execution-dead", NOW)
+    assert turns.holder("films") == "next"
+
+
+def test_of_rejected_uploads_the_newest_is_kept_whichever_comes_first() -> None:
+    turns = Turns(Table())
+    for sequencer, total in (("02", 2), ("01", 1), ("03", 3)):
+        turns.reject("films", sequencer, {"total": total})
+        assert turns._table.rows["films", "REJECTED"]["total"] == max(total, 2)
+
+
+def test_what_was_told_of_a_file_stays_known_beyond_the_day() -> None:
+    turns = Turns(Table())
+    assert turns.nth_told("train/films/", "train/films/a.json", NOW) == 0
+    (row,) = turns._table.rows.values()
+    assert row["expires"] > (NOW + timedelta(days=1)).timestamp()

@@ -61,8 +61,8 @@ def _cosmic(module: str, python: str) -> Iterator[tuple[str, int, str]]:
 def own(source: str) -> Iterator[tuple[str, int, str]]:
     """Yield what Cosmic Ray has no operator for, as it yields its own.
 
-    A call whose result nobody takes is left out, a named argument is left out, and two
-    neighbouring statements that call something change places.
+    A call whose result nobody takes is left out, a named argument is left out, and such a call
+    changes places with a neighbouring statement that calls something.
     """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -78,7 +78,7 @@ def own(source: str) -> Iterator[tuple[str, int, str]]:
 
 def _swapped(source: str, body: Sequence[ast.stmt]) -> Iterator[tuple[str, int, str]]:
     for one, other in pairwise(body):
-        if _calls(one) and _calls(other):
+        if _calls(one) and _calls(other) and ast.Expr in {type(one), type(other)}:
             first, second = (
                 ast.get_source_segment(source, one),
                 ast.get_source_segment(source, other),
