@@ -231,7 +231,7 @@ class Cloud:
         from botocore.awsrequest import AWSResponse
 
         if any(one.hits(request, self.time.now()) for one in self.outages):
-            return AWSResponse(request.url, 503, {}, _Raw(b""))
+            return AWSResponse(request.url, 503, {}, Raw(b""))
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
         body = body.read() if hasattr(body, "read") else body
@@ -244,7 +244,7 @@ class Cloud:
                 {"detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}
                 for one in json.loads(body)["Entries"]
             ]
-        return AWSResponse(request.url, status, headers, _Raw(answer))
+        return AWSResponse(request.url, status, headers, Raw(answer))
 
     def _set_clock(self) -> None:
         from mpe.aws.clock import Clock
@@ -406,7 +406,7 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-class _Raw:
+class Raw:
     """A body as botocore reads it from a connection."""
 
     def __init__(self, body: bytes) -> None:

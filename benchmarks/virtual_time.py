@@ -225,7 +225,7 @@ class _Pool:
         self._free += 1
 
 
-class _Time:
+class Timed:
     """The module ``time`` with another ``sleep``."""
 
     def __init__(self, sleep: Callable[[float], None]) -> None:
@@ -256,8 +256,8 @@ def govern(time: VirtualTime) -> None:
             time.wait_for(end)
 
     threads = _Threading(time)
-    stepfunctions.time = _Time(_not_at_all)
-    botocore.endpoint.time = _Time(time.sleep)
+    stepfunctions.time = Timed(_not_at_all)
+    botocore.endpoint.time = Timed(time.sleep)
     stepfunctions.threading = eventbridge.threading = s3.threading = threads
     stepfunctions.ThreadPoolExecutor = lambda max_workers: _Pool(time, max_workers)
     stepfunctions.futures_wait = wait_for_all

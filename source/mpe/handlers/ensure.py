@@ -354,7 +354,8 @@ class Ensure:
         pointer = self._pointer(step) if told else None
         if pointer and pointer.version != desired.params.get("solutionVersionArn"):
             return self._towards(_pointed(replace(step, previous=before), pointer))
-        if observed and desired.spec.inspects and desired.gate and before.did == "created":
+        # Also one that a run began that was stopped before it was done.
+        if observed and desired.spec.inspects and desired.gate:
             self.ledger.imported(step.group, desired.id, observed.fields["jobName"])
         seconds = self._learned(step, before, observed)
         return before.ready(arn=arn, status=_status(observed), seconds=seconds)
@@ -397,6 +398,20 @@ class Ensure:
         if before.did == "created" and observed and desired.noun in GOES:
             made = Made.of(desired.noun, desired.name, observed.arn, observed.fields)
             self.ledger.note_made(step.group, made)
+
+    def _note_begun(self, step: Step, begun: Outcome) -> None:
+        """Keep at once that this run makes something: who is stopped sees nothing of it done.
+
+        What cannot be seen or noted yet is noted at its end; no creation fails for it.
+        """
+        if step.desired.noun not in GOES:
+            return
+        try:
+            observed = self.personalize.observe(step.desired, begun.arn)
+            if observed and observed.created:
+                self._note_made(step, begun, observed)
+        except Exception as error:
+            LOGGER.warning("not noted yet", extra={"arn": begun.arn, "error": str(error)})
 
     def _mark(self, desired: Desired, arn: str, owner: str) -> dict[str, str]:
         """Mark what is there with the stack's name; that it may have no more tags fails no run."""
@@ -615,6 +630,7 @@ class Ensure:
         begun = replace(before, arn=arn, did="created")
         if not desired.spec.has_status:
             return begun.ready(status=ACTIVE)
+        self._note_begun(step, begun)
         return self._again(step, begun.waiting(0, status="CREATE PENDING"), None, params)
 
     def _asked_for(self, step: Step) -> datetime | None:

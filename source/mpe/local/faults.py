@@ -149,7 +149,7 @@ class Interference:
             yield None
             return
         trace = f"Root=1-{uuid4().hex[:8]}-{uuid4().hex[:24]};Sampled=1"
-        self._invocations[trace] = Invocation(_plain(function), watch, kill)
+        self._invocations[trace] = Invocation(plain(function), watch, kill)
         try:
             yield trace
         finally:
@@ -179,7 +179,7 @@ class Interference:
                 return
             body = await _body(receive)
             kind = self._meet(followed, headers, scope, body)
-            if kind is Kind.UNSEEN and _operation_of(headers).startswith("List"):
+            if kind is Kind.UNSEEN and _target(headers).startswith("List"):
                 await app(scope, _again(body), Lagging(send, after=followed.watch.began))
                 return
             if kind is Kind.HELD:
@@ -227,7 +227,7 @@ class Interference:
             return watch.fault.kind
 
 
-def _plain(function: str) -> str:
+def plain(function: str) -> str:
     """Return a function's name as the template has it: without the stack and the digests."""
     return re.split(r"[0-9A-F]{8}", function.partition("-")[2] or function)[0]
 
@@ -240,13 +240,14 @@ def _call(
     counts: Counter[tuple[str, str, str]],
 ) -> Call:
     service = headers["authorization"].split("Credential=")[1].split("/")[3]
-    operation = _operation(service, headers, scope, body)
+    operation = operation_of(service, headers, scope, body)
     counts[followed.function, service, operation] += 1
     nth = counts[followed.function, service, operation]
     return Call(followed.function, headers[TRACE], service, operation, nth)
 
 
-def _operation(service: str, headers: Mapping[str, str], scope: Scope, body: bytes) -> str:
+def operation_of(service: str, headers: Mapping[str, str], scope: Scope, body: bytes) -> str:
+    """Return the operation that a request is for, whichever protocol it has."""
     if "x-amz-target" in headers:
         return headers["x-amz-target"].rpartition(".")[2]
     if b"list-type" in scope["query_string"]:
@@ -256,7 +257,7 @@ def _operation(service: str, headers: Mapping[str, str], scope: Scope, body: byt
     return REST[service, scope["method"]]
 
 
-def _operation_of(headers: Mapping[str, str]) -> str:
+def _target(headers: Mapping[str, str]) -> str:
     return headers.get("x-amz-target", "").rpartition(".")[2]
 
 
