@@ -39,9 +39,15 @@ graph: $(READY)
 changed: $(READY)
 	$(BIN)/python -m tests.changed
 
-# Each AWS call that the functions make, going wrong in each way; SAMPLE=100 SEED=1 tries a few.
+# Each AWS call that the functions make, going wrong in each way, and whole lives that meet more than
+# that; SAMPLE=100 SEED=1 tries a few, and KIND="clock jump" one kind (as docs/faults.md has them).
 faults: $(READY)
+ifdef KIND
+	$(BIN)/python -m tests.faults.campaign --kind "$(KIND)" --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) --write
+else
+	$(BIN)/python -m tests.faults.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) $(if $(SAMPLE),,--write)
 	$(BIN)/python -m tests.local.campaign --sample $(or $(SAMPLE),0) --seed $(or $(SEED),0) --write $(if $(SAMPLE),build/faults.md,docs/faults.md)
+endif
 
 # What reads hostile text, guided by coverage; TIME=600 goes on for longer.
 fuzz: $(READY) build/fuzz/.ready

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import sys
 import tempfile
 import time
@@ -25,9 +26,12 @@ from typing import Any
 from benchmarks.simulation import Outage
 
 from mpe.assembly.synthesis import Assembly, synthesize
+from mpe.local.faults import Kind
+from tests.faults import commands, page
 from tests.faults.kinds import KINDS, Case, Robbed, cases_of
 from tests.faults.oracle import differences, found_done
 from tests.faults.virtual import PHASES, Disturbed, Life, Spot, Strike
+from tests.local import campaign as calls
 
 WARM_UPS = 2
 """Lives after which the ledger knows how long things take, so that all later ones look alike."""
@@ -206,67 +210,70 @@ def _missed(life: Life, strikes: Sequence[Strike]) -> bool:
 
 def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", action="append", choices=[*KINDS], help="as often as wished")
+    kinds = [*KINDS, commands.KIND, *Kind]
+    parser.add_argument("--kind", action="append", choices=kinds, help="as often as wished")
     parser.add_argument("--only", default="", help="a text that cases have in their names")
     parser.add_argument("--sample", type=int, default=0, help="so many cases of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--assembly", type=Path, help="a synthesis to use, as cdk.out")
-    parser.add_argument("--record", type=Path, help="keep the verdicts there, by kind")
+    parser.add_argument("--write", action="store_true", help="keep it in tests/faults.json")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = options().parse_args(arguments)
+    kinds = given.kind or [*KINDS, commands.KIND]
+    single = [kind for kind in kinds if kind in [*Kind]]
+    if single:  # of single calls, which the local cloud tries in its own way
+        only = f" ({'|'.join(map(re.escape, single))})$"
+        sample = ["--sample", str(given.sample), "--seed", str(given.seed)]
+        return calls.main(["--only", only, *sample, "--write", str(calls.SAMPLE_REPORT)])
     with tempfile.TemporaryDirectory() as folder:
         assembly = (
             Assembly.read(given.assembly) if given.assembly else synthesize(Path(folder) / "out")
         )
-        campaign = Campaign(Disturbed(assembly))
-        violations = 0
-        for kind in given.kind or KINDS:
+        cloud = Disturbed(assembly)
+        campaign = Campaign(cloud) if kinds != [commands.KIND] else None
+        wrong = 0
+        for kind in kinds:
             began = time.monotonic()
-            every = cases_of(kind, campaign.clean.calls, given.seed)
-            cases = [one for one in every if given.only in str(one)]
-            random.Random(given.seed).shuffle(cases)
-            cases = cases[: given.sample] if given.sample else cases
-            verdicts = campaign.run(cases, tell)
-            counts = Counter("violation" if one.violation else one.outcome for one in verdicts)
-            print(f"{kind}: {dict(counts)} of {len(every)}", flush=True)
-            violations += counts["violation"]
-            if given.record:
-                keep(given.record, kind, verdicts, every, time.monotonic() - began, given)
-    return 1 if violations else 0
+            verdicts, cases = _tried(kind, cloud, campaign, given)
+            counts = Counter("wrong" if violation else one for _, one, violation in verdicts)
+            wrong += counts["wrong"]
+            print(f"{kind}: {dict(counts)}, of {cases} cases", flush=True)
+            if given.write:
+                page.keep(
+                    kind,
+                    verdicts,
+                    date=f"{datetime.now(UTC):%Y-%m-%d}",
+                    minutes=round((time.monotonic() - began) / 60, 1),
+                    seed=given.seed,
+                    cases=cases,
+                    tried=len(verdicts),
+                )
+                page.write()
+    return 1 if wrong else 0
 
 
-def tell(verdict: Verdict) -> None:
-    mark = "VIOLATION " if verdict.violation else ""
-    print(f"{verdict.case.kind} | {verdict.case}: {mark}{verdict.outcome}", flush=True)
+def _tried(
+    kind: str, cloud: Disturbed, campaign: Campaign | None, given: argparse.Namespace
+) -> tuple[list[tuple[str, str, bool]], int]:
+    """Try a kind's cases; return each with what came of it, and how many there are."""
+    if kind == commands.KIND or campaign is None:
+        found, many = commands.run(cloud, given.sample, given.seed, given.only, _told)
+        return [(str(case), outcome, violation) for case, outcome, violation in found], many
+    every = cases_of(kind, campaign.clean.calls, given.seed)
+    cases = [one for one in every if given.only in str(one)]
+    random.Random(given.seed).shuffle(cases)
+    verdicts = campaign.run(
+        cases[: given.sample] if given.sample else cases,
+        lambda one: _told(f"{kind} | {one.case}", one.outcome, one.violation),
+    )
+    return [(str(one.case), one.outcome, one.violation) for one in verdicts], len(every)
 
 
-def keep(
-    file: Path,
-    kind: str,
-    verdicts: Sequence[Verdict],
-    every: Sequence[Case],
-    seconds: float,
-    given: argparse.Namespace,
-) -> None:
-    """Keep what came of a kind's cases in the place of what came of them before."""
-    known = json.loads(file.read_text()) if file.exists() else {}
-    names: dict[str, list[str]] = {}
-    for one in verdicts:
-        names.setdefault(one.outcome, []).append(str(one.case))
-    known[kind] = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "minutes": round(seconds / 60, 1),
-        "seed": given.seed,
-        "cases": len(every),
-        "tried": len(verdicts),
-        "violations": sum(one.violation for one in verdicts),
-        "outcomes": {outcome: sorted(names[outcome]) for outcome in sorted(names)},
-    }
-    ordered = {one: known[one] for one in KINDS if one in known}
-    file.write_text(json.dumps(ordered, indent=1) + "\n")
+def _told(case: object, outcome: str, violation: bool) -> None:
+    print(f"{case}: {'WRONG ' if violation else ''}{outcome}", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ from tests.local.one_of_each import files, first
 
 COMMANDS = ("apply", "adopt", "destroy")
 KIND = "a command's own calls"
+SEVERAL = 2
+"""Calls of an operation that changes something, of which each is tried: later ones are looks."""
 SLEEPERS = ("deletions", "follow", "gate")
 """Modules of the command line that wait."""
 
@@ -93,7 +95,7 @@ def cases_of(calls: Mapping[str, Sequence[Spot]]) -> list[Case]:
     found = []
     for command, spots in calls.items():
         for spot in spots:
-            if spot.changes or spot.nth == 1:
+            if spot.nth <= (SEVERAL if spot.changes else 1):
                 found += [Case(command, spot, word, strike) for word, strike in _kinds(spot)]
     return found
 
@@ -268,12 +270,16 @@ def _done(told: Result) -> bool:
 
 
 def run(
-    cloud: Disturbed, sample: int, seed: int, progress: Callable[[Case, str, bool], None]
+    cloud: Disturbed,
+    sample: int,
+    seed: int,
+    only: str,
+    progress: Callable[[Case, str, bool], None],
 ) -> tuple[list[tuple[Case, str, bool]], int]:
     """Return the cases that were tried with what came of them, and how many there are."""
     commands = Commands(cloud)
     every = cases_of(commands.calls)
-    chosen = list(every)
+    chosen = [case for case in every if only in str(case)]
     random.Random(seed).shuffle(chosen)
     found = []
     for case in chosen[:sample] if sample else chosen:

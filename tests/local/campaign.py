@@ -33,6 +33,7 @@ from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
 from mpe.local.faults import PAGE, Call, Fault, Kind
 from tests.conftest import ROOT
+from tests.faults import page
 from tests.faults.oracle import differences, found_done, rows, snapshot
 from tests.local.one_of_each import MISTAKE, changed, files, first, wrong
 
@@ -707,7 +708,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = report(verdicts, command_of(given), record.seconds, cases=cases, left=left)
     if given.write:
         given.write.parent.mkdir(parents=True, exist_ok=True)
-        given.write.write_text(text)
+        lives = page.lives(page.read())
+        given.write.write_text(page.with_lives(text, lives) if given.write == REPORT else text)
     wrong_ones = [one for one in verdicts if one.violation]
     print(f"{len(verdicts)} cases, {len(wrong_ones)} violations, {left} not tried", flush=True)
     return 1 if wrong_ones else 2 if left else 0
