@@ -531,7 +531,7 @@ MOMENTS = 4
 def manual_changes(calls: Calls, chance: random.Random) -> Iterator[Case]:
     for (what, deed), (phase, spots) in itertools.product(BY_HAND.items(), calls.items()):
         first_of = {spot.function: spot for spot in reversed(spots)}
-        for spot in chance.sample(sorted(first_of.values(), key=str), MOMENTS):
+        for spot in chance.sample(sorted(first_of.values(), key=str), min(MOMENTS, len(first_of))):
             strikes = beside(_tolerant(deed), spot)
             yield Case("", phase, f"{what} at {spot}", strikes, works_on=False, theirs=True)
 
