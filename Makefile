@@ -27,7 +27,7 @@ thorough: $(READY) $(CDK)
 	$(BIN)/python -m pytest $(TOGETHER) -m hypothesis --hypothesis-profile thorough
 
 # Writes everything that is made from the code: the JSON Schema, pages, pictures and golden files.
-GENERATORS := tests.authorization mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions tests.coverage tests.facts.page tests.session tests.mails tests.dashboard
+GENERATORS := tests.authorization mpe.model.config.published tests.reference tests.workflows tests.diagram tests.permissions tests.coverage tests.facts.page tests.session tests.mails tests.dashboard tests.faults.page
 generate: $(READY) $(CDK)
 	for module in $(GENERATORS); do $(BIN)/python -m $$module || exit 1; done
 

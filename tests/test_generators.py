@@ -8,6 +8,7 @@ from tests.conftest import ROOT
 
 BY_HAND = {
     "benchmarks.run": "make bench: it measures this machine, for minutes",
+    "tests.faults.campaign": "make faults: it takes an hour or more",
     "tests.kept": "at a release, and for a new version of a form: it writes nothing twice",
     "tests.local.campaign": "make faults: it takes an hour or more",
     "tests.mutants": "make mutants: it takes hours",
