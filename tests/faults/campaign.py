@@ -94,7 +94,7 @@ class Campaign:
                 verdict = self.judge(life, waiting[phase].pop(0))
                 verdicts.append(verdict)
                 progress(verdict)
-                if verdict.violation or verdict.case.theirs or FOUND_DONE in verdict.outcome:
+                if verdict.violation or verdict.case.theirs or verdict.outcome.endswith(OTHER):
                     break  # it is not as a clean life from then on
         return verdicts
 
@@ -143,13 +143,20 @@ class Campaign:
             for one in failed
         )[:600]
         self.cloud.time.run(lambda: self.cloud.time.sleep(WAITED))
+        if case.phase == "task" and life.again("provision"):
+            mended = self._compared(life, case, f"{told}, {ROW}", why, besides=("tasks",))
+            if not mended.violation:  # else it takes another fire, which trains anew
+                return mended
         if not life.again(case.phase):
             return Verdict(case, f"{told}, but uploading again failed ({why})", violation=True)
         words = f"{told}, then same" if told else "same once uploaded again"
         return self._compared(life, case, words, why)
 
-    def _compared(self, life: Life, case: Case, outcome: str, why: str = "") -> Verdict:
+    def _compared(
+        self, life: Life, case: Case, outcome: str, why: str = "", besides: Sequence[str] = ()
+    ) -> Verdict:
         found, wanted = life.snapshot(), dict(self.clean.ends[case.phase])
+        wanted |= {key: found[key] for key in besides}
         if case.theirs:
             found, wanted = ({k: v for k, v in one.items() if k not in THEIRS}
                              for one in (found, wanted))  # fmt: skip
@@ -174,8 +181,14 @@ class Campaign:
 LEFT = "same, and the next run took the lease that was left"
 
 
+ROW = "then same but the task's row"
+"""Uploading again did what the task had left undone; that it failed stays noted at the task."""
 FOUND_DONE = "which found done what the first had begun"
 """A run that failed told so, and not of what came of what it had begun; the next one kept it."""
+
+
+OTHER = (ROW, FOUND_DONE)
+"""What outcomes end with after which a life is not as a clean one."""
 
 
 def _whoever_made_it(told: dict[str, Any]) -> dict[str, Any]:
