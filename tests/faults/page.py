@@ -93,8 +93,7 @@ saw it done in a run. **dead letter**, **alarm**: that told. **not reached**: th
 to it, or nothing was there to be changed.
 """
 NOT_TRIED = """
-The single calls further below are of their own dates, and the oracle of then saw neither ledger nor
-mails; a sample of them is tried with the one of now by `tests/local/test_faults.py`.
+The single calls further below were tried with an oracle that saw neither the ledger nor the mails.
 
 Not tried here: a second region or account, IAM's own evaluation (the local cloud's tests have it),
 Scheduler's clock, memory that runs out, recommenders, exports and deletions (a life does without
