@@ -194,18 +194,11 @@ class Ledger:
         return self._put(_pointed(group, campaign, after), unmoved)
 
     def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
-        """Yield where a campaign's pointer was moved to, by whom and why, in the order of time.
-
-        A move that was noted, and of which the function then died, is noted again by the next one.
-        """
+        """Yield where a campaign's pointer was moved to, by whom and why, in the order of time."""
         found = Key("group").eq(group) & Key("record").begins_with(f"MOVE#{campaign}#")
-        before = None
         for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
             if NOTE.readable(row):
-                pointer = ModelPointer.from_dict(read(row))
-                if pointer.version != before:
-                    yield pointer
-                before = pointer.version
+                yield ModelPointer.from_dict(read(row))
 
     def decide(self, group: str, version: str, row: Mapping[str, Any]) -> bool:
         """Keep a person's word on a version; return False where that was the last word already."""
@@ -464,7 +457,7 @@ class Ledger:
         return {row["record"].removeprefix(prefix): str(row["why"]) for row in rows}
 
     def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
-        """Yield what a run did, resource by resource: also what it did a moment ago."""
+        """Yield what a run did, resource by resource."""
         found = Key("group").eq(group) & Key("record").begins_with(f"RUN#{run}#")
         yield from map(
             OUTCOME.read,
