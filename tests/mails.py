@@ -26,6 +26,7 @@ from mpe.handlers.ensure import LONG, OVERTAKEN, Ensure, Step
 from mpe.handlers.fire import Fire
 from mpe.handlers.holding import Holding
 from mpe.handlers.importing import Importing
+from mpe.handlers.judging import Judging
 from mpe.handlers.smoking import Smoking
 from mpe.handlers.training import Training
 from mpe.handlers.watching import Watching
@@ -356,6 +357,20 @@ def _watched(lab: Lab, **gate: Any) -> Message:
     return lab.told()
 
 
+def _drifted(lab: Lab) -> Message:
+    """Judge a version beside a campaign that was moved in the console since its pointer was."""
+    solution = f"{ARN}solution/{SOLUTION}"
+    recorded, version = (f"{solution}/{id}" for id in ("1a2b3c4d", "5e6f7a8b"))
+    account, desired = lab.account, _served(lab, version)
+    at = (NOW - timedelta(hours=2)).isoformat()
+    account.ledger.point(GROUP, desired.id, ModelPointer().moved(recorded, by=GATE, why="", at=at))
+    told = {"id": desired.id, "arn": desired.arn, "mode": "observe", "pinned": False}
+    wanted = replace(lab.desired("SolutionVersion"), parent=solution, campaigns=(told,))
+    around = (_Serving(version), account.ledger, account.events, Fixed(moment=NOW), STACK)
+    Judging(*around, RUN)(GROUP, wanted, version)  # type: ignore[arg-type]
+    return lab.told()
+
+
 def _deleted(lab: Lab) -> Message:
     deletion = Outcome("deletion", "DataDeletionJob", GROUP, "$.datasets", did="created")
     return lab.ended(deletion.ready(status="COMPLETED"))
@@ -524,6 +539,7 @@ MODELS = (
         OURS,
         lambda lab: _watched(lab, mode="observe"),
     ),
+    Kind("A campaign that was moved by other means", OURS, _drifted),
     Kind("What is due once users are deleted", OURS, _deleted),
     Kind(
         "An import beside a deletion of users",

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mpe.handlers.judging import MODEL_JUDGED
+from mpe.handlers.judging import CAMPAIGN_DRIFTED, MODEL_JUDGED
 from mpe.model.gate.pointer import GATE, ModelPointer
+from mpe.model.messages import message_for
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import Outcome
 from tests.emulator.conftest import Builder
@@ -173,6 +174,45 @@ def test_what_the_campaign_serves_wins_over_the_ledger(life: Life) -> None:
     life.train(**IMPOSSIBLE)
     pointer = life.world.ledger.pointers[ID]
     assert (pointer.version, pointer.by) == (second, "what the campaign serves")
+    (told,) = drifts(life)
+    message = message_for(CAMPAIGN_DRIFTED, told, region="us-east-1")
+    assert message.subject.endswith("campaign live was moved by other means")
+    ids = [one.rpartition("/")[2] for one in (first, second)]
+    assert f"mpe models diff films for-you {ids[0]} {ids[1]}" in message.text
+    assert f"mpe rollback films live --to {ids[0]} --why ..." in message.text
+    life.train(**IMPOSSIBLE)
+    assert len(drifts(life)) == 1, "it is told once"
+
+
+def drifts(life: Life) -> list[dict[str, Any]]:
+    return [detail for kind, detail in life.world.heard.told if kind == CAMPAIGN_DRIFTED]
+
+
+def test_what_somebody_moved_back_by_other_means_is_told(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    second = life.train()
+    life.deploy(second)
+    assert life.serves == second
+    life.world.emulated.clock.advance(3600)
+    life.world.emulated.client.update_campaign(
+        campaignArn=f"{PLACE}campaign/live", solutionVersionArn=first
+    )
+    life.world.emulated.clock.advance(3600)
+    life.train(**IMPOSSIBLE)
+    (told,) = drifts(life)
+    assert (told["Version"], told["Recorded"]) == (first, second)
+
+
+def test_what_a_killed_run_has_not_moved_yet_is_no_drift(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    life.train()  # and its pointer moves, but no campaign
+    life.world.emulated.clock.advance(3600)
+    third = life.train()
+    assert drifts(life) == []
+    life.deploy(third)
+    assert life.serves == third
 
 
 def refused_metrics(life: Life) -> str:

@@ -12,14 +12,16 @@ from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import Missing, Personalize
 from mpe.handlers.holding import Holding
-from mpe.model.gate.pointer import GATE, FailedUpdate, judged, serving
+from mpe.model.gate.pointer import GATE, ModelPointer, Served, judged
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge, promotes
 from mpe.model.gate.versions import Version, said
+from mpe.model.messages import DRIFTED
 from mpe.model.plan.desired import Desired
 from mpe.model.service.spec import SPECS
 
 MODEL_JUDGED = "Personalize Model Judged"
+CAMPAIGN_DRIFTED = "Personalize Campaign Drifted"
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,13 @@ class Judging:
         known = {row["campaign"]: row for row in self.ledger.verdicts(group, newest)}
         for campaign in desired.campaigns:
             gate = replace(Gate.of(desired.gate), mode=campaign["mode"])
-            live, failed = self._live(group, campaign, solution)
+            served = self._served(group, campaign, solution)
+            live = served.version
             row: Mapping[str, Any] | None = known.get(campaign["id"])
             if row is None and live != newest:
                 row = self._judge(group, desired, gate, campaign, newest, live, history, now)
             if not campaign["pinned"]:
-                self._point(group, gate, campaign, newest, live, row, now, failed)
+                self._point(group, gate, campaign, newest, served, row, now)
 
     def _expire(self, group: str, desired: Desired) -> None:
         """End the holds that have lasted long enough, before anybody else may have looked."""
@@ -65,22 +68,16 @@ class Judging:
         holding = Holding(self.ledger, self.events, self.clock, self.stack)
         holding.expire(group, desired.gate, pointers)
 
-    def _live(
-        self, group: str, campaign: Mapping[str, Any], solution: str
-    ) -> tuple[str | None, FailedUpdate | None]:
-        """Return the version of the solution that is served, and an update that failed.
-
-        By the campaign, or by batch jobs.
-        """
+    def _served(self, group: str, campaign: Mapping[str, Any], solution: str) -> Served:
+        """Return which version of the solution the campaign serves, or batch jobs do."""
         if "arn" not in campaign:
             pointer = self.ledger.pointer(group, campaign["id"])
-            return (pointer.version if pointer else None), None
+            return Served(pointer.version if pointer else None)
         try:
             found = self.personalize.described(SPECS["Campaign"], campaign["arn"])
         except Missing:
-            return None, None
-        served = serving(found)
-        return served if served.rpartition("/")[0] == solution else None, FailedUpdate.of(found)
+            return Served()
+        return Served.of(found, solution)
 
     def _judge(
         self,
@@ -128,25 +125,42 @@ class Judging:
         gate: Gate,
         campaign: Mapping[str, Any],
         newest: str,
-        live: str | None,
+        served: Served,
         row: Mapping[str, Any] | None,
         now: datetime,
-        failed: FailedUpdate | None,
     ) -> None:
         decision = self.ledger.decision(group, newest)
         before = self.ledger.pointer(group, campaign["id"])
         after = judged(
             before,
-            live=live,
+            live=served.version,
             newest=newest,
             decision=decision["word"] if decision else None,
             passes=row is None or promotes(gate, row),
             reason=reason_of(row) if row else "",
             at=now.isoformat(timespec="milliseconds"),
-            failed=failed,
+            failed=served.failed,
         )
-        if after != before:
-            self.ledger.point(group, campaign["id"], after)
+        if after == before:
+            return
+        if before and served.drifted(before):
+            told = self._drifted(group, campaign, before, str(served.version))
+            self.events.put(CAMPAIGN_DRIFTED, told)
+        self.ledger.point(group, campaign["id"], after)
+
+    def _drifted(
+        self, group: str, campaign: Mapping[str, Any], before: ModelPointer, live: str
+    ) -> dict[str, Any]:
+        """Tell of a campaign that serves another version than the ledger had."""
+        return {
+            "DatasetGroup": group,
+            "Status": DRIFTED,
+            "Campaign": campaign["id"].rpartition(".")[2],
+            "Version": live,
+            "Recorded": before.version,
+            "By": before.by,
+            "Stack": self.stack,
+        }
 
 
 def reason_of(row: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ TOLD = (
     "Configuration Rejected",
     "Personalize Model Expired",
     "Personalize Campaign Doubted",
+    "Personalize Campaign Drifted",
     "Personalize Campaign Failing",
 )
 """The events that people are told of."""

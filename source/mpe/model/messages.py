@@ -41,6 +41,8 @@ PLACES = tuple({one.id} for one in (places.MISPLACED, places.FOLDER, places.SECO
 """Rules of where a config lies, one of which is all that is wrong with one that lies elsewhere."""
 DOUBTED = "DOUBTED"
 """The status of a campaign that a person moved, and that answers badly."""
+DRIFTED = "DRIFTED"
+"""The status of a campaign that serves another version than was recorded."""
 FAILING = "FAILING"
 """The status of a campaign that does badly once it has moved."""
 BUDGET = 50_000
@@ -131,6 +133,8 @@ def message_for(kind: str, detail: Mapping[str, Any], *, region: str) -> Message
         subject, lines = _doubted_subject(detail), _doubted(detail, region)
     elif detail.get("Status") == FAILING:
         subject, lines = _failing_subject(detail), _failing(detail, region)
+    elif detail.get("Status") == DRIFTED:
+        subject, lines = _drifted_subject(detail), _drifted(detail, region)
     elif "HeldSince" in detail:
         subject, lines = _expired_subject(detail), _expired(detail, region)
     elif "Since" in detail:
@@ -282,6 +286,31 @@ def _doubted(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield ""
     yield "It stays where it is: the gate undoes nothing that a person has decided. To go back:"
     yield f"      mpe rollback {shlex.quote(group)} {campaign} --why ..."
+    yield ""
+    yield _place(detail, detail["Version"], region)
+
+
+def _drifted_subject(detail: Mapping[str, Any]) -> str:
+    group, campaign = detail["DatasetGroup"], detail["Campaign"]
+    return f"Personalize dataset group {group}: campaign {campaign} was moved by other means"
+
+
+def _drifted(detail: Mapping[str, Any], region: str) -> Iterator[str]:
+    group, campaign = shlex.quote(detail["DatasetGroup"]), detail["Campaign"]
+    solution, served = detail["Version"].split("/")[-2:]
+    recorded = detail["Recorded"].rpartition("/")[2]
+    yield f"Dataset group {detail['DatasetGroup']}: campaign {campaign} serves"
+    yield ""
+    yield f"  {detail['Version']}"
+    yield ""
+    yield "and the ledger had"
+    yield ""
+    yield f"  {detail['Recorded']}"
+    yield ""
+    yield "Somebody has moved it by other means, or the ledger was restored to an older state. What"
+    yield "it serves counts: no run moves it back. The two versions, and the way back:"
+    yield f"      mpe models diff {group} {solution} {recorded} {served}"
+    yield f"      mpe rollback {group} {campaign} --to {recorded} --why ..."
     yield ""
     yield _place(detail, detail["Version"], region)
 

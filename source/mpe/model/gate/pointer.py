@@ -62,6 +62,10 @@ class ModelPointer:
         known = self.since if self.held == version else None
         return replace(self, held=version, reason=why, since=known or at)
 
+    def left_by(self, live: str | None) -> bool:
+        """Tell whether a campaign serves another version, and not merely has yet to be moved."""
+        return live not in {None, self.version, *self.barred}
+
     def rolled_back(self, version: str, *, by: str, why: str, at: str) -> ModelPointer:
         """Return it at an earlier version, with the one that it leaves barred."""
         left = (self.version,) if self.version else ()
@@ -132,6 +136,36 @@ class FailedUpdate:
         return self.version == version and not anew
 
 
+@dataclass(frozen=True)
+class Served:
+    """What a campaign serves, or batch jobs do."""
+
+    version: str | None = None
+    failed: FailedUpdate | None = None
+    moved: datetime | None = None
+    """When somebody asked for it last, or made the campaign."""
+
+    @classmethod
+    def of(cls, campaign: Mapping[str, Any], solution: str) -> Served:
+        """Read a campaign as it is described; a version of another solution is none."""
+        version, update = serving(campaign), campaign.get("latestCampaignUpdate") or {}
+        own = version.rpartition("/")[0] == solution
+        moved = update.get("creationDateTime") or campaign.get("creationDateTime")
+        return cls(version if own else None, FailedUpdate.of(campaign), moved)
+
+    def drifted(self, pointer: ModelPointer) -> bool:
+        """Tell whether somebody moved it since its pointer was moved, and to another version.
+
+        Where nobody has, a run or a person was stopped between the pointer and the campaign.
+        """
+        if not pointer.version or not pointer.at or not self.moved:
+            return False
+        if self.failed is not None and self.failed.version == pointer.version:
+            return False
+        at = datetime.fromisoformat(pointer.at).replace(microsecond=0)
+        return pointer.left_by(self.version) and self.moved >= at
+
+
 def judged(
     pointer: ModelPointer | None,
     *,
@@ -163,7 +197,7 @@ def judged(
 
 
 def _as_served(pointer: ModelPointer, live: str | None, at: str) -> ModelPointer:
-    if live in {None, pointer.version, *pointer.barred}:
+    if not pointer.left_by(live):
         return pointer
     return pointer.moved(str(live), by=SERVICE, why="the campaign served it", at=at)
 
