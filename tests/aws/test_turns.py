@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from mpe.aws.tasks import Tasks
 from mpe.aws.turns import ACTS, LEASE, LOST, Claim, Place, Turns
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
+from mpe.model.plan.forms import MARK
 from mpe.model.plan.removals import Made
 from tests.handlers.memory import Table
 from tests.handlers.test_runs import table
@@ -324,3 +326,81 @@ def test_what_was_told_of_a_file_stays_known_beyond_the_day() -> None:
     assert turns.nth_told("train/films/", "train/films/a.json", NOW) == 0
     (row,) = turns._table.rows.values()
     assert row["expires"] > (NOW + timedelta(days=1)).timestamp()
+
+
+MACHINE = "arn:aws:states:us-east-1:000000000000:execution:{}:{}"
+
+
+@dataclass
+class Ending:
+    """An execution that is alive, or has ended at some moment."""
+
+    alive: bool = False
+    at: datetime | None = None
+
+    def running(self, execution: str) -> bool:
+        return self.alive
+
+    def ended(self, execution: str) -> datetime | None:
+        return self.at
+
+
+def holding(execution: str) -> Turns:
+    turns = Turns(Table())
+    turns.take(Claim("films", "former", execution, "01"), NOW)
+    return turns
+
+
+@pytest.mark.parametrize(
+    ("holder", "asking", "free"),
+    [
+        (MACHINE.format("former", "a"), MACHINE.format("newer", "b"), True),
+        (MACHINE.format("one", "a"), MACHINE.format("one", "b"), False),
+        ("somebody", MACHINE.format("one", "b"), False),
+        (MACHINE.format("one", "a"), "somebody", False),
+    ],
+)
+def test_only_of_a_machine_that_is_gone_nobody_asks_whether_its_execution_runs(
+    holder: str, asking: str, free: bool
+) -> None:
+    claim = Claim("films", "next", asking, "02")
+    held = holding(holder).take_turn(claim, Ending(alive=True), NOW)
+    assert (held is None) is free
+
+
+def test_a_turn_is_free_at_the_moment_when_the_last_function_must_have_ended() -> None:
+    ended = Ending(at=NOW)
+    late = NOW + ACTS
+    assert holding("one").take_turn(claim("next"), ended, late - timedelta(seconds=1)) == "one"
+    assert holding("one").take_turn(claim("next"), ended, late) is None
+    assert holding("one").take_turn(claim("next"), Ending(), NOW) is None, "nobody knows of it"
+
+
+def test_a_place_in_line_is_forgotten_long_after_it_was_given_up() -> None:
+    turns = Turns(Table())
+    turns.line_up("films", Place(False, NOW, "first"), NOW, timedelta(minutes=1))
+    (row,) = turns._table.rows.values()
+    assert row["expires"] > (NOW + timedelta(days=1)).timestamp()
+
+
+def test_the_runs_of_a_group_are_told_the_newest_first(behind: Behind) -> None:
+    turns = Turns(behind._table)
+    for run in ("20260102T000000-b", "20260101T000000-a", "20260103T000000-c"):
+        turns.record("films", run, {"status": "SUCCEEDED"})
+    assert [one["run"][-1] for one in turns.runs("films")] == ["c", "b", "a"]
+
+
+def test_each_groups_newest_config_and_its_folder_are_known(behind: Behind) -> None:
+    turns = Turns(behind)
+    turns.announce("films", "one", "01")
+    turns.announce("books", "other", "01", "train/elsewhere/config.json")
+    assert turns.folders() == {"films": "train/films/", "books": "train/elsewhere/"}
+    assert {one["run"] for one in turns.newest()} == {"one", "other"}
+
+
+def test_a_config_that_only_a_newer_release_can_read_is_about_to_be_written_anew() -> None:
+    turns = Turns(Table())
+    turns.announce("films", "run", "01")
+    row = turns._table.rows["films", "CONFIG"]
+    row[MARK] = {"version": 1000, "needs": 1000}
+    assert turns.key("films") is None
