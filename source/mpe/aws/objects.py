@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from io import StringIO
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -294,16 +295,21 @@ class Objects:
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """Yield lines with their ends; what is no UTF-8 is replaced, since others tell of it."""
+    return chain.from_iterable(StringIO(text, newline="\n") for text in _whole_lines(chunks))
+
+
+def _whole_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield as many whole lines at a time as each chunk ends."""
     decode = codecs.getincrementaldecoder("utf-8-sig")(errors="replace").decode
     rest = ""
     for chunk in chunks:
-        *whole, rest = (rest + decode(chunk)).split("\n")
+        text = rest + decode(chunk)
+        end = text.rfind("\n") + 1
+        whole, rest = text[:end], text[end:]
         if len(rest) > LONGEST_LINE:
             raise Unreadable(f"a line has more than {LONGEST_LINE:,} characters.")
-        yield from (f"{line}\n" for line in whole)
-    rest += decode(b"", final=True)
-    if rest:
-        yield rest
+        yield whole
+    yield rest + decode(b"", final=True)
 
 
 def _at(key: str, prefix: str) -> bool:
