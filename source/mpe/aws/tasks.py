@@ -142,7 +142,8 @@ class Tasks:
         yield from map(TASK.read, pages(self._table.scan))
 
     def _of(self, group: str) -> Iterator[dict[str, Any]]:
-        yield from pages(self._table.query, KeyConditionExpression=Key("group").eq(group))
+        of = Key("group").eq(group)
+        yield from pages(self._table.query, KeyConditionExpression=of, ConsistentRead=True)
 
 
 def _key(group: str, task: str) -> dict[str, str]:

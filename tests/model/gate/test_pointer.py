@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from mpe.model.gate.pointer import ModelPointer, judged
+from mpe.model.gate.pointer import GATE, ModelPointer, judged, undone
 
 AT = "2026-01-01T00:00:00+00:00"
 
@@ -73,3 +74,22 @@ def test_what_the_campaign_serves_wins_over_an_older_ledger() -> None:
 def test_it_is_read_back_as_it_was_kept() -> None:
     pointer = ModelPointer("2", "1", by="me", why="w", at=AT, barred=("0",), frozen="f", held="3")
     assert ModelPointer.from_dict({**pointer.as_dict(), "group": "films"}) == pointer
+
+
+def test_a_move_back_that_was_noted_and_not_done_is_no_second_one() -> None:
+    """A function is killed between the row of the move and the pointer, and comes again."""
+    moment = datetime.fromisoformat(AT)
+
+    def back(pointer: ModelPointer, minutes: int, moves: list[ModelPointer]) -> ModelPointer:
+        at = moment + timedelta(minutes=minutes)
+        return undone(pointer, "1", why="worse", at=at, moves=moves)
+
+    first = ModelPointer().moved("1", by=GATE, why="pass", at=AT)
+    at = (moment + timedelta(minutes=10)).isoformat(timespec="milliseconds")
+    second = first.moved("2", by=GATE, why="pass", at=at)
+    noted = back(second, 20, [first, second])
+    again = back(second, 21, [first, second, noted])
+    assert (again.version, again.frozen) == ("1", None)
+    at = (moment + timedelta(minutes=30)).isoformat(timespec="milliseconds")
+    third = again.moved("3", by=GATE, why="pass", at=at)
+    assert back(third, 40, [first, second, noted, again, third]).frozen is not None

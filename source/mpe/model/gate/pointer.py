@@ -78,11 +78,13 @@ def undone(
 ) -> ModelPointer:
     """Return a pointer that the gate moves back to the version before, with what it left held.
 
-    ``moves`` are its former ones: a second move back within :data:`WEEK` freezes it.
+    ``moves`` are its former ones: a second move back within :data:`WEEK` freezes it. One that is
+    later than the pointer's own was noted, and the function killed before the pointer moved.
     """
     left, told = str(pointer.version), at.isoformat(timespec="milliseconds")
     back = pointer.rolled_back(before, by=GATE, why=why, at=told)
-    lately = [one for one in moves if _taken_back(one) and _since(one, at - WEEK)]
+    done = (one for one in moves if not (one.at and pointer.at and one.at > pointer.at))
+    lately = [one for one in done if _taken_back(one) and _since(one, at - WEEK)]
     if len(lately) + 1 >= FREEZES:
         back = replace(back, frozen="the gate rolled it back twice within seven days.")
     return back.holding(left, why=why, at=told)
