@@ -201,7 +201,26 @@ def test_what_somebody_moved_back_by_other_means_is_told(life: Life) -> None:
     life.world.emulated.clock.advance(3600)
     life.train(**IMPOSSIBLE)
     (told,) = drifts(life)
-    assert (told["Version"], told["Recorded"]) == (first, second)
+    assert (told["Version"], told["Recorded"], told["To"]) == (first, second, None)
+
+
+def test_what_was_moved_by_other_means_goes_on_to_what_its_gate_lets_it(life: Life) -> None:
+    first = life.train()
+    life.deploy(first)
+    second = life.train()
+    life.deploy(second)
+    life.world.emulated.clock.advance(3600)
+    life.world.emulated.client.update_campaign(
+        campaignArn=f"{PLACE}campaign/live", solutionVersionArn=first
+    )
+    life.world.emulated.clock.advance(3600)
+    life.judge_again()
+    (told,) = drifts(life)
+    assert told["To"] == second
+    text = message_for(CAMPAIGN_DRIFTED, told, region="us-east-1").text
+    assert f"This run moves it on to {second}" in text
+    life.deploy(second)
+    assert life.serves == second
 
 
 def test_what_a_killed_run_has_not_moved_yet_is_no_drift(life: Life) -> None:

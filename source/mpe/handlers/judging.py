@@ -12,7 +12,7 @@ from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.personalize import Missing, Personalize
 from mpe.handlers.holding import Holding
-from mpe.model.gate.pointer import GATE, ModelPointer, Served, judged
+from mpe.model.gate.pointer import GATE, Served, judged
 from mpe.model.gate.terms import Gate
 from mpe.model.gate.verdict import Verdict, judge, promotes
 from mpe.model.gate.versions import Version, said
@@ -144,12 +144,13 @@ class Judging:
         if after == before:
             return
         if before and served.drifted(before):
-            told = self._drifted(group, campaign, before, str(served.version))
-            self.events.put(CAMPAIGN_DRIFTED, told)
+            told = self._drifted(group, campaign, str(before.version), str(served.version))
+            on = {"To": after.version if after.version != served.version else None}
+            self.events.put(CAMPAIGN_DRIFTED, {**told, **on})
         self.ledger.point(group, campaign["id"], after)
 
     def _drifted(
-        self, group: str, campaign: Mapping[str, Any], before: ModelPointer, live: str
+        self, group: str, campaign: Mapping[str, Any], recorded: str, live: str
     ) -> dict[str, Any]:
         """Tell of a campaign that serves another version than the ledger had."""
         return {
@@ -157,8 +158,7 @@ class Judging:
             "Status": DRIFTED,
             "Campaign": campaign["id"].rpartition(".")[2],
             "Version": live,
-            "Recorded": before.version,
-            "By": before.by,
+            "Recorded": recorded,
             "Stack": self.stack,
         }
 

@@ -307,10 +307,15 @@ def _drifted(detail: Mapping[str, Any], region: str) -> Iterator[str]:
     yield ""
     yield f"  {detail['Recorded']}"
     yield ""
-    yield "Somebody has moved it by other means, or the ledger was restored to an older state. What"
-    yield "it serves counts: no run moves it back. The two versions, and the way back:"
+    yield "Somebody has moved it by other means, or the ledger was restored to an older state."
+    yield "Newer versions are compared with what it serves from now on. The two:"
     yield f"      mpe models diff {group} {solution} {recorded} {served}"
-    yield f"      mpe rollback {group} {campaign} --to {recorded} --why ..."
+    if detail["To"]:
+        yield f"This run moves it on to {detail['To']}, which its gate lets it. To have it back:"
+        yield f"      mpe rollback {group} {campaign} --to {served} --why ..."
+    else:
+        yield "It stays there until a newer version may be served. To have it back where it was:"
+        yield f"      mpe rollback {group} {campaign} --to {recorded} --why ..."
     yield ""
     yield _place(detail, detail["Version"], region)
 
