@@ -109,6 +109,7 @@ CASES = (
             ("Killed", "a killed run that was not told is kept"),
             ("NotificationsTell", "a mail that was not sent is kept"),
             ("Look", "a look after models that was not begun is kept"),
+            ("Count", "a wish to have large data counted that nobody got is kept"),
         )
     ),
     Case(
