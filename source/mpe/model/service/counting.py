@@ -137,12 +137,17 @@ class Tally:
     def _look(self, go_on: Callable[[], bool]) -> None:
         if len(self.events) > MOST_EVENT_TYPES:
             raise NotProfiled(f"it has more than {MOST_EVENT_TYPES:,} different event types.")
-        while len(self.users) + len(self.items) > MOST_IDS:
+        while len(self.users) + len(self.items) > self._most:
             if not self.sketches:
                 raise TooLarge(f"it has more than {MOST_IDS:,} different ids.")
             self._halve()
         if not go_on():
             raise TooLarge(f"after {self.rows:,} rows the time that there is for it was over.")
+
+    @property
+    def _most(self) -> int:
+        """Return how many ids are kept: fewer once they are estimated, as larger tables are slow."""
+        return MOST_IDS // 4 if self.users.halved or self.items.halved else MOST_IDS
 
     def _halve(self) -> None:
         """Go on with fewer of the ids of which there are more."""
