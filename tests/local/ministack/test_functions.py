@@ -12,7 +12,7 @@ import pytest
 
 from mpe.local.cloud import LocalCloud
 from mpe.local.faults import PAGE
-from mpe.local.ministack import functions
+from mpe.local.ministack import forks, functions
 from tests.local.conftest import wait_until
 from tests.local.ministack.conftest import Alone, function_in
 
@@ -35,10 +35,26 @@ import os
 def handler(event, context):
     return os.path.realpath(__file__)
 """
+PARENT = """
+import os
+def handler(event, context):
+    parent = os.getppid()
+    return [parent, open(f"/proc/{parent}/cmdline").read()]
+"""
 TRACED = """
 import os
 def handler(event, context):
     return os.environ.get("_X_AMZN_TRACE_ID")
+"""
+OWN = """
+import os
+calls = []
+def handler(event, context):
+    calls.append(event)
+    if event.get("fail"):
+        raise RuntimeError("as was asked")
+    here = os.path.realpath(os.getcwd()) == os.path.dirname(os.path.realpath(__file__))
+    return [os.environ["OWN"], here, str(len(calls))]
 """
 TOGETHER = """
 import os, time
@@ -65,6 +81,34 @@ def test_the_code_is_unpacked_once_for_all_environments(cloud: LocalCloud) -> No
 def test_alone_each_environment_has_its_own_copy_of_the_code(alone: Alone) -> None:
     places = {answer(alone, function_in(alone, name, WHERE)) for name in ("here", "there")}
     assert len(places) == 2
+
+
+@pytest.mark.skipif(not forks.possible(), reason="only Linux forks a process that has loaded much")
+def test_the_libraries_are_loaded_once_for_all_environments(cloud: LocalCloud) -> None:
+    (one, command), other = (
+        answer(cloud, function_in(cloud, name, PARENT)) for name in ("born", "sibling")
+    )
+    assert other == [one, command]
+    assert "forker.py" in command
+
+
+def test_alone_each_environment_loads_its_own_libraries(alone: Alone) -> None:
+    """Its process is a new one, whose parent is MiniStack itself."""
+    _, command = answer(alone, function_in(alone, "born", PARENT))
+    assert command.endswith("-m\0ministack\0")
+
+
+def test_an_environment_has_its_own_variables_folder_and_errors(cloud: LocalCloud) -> None:
+    """Though the process is a fork: nothing is left of the one that it is forked of."""
+    one, other = (
+        function_in(cloud, name, OWN, Environment={"Variables": {"OWN": name}})
+        for name in ("own-one", "own-two")
+    )
+    assert answer(cloud, one) == ["own-one", True, "1"]
+    assert answer(cloud, other) == ["own-two", True, "1"]
+    assert answer(cloud, one) == ["own-one", True, "2"]
+    assert answer(cloud, one, {"fail": True})["errorMessage"] == "as was asked"
+    assert answer(cloud, one) == ["own-one", True, "1"], "what failed starts anew"
 
 
 def test_an_invocation_that_is_watched_has_a_trace_id(cloud: LocalCloud) -> None:

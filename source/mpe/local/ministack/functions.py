@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import tempfile
 import threading
 import zipfile
@@ -13,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from mpe.local.faults import Interference
+from mpe.local.ministack import forks
 from mpe.local.ministack.difference import Difference
 
 PROCESSES = max(16, 4 * (os.cpu_count() or 1))
@@ -57,6 +59,19 @@ class _SharedZip(zipfile.ZipFile):
                 fresh.rename(self._folder)
         Path(path).rmdir()
         Path(path).symlink_to(self._folder, target_is_directory=True)
+
+
+def fork_processes() -> None:
+    """Load the functions' libraries once, and not for each cold start."""
+    from ministack.core import lambda_runtime
+
+    if forks.possible():
+        lambda_runtime.subprocess = SimpleNamespace(
+            Popen=forks.popen(forks.Forkers()),
+            PIPE=subprocess.PIPE,
+            DEVNULL=subprocess.DEVNULL,
+            STDOUT=subprocess.STDOUT,
+        )
 
 
 def keep_dead_letter_queues() -> None:
@@ -125,6 +140,13 @@ DIFFERENCES = (
         page="https://docs.aws.amazon.com/whitepapers/latest/security-overview-aws-lambda/lambda-isolation-technologies.html",
         test="test_functions.py::test_alone_each_environment_has_its_own_copy_of_the_code",
         make_good=lambda start: share_packages(),
+    ),
+    Difference(
+        aws="a cold start takes little",
+        alone="each loads all libraries anew, which is a second of a processor",
+        page=None,
+        test="test_functions.py::test_alone_each_environment_loads_its_own_libraries",
+        make_good=lambda start: fork_processes(),
     ),
     Difference(
         aws="a function that a template makes has its dead-letter queue",
