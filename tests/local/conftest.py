@@ -100,12 +100,13 @@ class User:
 
 
 def wait_until(ask: Any) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    """Ask until there is an answer: less often the longer it takes, for what is asked has work."""
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < PATIENCE:
         answer = ask()
         if answer:
             return answer
-        time.sleep(0.1)
+        time.sleep(min(max(0.1, waited / 5), 1))
     raise AssertionError(f"it did not happen within {PATIENCE:.0f} s")
 
 

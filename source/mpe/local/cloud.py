@@ -88,6 +88,7 @@ class LocalCloud:
         self.log_path = log or self.folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
         self._making = Lock()
+        self._clients: dict[tuple[str, int], Any] = {}
 
     def __enter__(self) -> LocalCloud:
         self.start()
@@ -122,11 +123,18 @@ class LocalCloud:
         return self._server.pid
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of the local cloud, whatever the user's own settings are.
+        """Return the boto3 client of the local cloud, whatever the user's own settings are.
 
         Threads share a client, but make it one after another
         (https://docs.aws.amazon.com/boto3/latest/guide/session.html).
         """
+        with self._making:
+            at = (service, self.port)
+            if at not in self._clients:
+                self._clients[at] = self._made(service)
+            return self._clients[at]
+
+    def _made(self, service: str) -> Any:
         config = Config(
             s3={"addressing_style": "path"},
             retries={"max_attempts": 2},
@@ -134,15 +142,14 @@ class LocalCloud:
             use_fips_endpoint=False,
             use_dualstack_endpoint=False,
         )
-        with self._making:
-            return self._session.client(
-                service,
-                endpoint_url=self.endpoint,
-                region_name=self.region,
-                aws_access_key_id=KEY,
-                aws_secret_access_key=SECRET,
-                config=config,
-            )
+        return self._session.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=self.region,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
+            config=config,
+        )
 
     @cached_property
     def _session(self) -> boto3.Session:
