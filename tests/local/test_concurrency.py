@@ -23,9 +23,9 @@ from tests.local.test_schedules import fire, jobs, row, serving, settled, versio
 pytestmark = pytest.mark.local
 
 FULL = os.environ.get("MPE_FULL_SIZE") == "1"
-GROUPS = 50 if FULL else 8
-STORM_GROUPS = 167 if FULL else 8
-"""Each with three tasks."""
+GROUPS = 50 if FULL else 4
+STORM_GROUPS = 167 if FULL else 6
+"""Each with three tasks: more together than functions may run at a time on a small machine."""
 UPLOADS = 10
 
 
