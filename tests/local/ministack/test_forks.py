@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from mpe.local.ministack.forks import Fork, Forker, Forkers, imports, popen, possible
 from tests.conftest import ROOT
+from tests.local.conftest import wait_until
 
 pytestmark = pytest.mark.skipif(not possible(), reason="only Linux forks what has loaded much")
 
@@ -27,6 +29,10 @@ def script(folder: Path, text: str) -> str:
     path = folder / "it.py"
     path.write_text(text)
     return str(path)
+
+
+def running(pid: int) -> bool:
+    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
 
 
 def ended(fork: Fork, given: str = "") -> tuple[str, str]:
@@ -78,6 +84,23 @@ def test_it_ends_once_nobody_can_give_it_orders() -> None:
     forker = Forker([], [])
     forker.end()
     assert forker.process.returncode == 0
+
+
+def test_another_takes_the_place_of_one_that_was_ended(tmp_path: Path) -> None:
+    forkers = Forkers()
+    path = script(tmp_path, "import os; print(os.getppid())")
+    first, _ = ended(forkers.start(path, str(tmp_path), {}))
+    waits = forkers.start(script(tmp_path, "input()"), str(tmp_path), {})
+    os.kill(int(first), signal.SIGKILL)
+    waits.kill()
+    with waits.stdin, waits.stdout, waits.stderr:
+        waits.wait(60)
+    wait_until(lambda: not running(int(first)))
+    second, _ = ended(
+        forkers.start(script(tmp_path, "import os; print(os.getppid())"), str(tmp_path), {})
+    )
+    forkers.end()
+    assert second != first
 
 
 def test_packages_with_other_code_or_layers_have_processes_of_their_own(tmp_path: Path) -> None:

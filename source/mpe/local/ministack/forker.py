@@ -67,13 +67,14 @@ def load(paths: Sequence[str], modules: Sequence[str]) -> None:
     sys.path[:] = own
 
 
-def fork(order: dict[str, Any], streams: Sequence[int]) -> int:
-    """Start a process that runs a script; return its id."""
+def fork(order: dict[str, Any], streams: Sequence[int], control: socket.socket) -> int:
+    """Start a process that runs a script, and takes no orders itself; return its id."""
     sys.stdout.flush()
     sys.stderr.flush()
     process = os.fork()
     if process == 0:
         try:
+            control.close()
             _become(order, streams)
             runpy.run_path(order["script"], run_name="__main__")
         except BaseException:
@@ -112,7 +113,7 @@ def main(control: socket.socket, paths: Sequence[str], modules: Sequence[str]) -
             pass
         models.learn()
         gc.freeze()
-        process = fork(order, streams)
+        process = fork(order, streams, control)
         for stream in streams:
             os.close(stream)
         control.sendall(f"{process:{SIZE}}".encode())

@@ -124,6 +124,9 @@ class Forkers:
         code, *libraries = (os.path.realpath(one) for one in (cwd, *layers))
         with self._making:
             found = self._forkers.get((code, *libraries))
+            if found and found.process.poll() is not None:
+                found.end()
+                found = None
             if found is None:
                 paths = [*(f"{one}/python" for one in libraries), *libraries, code]
                 found = self._forkers[code, *libraries] = Forker(paths, imports(Path(code)))
