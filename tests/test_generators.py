@@ -25,6 +25,7 @@ NONE = {
     "benchmarks.scenarios": "a part of benchmarks.run",
     "benchmarks.wall_clock": "a part of benchmarks.run",
     "mpe.cli.main": "the mpe command",
+    "mpe.local.ministack.forker": "what the local cloud forks",
     "mpe.local.server": "the local cloud itself",
     "mpe.release.main": "build-s3-cdk-dist",
     "tests.changed": "runs tests",
