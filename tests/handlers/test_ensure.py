@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mpe.aws.clock import Clock
+from mpe.aws.events import EventsError
 from mpe.aws.objects import DataVersion, Objects, Unreadable
 from mpe.aws.personalize import Personalize
 from mpe.emulator import FakeClock, MemoryObjects, Request, Response
@@ -250,12 +251,24 @@ class Heard:
 
     events: list[tuple[str, str]] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    refuses: Exception | None = None
+    """What it answers to all but what became of resources."""
 
     def resource_changed(self, noun: str, arn: str, status: str, duration: float | None) -> None:
         self.events.append((noun, status))
 
     def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        if self.refuses:
+            raise self.refuses
         self.told.append((kind, dict(detail)))
+
+
+REFUSALS = [
+    EventsError("Personalize Data Judged: NotAuthorizedForSource: no"),
+    ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "PutEvents"),
+]
+"""What the bus answers where it will never take an event: for one entry, or for the whole call
+(https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html)."""
 
 
 class Bucket(Objects):

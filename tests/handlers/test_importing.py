@@ -26,7 +26,7 @@ from tests.conftest import config as whole_config
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
 from tests.films import BROKEN, CATALOGUE, ratings, shuffled_items
-from tests.handlers.test_ensure import Ticking, World, imported, version
+from tests.handlers.test_ensure import REFUSALS, Ticking, World, imported, version
 from tests.handlers.test_ensure import world as world
 from tests.handlers.test_runs import PLACE
 
@@ -105,6 +105,30 @@ def test_to_observe_is_to_tell_and_to_import(days: Days) -> None:
     assert "[MPE-Q014]" in str(told.told)
     kind, detail = [one for one in days.world.heard.told if one[0] == DATA_JUDGED][-1]
     assert (kind, detail["Verdict"], detail["Dataset"]) == (DATA_JUDGED, "hold", "interactions")
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
+def test_an_event_that_the_bus_refuses_for_good_fails_no_import(
+    error: Exception, days: Days
+) -> None:
+    days.run(good())
+    days.world.heard.refuses = error
+    held = days.run(whole(BROKEN["half the users lost"](ratings())))
+    assert held.failed
+    assert (held.failed.error, days.jobs) == ("DataHeld", 1)
+    assert (days.run(good()).failed, days.jobs) == (None, 2)
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
+def test_who_cannot_be_asked_to_count_is_not_waited_for(
+    error: Exception, days: Days, slow: None
+) -> None:
+    days.world.heard.refuses = error
+    days.put(good())
+    begun = days.world.step(days.desired(), run="run-1")
+    assert (begun.did, begun.failed) == ("created", None)
+    assert "the event bus does not take the wish to have it counted" in str(begun.told)
+    assert "[MPE-Q020]" in str(begun.told)
 
 
 def test_off_is_off(days: Days) -> None:

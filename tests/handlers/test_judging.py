@@ -14,7 +14,7 @@ from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import Outcome
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
-from tests.handlers.test_ensure import PLACE, World, campaign, version
+from tests.handlers.test_ensure import PLACE, REFUSALS, World, campaign, version
 from tests.handlers.test_ensure import world as world
 
 IMPOSSIBLE = {"metrics": {"coverage": {"atLeast": 1.5}}}
@@ -83,6 +83,16 @@ def test_what_passes_is_served(life: Life) -> None:
     assert life.serves == second
     pointer = life.world.ledger.pointers[ID]
     assert (pointer.version, pointer.former) == (second, first)
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
+def test_what_the_bus_refuses_for_good_is_judged_and_served_all_the_same(
+    error: Exception, life: Life
+) -> None:
+    life.deploy(life.train())
+    life.world.heard.refuses = error
+    second = life.train()
+    assert (life.deploy(second).failed, life.serves) == (None, second)
 
 
 def test_what_does_not_pass_is_held_and_the_campaign_stays(life: Life) -> None:

@@ -16,7 +16,7 @@ from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
 from tests.emulator.test_recommenders import create
 from tests.emulator.test_recommenders import shop as shop
-from tests.handlers.test_ensure import PLACE, World
+from tests.handlers.test_ensure import PLACE, REFUSALS, World
 from tests.handlers.test_ensure import world as world
 from tests.handlers.test_runs import PLACE as ACCOUNT
 from tests.handlers.test_tend import States
@@ -58,6 +58,17 @@ def test_a_run_keeps_how_good_a_recommender_is_once(
     assert world.ledger.measures["r"]["metrics"] == described["modelMetrics"]
     assert told(world) == ["pass"]
     assert world.measured.recommenders == [("r", False)]
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
+def test_an_event_that_the_bus_refuses_for_good_fails_no_recommender(
+    error: Exception, world: World, build: Builder, shop: str
+) -> None:
+    arn = create(build, shop)
+    world.heard.refuses = error
+    desired = replace(recommender(), arn=arn, params={"name": "r", "datasetGroupArn": shop})
+    outcome = world.follow(desired)
+    assert (outcome.did, outcome.failed, [*world.ledger.measures]) == ("kept", None, ["r"])
 
 
 def test_a_model_that_is_worse_than_the_one_before_is_told_and_measured(

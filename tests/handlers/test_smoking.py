@@ -18,7 +18,7 @@ from mpe.model.service.recipes import USER_PERSONALIZATION
 from tests.conftest import interactions
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
-from tests.handlers.test_ensure import PLACE, World, campaign
+from tests.handlers.test_ensure import PLACE, REFUSALS, World, campaign
 from tests.handlers.test_ensure import world as world
 
 ID = "campaign"
@@ -120,6 +120,17 @@ def test_a_campaign_is_asked_before_it_moves_and_again_after(life: Life) -> None
     users = [one["userId"] for one in life.runtime.asked]
     assert users[:20] == users[20:]
     assert life.told(CAMPAIGN_PROBED)[-1]["Verdict"] == "pass"
+
+
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
+def test_an_event_that_the_bus_refuses_for_good_fails_no_campaign_and_no_rollback(
+    error: Exception, life: Life
+) -> None:
+    first = life.train()
+    life.move(first)
+    life.world.heard.refuses = error
+    outcome = life.move(life.train(OTHER))
+    assert (outcome.failed, life.serves) == (None, first)
 
 
 def test_it_is_asked_no_faster_than_its_capacity(life: Life) -> None:

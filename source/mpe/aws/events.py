@@ -30,7 +30,7 @@ class EventsError(Exception):
 class EventSink(Protocol):
     """What takes events, as :class:`Events` does."""
 
-    def put(self, kind: str, detail: Mapping[str, Any]) -> None: ...
+    def put(self, kind: str, detail: Mapping[str, Any]) -> object: ...
 
 
 class ResourceEventSink(EventSink, Protocol):
@@ -38,7 +38,7 @@ class ResourceEventSink(EventSink, Protocol):
 
     def resource_changed(
         self, noun: str, arn: str, status: str, duration: float | None
-    ) -> None: ...
+    ) -> object: ...
 
 
 class Events:

@@ -32,6 +32,7 @@ from mpe.aws.turns import Turns
 from mpe.handlers.gauges import Emf, Gauges
 from mpe.handlers.importing import Importing, StillCounting, last_full
 from mpe.handlers.judging import Judging
+from mpe.handlers.news import News
 from mpe.handlers.recommending import Recommending
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.smoking import Smoking
@@ -339,12 +340,12 @@ class Ensure:
             before = replace(before, did="adopted")  # so that people are told of it
         self._note_made(step, before, observed)
         self._weigh(step, before, observed)
-        around = (self.personalize, self.ledger, self.events, self.clock, self.stack)
+        around = (self.personalize, self.ledger, News(self.events), self.clock, self.stack)
         judging = Judging(*around, step.run)
         judging(step.group, desired, arn)
         if observed and desired.noun == "Recommender":
             metrics = observed.fields.get("modelMetrics") or {}
-            recommending = Recommending(self.ledger, self.events, self.gauges, self.clock)
+            recommending = Recommending(self.ledger, News(self.events), self.gauges, self.clock)
             recommending(step.group, desired, arn, metrics)
         self._ask_while_held(step, desired, before)
         told = self._smoke(step, desired, before, observed)
@@ -390,7 +391,7 @@ class Ensure:
         )
 
     def _smoking(self, lists: Lists) -> Smoking:
-        return Smoking(lists, self.objects, self.ledger, self.events, self.gauges)
+        return Smoking(lists, self.objects, self.ledger, News(self.events), self.gauges)
 
     def _note_made(self, step: Step, before: Outcome, observed: Observed | None) -> None:
         """Keep that this run made something, which another may remove that names it no more."""
@@ -568,7 +569,7 @@ class Ensure:
         desired = completed.desired
         if not desired.spec.inspects or not desired.gate:
             return before
-        importing = Importing(self.objects, self.ledger, self.events, self.clock)
+        importing = Importing(self.objects, self.ledger, News(self.events), self.clock)
         job = desired.as_made_by(step.run, first=first)
         return replace(before, told=importing(step.group, completed, step.items, job))
 

@@ -18,6 +18,7 @@ from mpe.aws.ledger import Ledger
 from mpe.aws.outages import outages_pass
 from mpe.aws.turns import LOST, Turns
 from mpe.handlers.gauges import Emf, Gauges
+from mpe.handlers.news import News
 from mpe.handlers.settings import LOGGER, setting
 from mpe.handlers.training import TOLD as OF_DATA
 from mpe.model.errors import NewerForm
@@ -120,7 +121,7 @@ class Finish:
     def _tell_late(self, one: Mapping[str, Any]) -> None:
         """Tell of a resource what the bus did not take when it came to be so."""
         seconds = float(one["seconds"]) if one.get("seconds") is not None else None
-        self.events.resource_changed(one["noun"], one["arn"], one["status"], seconds)
+        News(self.events).resource_changed(one["noun"], one["arn"], one["status"], seconds)
 
     def _kept(
         self, group: str, run: str

@@ -16,9 +16,9 @@ from time import monotonic
 from typing import Any
 
 from mpe.aws.clock import Clock
-from mpe.aws.events import EventSink
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Completed, Objects, Unreadable
+from mpe.handlers.news import News
 from mpe.handlers.profiling import DATA_TO_COUNT, key_of, profile_of
 from mpe.model.errors import DataHeld
 from mpe.model.gate.data import SERVED, USUAL, DataLimits, judge_data, not_profiled, usual
@@ -54,7 +54,7 @@ class Importing:
 
     objects: Objects
     ledger: Ledger
-    events: EventSink
+    events: News
     clock: Clock
     seconds: Callable[[], float] = monotonic
 
@@ -147,7 +147,8 @@ class Importing:
             "Until": until,
             **of,
         }
-        self.events.put(DATA_TO_COUNT, asked)
+        if not self.events.put(DATA_TO_COUNT, asked):
+            raise NotProfiled("the event bus does not take the wish to have it counted.")
         self.ledger.ask_count(group, desired.id, of["Key"], {"job": of["Job"], "until": until})
 
     def _answered(self, row: Mapping[str, Any]) -> tuple[Profile, str]:
