@@ -252,3 +252,14 @@ def test_the_newest_imports_are_told_with_their_data() -> None:
         for job in ("first", "second"):
             ledger.imported("films", "import.items", job)
         assert ledger.imports("films") == {"import.items": {"job": "second", "data": "of second"}}
+
+
+def test_an_import_that_was_done_has_the_services_time() -> None:
+    """Versions are older or newer than it by that clock, whatever ours says."""
+    with mock_aws():
+        ledger = Ledger(table("ledger"))
+        row = {"profile": "{}", "data": "of it", "at": "2026-01-01T02:00:00+00:00", "mode": "FULL"}
+        ledger.profiled("films", "import.items", "one", row)
+        ledger.imported("films", "import.items", "one", datetime(2026, 1, 1, tzinfo=UTC))
+        (found,) = ledger.profiles("films", "import.items")
+        assert (found["at"], found["imported"]) == ("2026-01-01T00:00:00+00:00", True)

@@ -64,6 +64,8 @@ class Case:
     """What happens after the phase's end."""
     due: str = ""
     """The moment that the phase's fire is for, where Scheduler says so."""
+    timeless: bool = False
+    """Whether what was noted says by its times nothing of the order in which it came to be."""
     newer: bool = False
     """Whether a newer release is deployed when the phase begins."""
 
@@ -151,6 +153,8 @@ def robbed(life: Life, cloud: Disturbed, made: Made) -> Any:
         if row:
             other = {**row, "run": {"S": NOBODY}, "holder": {"S": NOBODY}}
             database.put_item(TableName=table, Item=other)
+        else:  # before the run has its turn, or after it gave it back
+            life.undone += 1
     return made.go()
 
 
@@ -425,7 +429,8 @@ def clock_jumps(calls: Calls, _: random.Random) -> Iterator[Case]:
         if spot.operation.startswith(("Create", "Update", "PutItem")):
             for seconds in (-7200.0, -300.0, 300.0, 7200.0):
                 words = f"{spot}, by {seconds / 60:+.0f} min"
-                yield Case("", phase, words, _of_life(lambda life, x=(spot, seconds): Jumped(*x)))
+                jump = _of_life(lambda life, x=(spot, seconds): Jumped(*x))
+                yield Case("", phase, words, jump, timeless=True)
 
 
 # What somebody, or another delivery, does beside the run.

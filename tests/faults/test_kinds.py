@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from tests.faults.kinds import (
     timed_out_after,
     timed_out_before,
 )
-from tests.faults.virtual import At, Died, Made, Spot
+from tests.faults.virtual import At, Died, Life, Made, Spot
 
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = {
@@ -55,6 +56,7 @@ class Quiet:
     """A cloud of which a strike needs only the time, and a table without rows."""
 
     time: Clock = field(default_factory=lambda: Clock(MADE_AT + timedelta(seconds=30)))
+    outputs: Mapping[str, str] = field(default_factory=lambda: {"TurnsTable": "turns"})
 
     def outside(self) -> Any:
         import contextlib
@@ -181,6 +183,13 @@ def test_changes_that_a_run_makes_after_its_lease_was_lost_are_kept_for_the_verd
     assert strike.meets(late.made)
     strike.answer(Quiet(), late.made)  # type: ignore[arg-type]
     assert strike.changed == ["EnsureFilter CreateFilter #1"]
+
+
+def test_who_has_no_lease_loses_none_and_the_case_was_not_reached() -> None:
+    begun = Made200(Spot("FireTask", "dynamodb", "GetItem", 1), {})
+    life = Life(Quiet(), "films")  # type: ignore[arg-type]
+    Robbed(begun.made.spot, life).answer(Quiet(), begun.made)  # type: ignore[arg-type]
+    assert (begun.reached, life.undone) == (1, 1)
 
 
 def test_a_strike_meets_its_call_or_with_lasting_all_later_ones() -> None:

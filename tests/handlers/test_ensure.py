@@ -172,9 +172,9 @@ class Ledger:
     def profiled(self, group: str, dataset: str, job: str, row: Any) -> None:
         self.profiles_[dataset, job] = dict(row)
 
-    def imported(self, group: str, dataset: str, job: str) -> None:
-        if (dataset, job) in self.profiles_:
-            self.profiles_[dataset, job]["imported"] = True
+    def imported(self, group: str, dataset: str, job: str, at: datetime | None) -> None:
+        if (dataset, job) in self.profiles_ and at:
+            self.profiles_[dataset, job] |= {"imported": True, "at": at.isoformat()}
 
     def profiles(self, group: str, dataset: str) -> Iterator[dict[str, Any]]:
         yield from (row for (of, _), row in self.profiles_.items() if of == dataset)

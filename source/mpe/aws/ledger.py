@@ -305,12 +305,16 @@ class Ledger:
         key = {"group": group, "record": f"PROFILE#{dataset}#{job}"}
         self._table.put_item(Item=NOTE.marked({**key, **stored(dict(row))}))
 
-    def imported(self, group: str, dataset: str, job: str) -> None:
-        """Keep that an import was done, so that others are compared with its data."""
+    def imported(self, group: str, dataset: str, job: str, at: datetime | None = None) -> None:
+        """Keep that an import was done, so that others are compared with its data.
+
+        ``at`` is when it began by the service's clock, which versions' times are of too.
+        """
         key = {"group": group, "record": f"PROFILE#{dataset}#{job}"}
         found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         if found and not found.get("imported"):
-            self._table.put_item(Item=NOTE.marked({**found, "imported": True}))
+            began = {"at": at.isoformat()} if at else {}
+            self._table.put_item(Item=NOTE.marked({**found, **began, "imported": True}))
 
     def profiles(self, group: str, dataset: str) -> Iterator[dict[str, Any]]:
         """Yield what the data of each import was like."""

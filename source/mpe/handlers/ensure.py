@@ -357,7 +357,8 @@ class Ensure:
             return self._towards(_pointed(replace(step, previous=before), pointer))
         # Also one that a run began that was stopped before it was done.
         if observed and desired.spec.inspects and desired.gate:
-            self.ledger.imported(step.group, desired.id, observed.fields["jobName"])
+            job = str(observed.fields["jobName"])
+            self.ledger.imported(step.group, desired.id, job, observed.created)
         seconds = self._learned(step, before, observed)
         return before.ready(arn=arn, status=_status(observed), seconds=seconds)
 
