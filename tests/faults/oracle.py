@@ -208,13 +208,14 @@ def ledger(found: Mapping[str, Mapping[str, Any]], nth: Mapping[str, int]) -> di
 
     Of what each run did to a resource only what changed it counts, whichever run that was: one that
     failed and the next one together do what one does that succeeds. What only concerns a run that
-    is under way (what it asked for and waits for, what was told of it) is left out.
+    is under way (what it asked for and waits for, what was told of it) is left out, and what the
+    data of an import is like that came to nothing, since nothing is compared with it.
     """
     told: dict[str, Any] = {"did": _did(found), "failing": _failing(found)}
     of_kind: dict[str, list[Any]] = defaultdict(list)
     for record, row in sorted(found.items(), key=lambda one: (str(one[1].get("at")), one[0])):
         kind, _, rest = record.partition("#")
-        if kind in LINES:
+        if kind in LINES and not (kind == "PROFILE" and not row.get("imported")):
             of_kind[kind].append(LINES[kind](rest, row, nth))
     of_kind["MOVE"] = _moves(of_kind["MOVE"])
     return told | {
