@@ -134,27 +134,8 @@ NAMED = (
     _unread("a row of the turns", TURNS, '"record": record}, '),
     _unread("the line of those who wait", TURNS, "KeyConditionExpression=query, "),
     _unread("a task's row", TASKS, "Key=_key(group, task), "),
-    _unread(
-        "what a run has made",
-        LEDGER,
-        'begins_with("MADE#")\n        for row in '
-        "pages(self._table.query, KeyConditionExpression=found, ",
-    ),
-    _unread(
-        "a campaign's pointer",
-        LEDGER,
-        'f"POINTER#{campaign}"}\n        found = self._table.get_item(Key=key, ',
-    ),
-    _unread(
-        "a person's word",
-        LEDGER,
-        '"record": record}\n        found = self._table.get_item(Key=key, ',
-    ),
-    _unread(
-        "what was asked for",
-        LEDGER,
-        'f"ASKED#{run}#{resource}"}\n        found = self._table.get_item(Key=key, ',
-    ),
+    _unread("a row of the ledger", LEDGER, "get_item(Key=key, "),
+    _unread("a page of the ledger", LEDGER, "KeyConditionExpression=found, "),
     Named(
         "a config is announced before its run is started",
         CONFIGURE,

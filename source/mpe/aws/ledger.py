@@ -125,7 +125,7 @@ class Ledger:
     def seen(self, group: str, job: str) -> frozenset[str] | None:
         """Return what a job was made for, or None where that is not known."""
         key = {"group": group, "record": f"SEEN#{job}"}
-        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found = self._row(key)
         return frozenset(NOTE.read(found)["objects"]) if found else None
 
     def weigh(self, group: str, version: Version) -> None:
@@ -137,13 +137,12 @@ class Ledger:
     def weighed(self, group: str, arn: str) -> Version | None:
         """Return the numbers of a version, or None where they are not known."""
         key = {"group": group, "record": _of_version(arn)}
-        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found = self._row(key)
         return Version.from_dict(read(found)) if found and NOTE.readable(found) else None
 
     def versions(self, group: str, solution: str) -> Iterator[Version]:
         """Yield the numbers of the versions of a solution."""
-        found = Key("group").eq(group) & Key("record").begins_with(f"VERSION#{solution}/")
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(group, f"VERSION#{solution}/"):
             if NOTE.readable(row):  # else it is a newer release's, and told by that
                 yield Version.from_dict(read(row))
 
@@ -155,17 +154,14 @@ class Ledger:
 
     def verdicts(self, group: str, version: str) -> Iterator[dict[str, Any]]:
         """Yield what was thought of a version, campaign by campaign."""
-        found = Key("group").eq(group) & Key("record").begins_with(
-            f"JUDGED#{_of_version(version)}#"
-        )
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(group, f"JUDGED#{_of_version(version)}#"):
             if NOTE.readable(row):
                 yield dict(read(row))
 
     def pointer(self, group: str, campaign: str) -> ModelPointer | None:
         """Return which version a campaign, by its id, is to serve; None where nobody said."""
         key = {"group": group, "record": f"POINTER#{campaign}"}
-        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found = self._row(key)
         return ModelPointer.from_dict(read(NOTE.read(found))) if found else None
 
     def point(self, group: str, campaign: str, pointer: ModelPointer) -> None:
@@ -195,8 +191,7 @@ class Ledger:
 
     def moves(self, group: str, campaign: str) -> Iterator[ModelPointer]:
         """Yield where a campaign's pointer was moved to, by whom and why, in the order of time."""
-        found = Key("group").eq(group) & Key("record").begins_with(f"MOVE#{campaign}#")
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(group, f"MOVE#{campaign}#"):
             if NOTE.readable(row):
                 yield ModelPointer.from_dict(read(row))
 
@@ -213,8 +208,7 @@ class Ledger:
 
     def decided(self, group: str) -> Iterator[dict[str, Any]]:
         """Yield the decisions of people about a dataset group, in the order of time."""
-        found = Key("group").eq(group) & Key("record").begins_with("DECIDED#")
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(group, "DECIDED#"):
             if NOTE.readable(row):
                 yield dict(read(row))
 
@@ -224,10 +218,9 @@ class Ledger:
         The objects of a job are in its row of what it was made for (:meth:`seen`).
         """
         found: dict[str, dict[str, str]] = {}
-        query = Key("group").eq(group) & Key("record").begins_with("PROFILE#")
-        rows = pages(
-            self._table.query,
-            KeyConditionExpression=query,
+        rows = self._rows(
+            group,
+            "PROFILE#",
             ProjectionExpression="#record, #at, #data, #imported",
             ExpressionAttributeNames={f"#{one}": one for one in PROJECTED},
         )
@@ -289,14 +282,12 @@ class Ledger:
 
     def gated(self) -> Iterator[str]:
         """Yield the dataset groups that have, or had, a pointer or a recommender."""
-        found = Key("group").eq(ANY) & Key("record").begins_with("GATED#")
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(ANY, "GATED#"):
             yield str(row["record"]).removeprefix("GATED#")
 
     def all_pointers(self, group: str) -> Iterator[tuple[str, ModelPointer]]:
         """Yield the pointers of all campaigns of a dataset group, by the campaigns' ids."""
-        found = Key("group").eq(group) & Key("record").begins_with("POINTER#")
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(group, "POINTER#"):
             pointer = ModelPointer.from_dict(read(NOTE.read(row)))
             yield str(row["record"]).removeprefix("POINTER#"), pointer
 
@@ -311,15 +302,14 @@ class Ledger:
         ``at`` is when it began by the service's clock, which versions' times are of too.
         """
         key = {"group": group, "record": f"PROFILE#{dataset}#{job}"}
-        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found = self._row(key)
         if found and not found.get("imported"):
             began = {"at": at.isoformat()} if at else {}
             self._table.put_item(Item=NOTE.marked({**found, **began, "imported": True}))
 
     def profiles(self, group: str, dataset: str) -> Iterator[dict[str, Any]]:
         """Yield what the data of each import was like."""
-        found = Key("group").eq(group) & Key("record").begins_with(f"PROFILE#{dataset}#")
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(group, f"PROFILE#{dataset}#"):
             if NOTE.readable(row):
                 yield dict(read(row))
 
@@ -362,8 +352,7 @@ class Ledger:
         One of the same name is another. What was thought and decided of versions stays.
         """
         for begins in OF_GATE:
-            found = Key("group").eq(group) & Key("record").begins_with(begins)
-            for row in list(pages(self._table.query, KeyConditionExpression=found)):
+            for row in list(self._rows(group, begins)):
                 self._table.delete_item(Key={"group": group, "record": row["record"]})
         self._table.delete_item(Key={"group": ANY, "record": f"GATED#{group}"})
 
@@ -374,8 +363,7 @@ class Ledger:
 
     def made(self, group: str) -> Iterator[Made]:
         """Yield what runs of this stack have made in a dataset group, as far as they know."""
-        found = Key("group").eq(group) & Key("record").begins_with("MADE#")
-        for row in pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True):
+        for row in self._rows(group, "MADE#"):
             if NOTE.readable(row):
                 yield Made(**known(Made, row))
 
@@ -385,7 +373,7 @@ class Ledger:
 
     def _note(self, group: str, record: str) -> dict[str, Any] | None:
         key = {"group": group, "record": record}
-        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found = self._row(key)
         return dict(read(NOTE.read(found))) if found else None
 
     def _put(self, item: Mapping[str, Any], condition: Any) -> bool:
@@ -441,7 +429,7 @@ class Ledger:
     def asked(self, group: str, run: str, resource: str) -> datetime | None:
         """Return when a run asked for a creation whose answer it may not have heard, or None."""
         key = {"group": group, "record": f"ASKED#{run}#{resource}"}
-        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found = self._row(key)
         return datetime.fromisoformat(found["at"]) if found and found.get("at") else None
 
     def ask(self, group: str, run: str, resource: str, now: datetime, at: datetime | None) -> None:
@@ -456,17 +444,23 @@ class Ledger:
     def held(self, group: str, run: str) -> dict[str, str]:
         """Return what a run waited for last, by the resources' ids in the desired state."""
         prefix = f"HELD#{run}#"
-        found = Key("group").eq(group) & Key("record").begins_with(prefix)
-        rows = pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True)
+        rows = self._rows(group, prefix)
         return {row["record"].removeprefix(prefix): str(row["why"]) for row in rows}
 
     def outcomes(self, group: str, run: str) -> Iterator[dict[str, Any]]:
         """Yield what a run did, resource by resource."""
-        found = Key("group").eq(group) & Key("record").begins_with(f"RUN#{run}#")
-        yield from map(
-            OUTCOME.read,
-            pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True),
-        )
+        yield from map(OUTCOME.read, self._rows(group, f"RUN#{run}#"))
+
+    def _row(self, key: Mapping[str, str]) -> dict[str, Any] | None:
+        """Return a row as it was written last, or None where there is none."""
+        found: dict[str, Any] | None
+        found = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        return found
+
+    def _rows(self, group: str, begins: str, **more: Any) -> Iterator[dict[str, Any]]:
+        """Yield a group's rows whose records begin with a text, as they were written last."""
+        found = Key("group").eq(group) & Key("record").begins_with(begins)
+        return pages(self._table.query, KeyConditionExpression=found, ConsistentRead=True, **more)
 
 
 def _of_version(arn: str) -> str:
