@@ -34,6 +34,7 @@ from mpe.local.cloud import LocalCloud
 from mpe.local.faults import PAGE, Call, Fault, Kind
 from tests.conftest import ROOT
 from tests.faults import page
+from tests.faults.oracle import Resources, rows, tables
 from tests.local.one_of_each import MISTAKE, changed, files, first, wrong
 
 SPEED = 2000.0
@@ -115,11 +116,15 @@ class Lab:
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
-        self.client = cache(cloud.client)
+        self.outputs, self.region, self.account = cloud.outputs, cloud.region, cloud.account
+        self._clients = cache(cloud.client)
         self._lock = threading.Lock()
         self._mail: list[dict[str, str]] = []
         self._dead: list[str] = []
         self._asked = 0.0
+
+    def client(self, service: str) -> Any:
+        return self._clients(service)
 
     def watch(self, label: str, fault: Fault | None = None) -> None:
         self.cloud.page(PAGE, {"label": label, "fault": asdict(fault) if fault else None})
@@ -153,17 +158,6 @@ class Lab:
                     sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
             self._asked = time.monotonic()
 
-    def rows(self, table: str, group: str, prefix: str = "") -> dict[str, dict[str, Any]]:
-        """Return a group's rows of a table by their record."""
-        found = self.client("dynamodb").query(
-            TableName=self.cloud.outputs[table],
-            KeyConditionExpression="#g = :g",
-            ExpressionAttributeNames={"#g": "group"},
-            ExpressionAttributeValues={":g": {"S": group}},
-        )["Items"]
-        rows = {one["record"]["S"]: _plain({"M": one}) for one in found}
-        return {key: row for key, row in rows.items() if key.startswith(prefix)}
-
     def cause(self, execution: str) -> str:
         """Return how an execution ended, and why."""
         found = self.client("stepfunctions").describe_execution(executionArn=execution)
@@ -172,14 +166,6 @@ class Lab:
     def status(self, execution: str) -> str:
         told = self.client("stepfunctions").describe_execution(executionArn=execution)
         return str(told["status"])
-
-
-def _plain(value: dict[str, Any]) -> Any:
-    """Return a value of DynamoDB without its types."""
-    ((kind, found),) = value.items()
-    if kind == "M":
-        return {key: _plain(one) for key, one in found.items()}
-    return [_plain(one) for one in found] if kind == "L" else found
 
 
 class Silent(Exception):
@@ -302,14 +288,14 @@ class Life:
         return next((body[:500] for body in refused), None)
 
     def _rows(self) -> dict[str, dict[str, Any]]:
-        return self.lab.rows("TurnsTable", self.group, "RUN#")
+        return rows(self.lab, "TurnsTable", self.group, "RUN#")
 
     def _new(self) -> dict[str, dict[str, Any]]:
         return {key: row for key, row in self._rows().items() if key not in self._runs}
 
     def _leased(self) -> bool:
         now = datetime.now(UTC).isoformat()
-        leases = self.lab.rows("TurnsTable", self.group, "LEASE").values()
+        leases = rows(self.lab, "TurnsTable", self.group, "LEASE").values()
         return any(one["until"] > now for one in leases)
 
     def _until(self, ask: Callable[[], Any], otherwise: str) -> Any:
@@ -322,137 +308,9 @@ class Life:
 
     def snapshot(self) -> dict[str, Any]:
         """Return all there is of the group, in words that are the same for every group."""
-        rows = self.lab.rows("TurnsTable", self.group)
-        tasks = self.lab.rows("TasksTable", self.group)
-        found = {
-            **self._resources(),
-            "lease": [key for key in rows if key == "LEASE"],
-            "running": [key for key, row in rows.items() if row.get("status") == "RUNNING"],
-            "tasks": {
-                key: (row["expression"], row.get("disabled"), row.get("last", {}).get("status"))
-                for key, row in tasks.items()
-            },
-            "schedules": self._schedules(),
-        }
+        found = {**Resources(self.lab, self.group).told(), **tables(self.lab, self.group)}
         said: dict[str, Any] = json.loads(json.dumps(found).replace(self.group, "GROUP"))
         return said
-
-    def _schedules(self) -> list[tuple[str, ...]]:
-        scheduler, group = self.lab.client("scheduler"), self.lab.cloud.outputs["ScheduleGroup"]
-        names = [
-            row["schedule"] for row in self.lab.rows("TasksTable", self.group).values()
-        ]  # of those that the table knows; and those that it does not:
-        listed = scheduler.list_schedules(GroupName=group, NamePrefix=f"{self.group}-")
-        names = sorted({*names, *(one["Name"] for one in listed["Schedules"])})
-        found = [scheduler.get_schedule(GroupName=group, Name=name) for name in names]
-        return sorted(
-            (
-                re.sub(r"[0-9a-f]{8,}$", "", one["Name"]),
-                one["State"],
-                one["ScheduleExpression"],
-                one.get("ScheduleExpressionTimezone", ""),
-                one["Target"].get("Input", ""),
-            )
-            for one in found
-        )
-
-    def _resources(self) -> dict[str, Any]:
-        resources = Resources(self.lab, self.group)
-        found = {kind: sorted(map(_told_of, every)) for kind, every in resources.all().items()}
-        return {**found, "made of": resources.made_of()}
-
-
-class Resources:
-    """What Amazon Personalize has of one dataset group."""
-
-    def __init__(self, lab: Lab, group: str) -> None:
-        self._client = lab.client("personalize")
-        cloud = lab.cloud
-        self._arn = f"arn:aws:personalize:{cloud.region}:{cloud.account}:dataset-group/{group}"
-        self._group = group
-
-    def all(self) -> dict[str, list[dict[str, Any]]]:
-        of = {"datasetGroupArn": self._arn}
-        solutions = self._list("solutions", **of)
-        datasets = self._list("datasets", **of)
-        of_solution = [{"solutionArn": one["solutionArn"]} for one in solutions]
-        of_dataset = [{"datasetArn": one["datasetArn"]} for one in datasets]
-        versions = self._each("solution_versions", of_solution)
-        of_version = [{"solutionVersionArn": one["solutionVersionArn"]} for one in versions]
-        campaigns = self._each("campaigns", of_solution)
-        return {
-            "schemas": [
-                one for one in self._list("schemas") if one["name"].startswith(f"{self._group}-")
-            ],
-            "datasets": datasets,
-            "solutions": solutions,
-            "versions": versions,
-            "campaigns": [
-                self._client.describe_campaign(campaignArn=one["campaignArn"])["campaign"]
-                for one in campaigns
-            ],
-            "recommenders": self._list("recommenders", **of),
-            "trackers": self._list("event_trackers", **of),
-            "filters": self._list("filters", **of),
-            "attributions": self._list("metric_attributions", **of),
-            "deletions": self._list("data_deletion_jobs", **of),
-            "imports": self._each("dataset_import_jobs", of_dataset),
-            "exports": self._each("dataset_export_jobs", of_dataset),
-            "batch jobs": self._each("batch_inference_jobs", of_version),
-            "segment jobs": self._each("batch_segment_jobs", of_version),
-        }
-
-    def made_of(self) -> dict[str, Any]:
-        """Return which model each campaign serves, and what filters and imports are made of."""
-        told = self.all()
-        versions = sorted(told["versions"], key=lambda one: one["creationDateTime"])
-        arns = [str(one["solutionVersionArn"]) for one in versions]
-        nth = {one: [a for a in arns if _solution(a) == _solution(one)].index(one) for one in arns}
-        client = self._client
-        filters = [client.describe_filter(filterArn=one["filterArn"]) for one in told["filters"]]
-        imports = [
-            client.describe_dataset_import_job(datasetImportJobArn=one["datasetImportJobArn"])
-            for one in told["imports"]
-        ]
-        return {
-            "campaigns": sorted(
-                (c["name"], nth[c["solutionVersionArn"]]) for c in told["campaigns"]
-            ),
-            "filters": sorted(one["filter"]["filterExpression"] for one in filters),
-            "imports": sorted(
-                (one["dataSource"]["dataLocation"].rpartition("/train/")[2], one["importMode"])
-                for one in (each["datasetImportJob"] for each in imports)
-            ),
-        }
-
-    def _each(self, what: str, parents: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
-        return [one for of in parents for one in self._list(what, **of)]
-
-    def _list(self, what: str, **of: str) -> list[dict[str, Any]]:
-        """Return every page of a list."""
-        found: list[dict[str, Any]] = []
-        page: dict[str, Any] = {}
-        while not found or page.get("nextToken"):
-            more = {"nextToken": page["nextToken"]} if page.get("nextToken") else {}
-            page = getattr(self._client, f"list_{what}")(**of, **more)
-            (items,) = [value for value in page.values() if isinstance(value, list)]
-            found += items
-            if not items:
-                break
-        return found
-
-
-def _solution(version: str) -> str:
-    return version.rpartition("/")[0]
-
-
-def _told_of(one: dict[str, Any]) -> list[str]:
-    """Return a resource's name, without the run's, its status and what else the phases change."""
-    name = one.get("name") or re.sub(r"-\d{8}T\d{6}-[0-9a-f]{8}.*", "", one.get("jobName", ""))
-    version = one.get("solutionVersionArn", "").split("/")[1:2] if not name else []
-    config = one.get("recommenderConfig", {}).get("minRecommendationRequestsPerSecond", "")
-    parts = (name, *version, one.get("status", ""), one.get("minProvisionedTPS", ""), config)
-    return [re.sub(r"-\d{8}T\d{6}-[0-9a-f]{8}.*", "", str(one)) for one in parts]
 
 
 def calls_of(life: Life, phases: Sequence[str] = PHASES) -> tuple[list[Site], dict[str, Any]]:
