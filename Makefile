@@ -21,7 +21,7 @@ test: $(READY) $(CDK)
 fast: $(READY) $(CDK)
 	$(BIN)/python -m pytest -m "not local"
 
-# The tests whose examples Hypothesis makes: others on each run, ten times as many. What fails is
+# The tests whose examples Hypothesis makes: others on each run, 25 times as many. What fails is
 # told with a line that has it tried again.
 thorough: $(READY) $(CDK)
 	$(BIN)/python -m pytest $(TOGETHER) -m hypothesis --hypothesis-profile thorough

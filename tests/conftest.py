@@ -16,8 +16,11 @@ from threading import Thread
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 import hypothesis
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from filelock import FileLock
 from hypothesis.internal.conjecture.providers import HypothesisProvider
@@ -30,10 +33,11 @@ from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of the machine than of the code. The suite tries the same
-# examples on every run; `make thorough` looks for others, ten times as many.
+# examples on every run; `make thorough` looks for others, 25 times as many.
 hypothesis.settings.register_profile(
     "mpe",
     deadline=None,
+    max_examples=40,
     derandomize=True,
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
@@ -46,6 +50,13 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("mpe")
+
+# Each session of the SDK reads the services' models anew, which takes it most of its time: here
+# all sessions have them from the first that read them.
+LOADER = botocore.loaders.create_loader(
+    botocore.session.get_session().get_config_variable("data_path")
+)
+botocore.session.create_loader = lambda *_: LOADER
 
 ROOT = Path(__file__).parents[1]
 MOVIELENS = ROOT / "examples" / "01-movielens"
@@ -65,7 +76,7 @@ def pytest_configure() -> None:
 
 
 def examples(count: int) -> int:
-    """Return how many examples are tried where ``make test`` tries ``count``."""
+    """Return how many examples are tried where Hypothesis's own default would be ``count``."""
     return count * hypothesis.settings.default.max_examples // 100
 
 
@@ -114,9 +125,9 @@ class Emulated:
         client = boto3.client(
             name,
             region_name="us-east-1",
-            aws_access_key_id="none",
-            aws_secret_access_key="none",
-            config=Config(retries={"max_attempts": 0}),
+            config=Config(
+                retries={"max_attempts": 0}, signature_version=UNSIGNED, user_agent="tests"
+            ),
         )
         client.meta.events.register(f"before-call.{name}", _rewrite)
         self.service.attach(client)

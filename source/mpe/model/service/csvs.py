@@ -13,8 +13,9 @@ import codecs
 import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from mpe.model.errors import Finding, Severity
@@ -94,23 +95,27 @@ class CellRule:
     def severity(self) -> Severity:
         return self.rule.severity
 
-    def broken_by(self, cell: str) -> bool:
-        """Tell whether a cell is wrong."""
+    @cached_property
+    def broken_by(self) -> Callable[[str], bool]:
+        """What tells whether a cell is wrong."""
         match self.test, self.argument:
             case "empty", _:
-                return cell == ""
+                return "".__eq__
             case "unlike", str(pattern):
-                return cell != "" and re.fullmatch(pattern, cell) is None
+                good = re.compile(pattern).fullmatch
+                return lambda cell: cell != "" and good(cell) is None
             case "like", str(pattern):
-                return re.fullmatch(pattern, cell) is not None
+                bad = re.compile(pattern).fullmatch
+                return lambda cell: bad(cell) is not None
             case "beyond", int(bits):
-                return re.fullmatch(INTEGER, cell) is not None and _beyond(cell, bits)
+                number = re.compile(INTEGER).fullmatch
+                return lambda cell: number(cell) is not None and _beyond(cell, bits)
             case "longer", int(most):
-                return len(cell) > most
+                return lambda cell: len(cell) > most
             case "among", tuple(values):
-                return cell in values
+                return values.__contains__
             case "broken", _:
-                return "\n" in cell or "\r" in cell
+                return lambda cell: "\n" in cell or "\r" in cell
         raise AssertionError(self)
 
 
@@ -431,22 +436,30 @@ def _rows(
     rules: Sequence[CellRule],
     file: str,
 ) -> Iterator[Finding]:
-    ragged = Found()
-    broken = [Found() for _ in rules]
-    at = {name: place for place, name in enumerate(header)}
-    places = [at[rule.column] for rule in rules]
-    for line, cells, *_ in rows:
-        if len(cells) != len(header):
-            ragged.add(line)
-            continue
-        for rule, place, found in zip(rules, places, broken, strict=True):
-            if rule.broken_by(cells[place]):
-                found.add(line, cells[place])
+    ragged, even = Found(), list[Record]()
+    for one in rows:
+        if len(one.cells) == len(header):
+            even.append(one)
+        else:
+            ragged.add(one.line)
     if ragged.count:
         yield ragged_rows(file, len(header), ragged.count, ragged.lines)
-    for rule, found in zip(rules, broken, strict=True):
-        if found.count:
+    at = {name: place for place, name in enumerate(header)}
+    columns = {name: {one.cells[at[name]] for one in even} for name in {r.column for r in rules}}
+    for rule in rules:
+        wrong = set(filter(rule.broken_by, columns[rule.column]))
+        if wrong:
+            found = _with(wrong, even, at[rule.column])
             yield of_rule(rule, file, found.count, found.lines, found.value)
+
+
+def _with(cells: Set[str], rows: Iterable[Record], place: int) -> Found:
+    """Find the rows that have one of these cells at a place."""
+    found = Found()
+    for one in rows:
+        if one.cells[place] in cells:
+            found.add(one.line, one.cells[place])
+    return found
 
 
 def ragged_rows(file: str, columns: int, count: int, lines: Sequence[int]) -> Finding:
