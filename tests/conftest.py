@@ -96,7 +96,7 @@ class AtOnce(Executor):
 def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Serve requests on this machine; give the endpoint."""
     with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
