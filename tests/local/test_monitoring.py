@@ -111,10 +111,12 @@ def watched(metrics: list[Any]) -> Iterator[Metric]:
             yield Metric(words[0], words[1], pairs)
 
 
-def rolled_back(cloud: LocalCloud, capsys: pytest.CaptureFixture[str]) -> set[Metric]:
-    """Return what the function writes of a rollback, which is none of what happens here."""
+def elsewhere(cloud: LocalCloud, capsys: pytest.CaptureFixture[str]) -> set[Metric]:
+    """Return what functions write of rollbacks and of recommenders, of which none are here."""
     capsys.readouterr()
-    Emf(cloud.stack_name).rolled_back("watched", "watched-live")
+    gauges = Emf(cloud.stack_name)
+    gauges.rolled_back("watched", "watched-live")
+    gauges.recommender("watched", "watched-offers", {"coverage": 0.5}, doubted=False)
     lines = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
     return {one for line in lines for one in _metrics(line)}
 
@@ -130,7 +132,7 @@ def test_every_metric_that_is_watched_is_there(
     User(cloud, "watched").mail(2)
     tend(cloud)
     put = wait_until(lambda: written_all(cloud, RARE))
-    known, put = names(cloud), put | rolled_back(cloud, capsys)
+    known, put = names(cloud), put | elsewhere(cloud, capsys)
     _judge_alarms(cloud, known, put)
     _judge_dashboard(cloud, known, put)
 
