@@ -144,7 +144,8 @@ class Campaign:
         )[:600]
         self.cloud.time.run(lambda: self.cloud.time.sleep(WAITED))
         if case.phase == "task" and life.again("provision"):
-            mended = self._compared(life, case, f"{told}, {ROW}", why, besides=MORE)
+            words = f"{told}, then {ROW}" if told else ROW
+            mended = self._compared(life, case, words, why, besides=MORE)
             if not mended.violation:  # else it takes another fire, which trains anew
                 return mended
         if not life.again(case.phase):
@@ -183,7 +184,7 @@ class Campaign:
 LEFT = "same, and the next run took the lease that was left"
 
 
-ROW = "then same but for what an upload does besides"
+ROW = "same but for what an upload does besides"
 """Uploading again did what the task had left undone; that it failed stays noted at the task."""
 MORE = ("tasks", "batch jobs", "ledger", "mails")
 """What differs then: an upload makes a batch job for the new version, which the task does not."""
