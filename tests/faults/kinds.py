@@ -350,7 +350,7 @@ def lost_leases(calls: Calls, _: random.Random) -> Iterator[Case]:
 
 
 def partial_answers(calls: Calls, _: random.Random) -> Iterator[Case]:
-    codes = ("InternalFailure", "ThrottlingException", "NotAuthorizedForSource")
+    codes = ("InternalFailure", "ThrottlingException", "NotAuthorizedForSourceException")
     for phase, spot in firsts(calls, changes=True):
         if spot.operation == "PutEvents":
             for code, lasting in itertools.product(codes, (False, True)):

@@ -264,11 +264,11 @@ class Heard:
 
 
 REFUSALS = [
-    EventsError("Personalize Data Judged: NotAuthorizedForSource: no"),
+    EventsError("Personalize Data Judged: NotAuthorizedForSourceException: no"),
     ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "PutEvents"),
 ]
 """What the bus answers where it will never take an event: for one entry, or for the whole call
-(https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html)."""
+(https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html)."""
 
 
 class Bucket(Objects):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,19 +10,29 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 from mpe import handlers
-from mpe.aws.events import Events, EventsError
+from mpe.aws.events import RUN_CHANGED, Events, EventsError
 from mpe.aws.outages import THROTTLES, outages_pass, passes
 from mpe.handlers.ensure import Ensure
 from mpe.model.errors import Unavailable
 from mpe.model.plan.outcome import Outcome
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
-from tests.handlers.test_ensure import RUN, Ledger, World, campaign, group, schema, version
+from tests.handlers.test_ensure import (
+    REFUSALS,
+    RUN,
+    Ledger,
+    World,
+    campaign,
+    group,
+    schema,
+    version,
+)
 from tests.handlers.test_ensure import world as world
 from tests.handlers.test_runs import Account
 from tests.handlers.test_runs import account as account
@@ -112,20 +123,50 @@ def test_the_runs_last_step_tells_what_the_bus_did_not_take(account: Account) ->
     assert account.events.changes == [("Schema", "arn:s", "ACTIVE")]
 
 
+@pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
+def test_what_the_bus_refuses_for_good_keeps_no_run_from_its_end(
+    error: Exception, account: Account
+) -> None:
+    run = {"id": "run-1", "group": "films", "config": {"key": "train/films/config.json"}}
+    told = Outcome("schema", "Schema", "s", "$.s", "ACTIVE", "arn:s", "created", untold=True)
+    account.ledger.record("films", "run-1", told.as_dict(), BEGAN)
+    account.events.refuses = error
+    account.finish(run)
+    ((kind, detail),) = account.events.put_
+    assert (kind, detail["Status"], account.events.changes) == (RUN_CHANGED, "SUCCEEDED", [])
+
+
 def test_an_answer_of_http_200_that_took_nothing_is_an_outage_or_an_error() -> None:
+    """Which, the SDK's own model of the service says of each code."""
+
     class Client:
-        code = "InternalFailure"
+        code = ""
 
         def put_events(self, Entries: Any) -> Any:
             entry = {"ErrorCode": self.code, "ErrorMessage": "no"}
             return {"FailedEntryCount": 1, "Entries": [entry]}
 
-    client = Client()
-    with pytest.raises(Unavailable):
-        Events(client, "bus").put("Kind", {})
-    client.code = "MalformedDetail"
-    with pytest.raises(EventsError):
-        Events(client, "bus").put("Kind", {})
+    client, told = Client(), documented("events", "PutEventsResultEntry", "ErrorCode")
+    codes = [CODE.findall(words) for words in told.split("Non-retryable")]
+    (passing, refused) = codes
+    assert {"InternalFailure", "ThrottlingException"} <= set(passing)
+    assert {"MalformedDetail", "NotAuthorizedForSourceException"} <= set(refused)
+    for client.code in passing:
+        with pytest.raises(Unavailable):
+            Events(client, "bus").put("Kind", {})
+    for client.code in refused:
+        with pytest.raises(EventsError):
+            Events(client, "bus").put("Kind", {})
+
+
+CODE = re.compile(r"<code>\s*(?:<a [^>]*>)?(\w+)")
+"""A code in the words of botocore's models."""
+
+
+def documented(service: str, shape: str, member: str) -> str:
+    """Return what the SDK's model says of a member of a shape."""
+    model = botocore.session.get_session().get_service_model(service)
+    return str(model.shape_for(shape).members[member].documentation)
 
 
 def test_what_passes_is_what_the_sdk_tries_again() -> None:

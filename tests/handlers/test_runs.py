@@ -65,8 +65,12 @@ class Events:
 
     put_: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     changes: list[tuple[str, str, str]] = field(default_factory=list)
+    refuses: Exception | None = None
+    """What it answers to what became of resources."""
 
     def resource_changed(self, noun: str, arn: str, status: str, duration: float | None) -> None:
+        if self.refuses:
+            raise self.refuses
         self.changes.append((noun, arn, status))
 
     def put(self, kind: str, detail: Mapping[str, Any]) -> None:
