@@ -62,7 +62,7 @@ build/fuzz/.ready: $(READY)
 	touch $@
 
 # Small changes of the code, and whether a test notices each; MODULE=waits tries one module.
-# It takes an hour or two for all; docs/mutants.md has what it found.
+# How long all take was not measured; docs/mutants.md has what it found.
 mutants: $(READY) build/cosmic/.ready
 	$(BIN)/python -m tests.mutants --module "$(MODULE)" --most $(or $(MOST),10000) $(CURDIR)/build/cosmic/bin/python
 

@@ -24,7 +24,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -117,14 +116,13 @@ class Lab:
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
         self.outputs, self.region, self.account = cloud.outputs, cloud.region, cloud.account
-        self._clients = cache(cloud.client)
         self._lock = threading.Lock()
         self._mail: list[dict[str, str]] = []
         self._dead: list[str] = []
         self._asked = 0.0
 
     def client(self, service: str) -> Any:
-        return self._clients(service)
+        return self.cloud.client(service)
 
     def watch(self, label: str, fault: Fault | None = None) -> None:
         self.cloud.page(PAGE, {"label": label, "fault": asdict(fault) if fault else None})

@@ -1,9 +1,9 @@
 """Functions that start as forks of a process which has loaded their libraries before.
 
 A function of the stack takes a second of a processor to load its libraries, and there are thirty of
-them, each with an execution environment of its own or several. AWS starts them alike from what it
-keeps (https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html). A fork is safe of a process
-that has one thread, as :mod:`mpe.local.ministack.forker` is.
+them, each with an execution environment of its own or several. AWS does the like for functions that
+ask for it, which the stack's do not: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html.
+A fork is safe of a process that has one thread, as :mod:`mpe.local.ministack.forker` is.
 
 What is loaded before must not depend on a function's own environment: that is what all handlers
 import, but no handler itself.

@@ -142,9 +142,9 @@ DIFFERENCES = (
         make_good=lambda start: share_packages(),
     ),
     Difference(
-        aws="a cold start takes little",
-        alone="each loads all libraries anew, which is a second of a processor",
-        page=None,
+        aws="each environment has a processor's share of its own, also while it starts",
+        alone="those that start share this machine's, and each loads all libraries for a second",
+        page="https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html",
         test="test_functions.py::test_alone_each_environment_loads_its_own_libraries",
         make_good=lambda start: fork_processes(),
     ),
