@@ -84,6 +84,12 @@ class User:
             )
         )
 
+    def why(self) -> str:
+        """Say how this group's newest run ended, which no mail need have told yet."""
+        newest = self.executions()[0]["executionArn"]
+        told = self.cloud.client("stepfunctions").describe_execution(executionArn=newest)
+        return f"{told['status']}: {told.get('error')} {told.get('cause')}"
+
     def mail(self, count: int = 1) -> list[dict[str, str]]:
         """Wait for this group's mail: at least so many messages."""
 

@@ -79,7 +79,7 @@ def test_a_hundred_solutions_with_campaigns_and_batch_jobs_pass(cloud: LocalClou
     put_files(user, inputs)
     user.put("interactions.csv", CSV)
     user.upload(many("many"))
-    assert user.wait_for_run() == "SUCCEEDED", user.mail()
+    assert user.wait_for_run() == "SUCCEEDED", user.why()
 
     personalize = cloud.client("personalize")
     for number in range(SOLUTIONS):
