@@ -168,8 +168,11 @@ class Campaign:
         differing = differences(found, wanted)
         if not differing:
             return Verdict(case, outcome)
-        if outcome.startswith("told") and all(map(found_done, differing, differing.values())):
-            return Verdict(case, f"{outcome}, {FOUND_DONE}")
+        if outcome.startswith("told"):
+            for unwritten, words in ((False, FOUND_DONE), (True, UNNOTED)):
+                less = (found_done(*one, unwritten=unwritten) for one in differing.items())
+                if unwritten <= case.unwritten and all(less):
+                    return Verdict(case, f"{outcome}, {words}")
         text = json.dumps(differing)[:1500]
         return Verdict(case, f"{outcome} {why}, but {text}".strip(), violation=True)
 
@@ -192,7 +195,9 @@ FOUND_DONE = "which found done what the first had begun"
 """A run that failed told so, and not of what came of what it had begun; the next one kept it."""
 
 
-OTHER = (ROW, FOUND_DONE)
+UNNOTED = "though nobody could note what the first had made"
+"""The ledger took nothing: the next run found what there was, and does not take it for its own."""
+OTHER = (ROW, FOUND_DONE, UNNOTED)
 """What outcomes end with after which a life is not as a clean one."""
 
 
