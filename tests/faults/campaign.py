@@ -124,6 +124,8 @@ class Campaign:
         for strike in strikes:
             if isinstance(strike, Robbed) and strike.changed:
                 return Verdict(case, f"it went on with {strike.changed}", violation=True)
+        if went_well and life.alarm == "alarm":  # it was done and told, and that is not noted
+            return self._compared(life, case, f"alarm, {calls.ROW}", besides=["tasks"])
         if went_well and not case.theirs:
             left = "LEASE" in life.snapshot()["lease"]
             if left and not life.again(case.phase):
@@ -196,8 +198,9 @@ FOUND_DONE = "which found done what the first had begun"
 
 
 UNNOTED = "though nobody could note what the first had made"
-"""The ledger took nothing: the next run found what there was, and does not take it for its own."""
-OTHER = (ROW, FOUND_DONE, UNNOTED)
+"""The ledger took nothing, or nobody could look at it: the next run found what there was, and does
+not take it for its own."""
+OTHER = (ROW, FOUND_DONE, UNNOTED, calls.ROW)
 """What outcomes end with after which a life is not as a clean one."""
 
 

@@ -67,7 +67,7 @@ class Case:
     timeless: bool = False
     """Whether what was noted says by its times nothing of the order in which it came to be."""
     unwritten: bool = False
-    """Whether what a function makes cannot be noted in the ledger, for as long as the phase is."""
+    """Whether it cannot be noted what a function makes, or seen when it did, in that phase."""
     newer: bool = False
     """Whether a newer release is deployed when the phase begins."""
 
@@ -313,7 +313,8 @@ class Jumped(At):
 
 def access_denied(calls: Calls, _: random.Random) -> Iterator[Case]:
     for phase, spot in firsts(calls):
-        unwritten = spot.operation == "PutItem" and spot.function.startswith("Ensure")
+        noun = spot.function.removeprefix("Ensure")
+        unwritten = noun != spot.function and spot.operation in {"PutItem", f"Describe{noun}"}
         strikes = at(denied, spot, lasting=True)
         yield Case("", phase, str(spot), strikes, unwritten=unwritten)
 
