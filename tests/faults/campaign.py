@@ -170,6 +170,8 @@ class Campaign:
         differing = differences(found, wanted)
         if not differing:
             return Verdict(case, outcome)
+        if case.unmeasured and set(differing) <= OF_METRICS:
+            return Verdict(case, f"{outcome}, {UNMEASURED}")
         if outcome.startswith("told"):
             for unwritten, words in ((False, FOUND_DONE), (True, UNNOTED)):
                 less = (found_done(*one, unwritten=unwritten) for one in differing.items())
@@ -200,7 +202,9 @@ FOUND_DONE = "which found done what the first had begun"
 UNNOTED = "though nobody could note what the first had made"
 """The ledger took nothing, or nobody could look at it: the next run found what there was, and does
 not take it for its own."""
-OTHER = (ROW, FOUND_DONE, UNNOTED, calls.ROW)
+UNMEASURED = "but for what a judge makes of a model without numbers"
+OF_METRICS = {"ledger.VERSION", "ledger.JUDGED"}
+OTHER = (ROW, FOUND_DONE, UNNOTED, UNMEASURED, calls.ROW)
 """What outcomes end with after which a life is not as a clean one."""
 
 

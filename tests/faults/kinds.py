@@ -68,6 +68,8 @@ class Case:
     """Whether what was noted says by its times nothing of the order in which it came to be."""
     unwritten: bool = False
     """Whether it cannot be noted what a function makes, or seen when it did, in that phase."""
+    unmeasured: bool = False
+    """Whether nobody may ask for a model's metrics, by which it is judged."""
     newer: bool = False
     """Whether a newer release is deployed when the phase begins."""
 
@@ -316,7 +318,8 @@ def access_denied(calls: Calls, _: random.Random) -> Iterator[Case]:
         noun = spot.function.removeprefix("Ensure")
         unwritten = noun != spot.function and spot.operation in {"PutItem", f"Describe{noun}"}
         strikes = at(denied, spot, lasting=True)
-        yield Case("", phase, str(spot), strikes, unwritten=unwritten)
+        unmeasured = spot.operation == "GetSolutionMetrics"
+        yield Case("", phase, str(spot), strikes, unwritten=unwritten, unmeasured=unmeasured)
 
 
 def function_timeouts(calls: Calls, _: random.Random) -> Iterator[Case]:
