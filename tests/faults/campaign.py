@@ -124,6 +124,8 @@ class Campaign:
         for strike in strikes:
             if isinstance(strike, Robbed) and strike.changed:
                 return Verdict(case, f"it went on with {strike.changed}", violation=True)
+        if went_well and life.alarm == "alarm":  # it was done and told, and that is not noted
+            return self._compared(life, case, f"alarm, {calls.ROW}", besides=["tasks"])
         if went_well and not case.theirs:
             left = "LEASE" in life.snapshot()["lease"]
             if left and not life.again(case.phase):
@@ -168,8 +170,13 @@ class Campaign:
         differing = differences(found, wanted)
         if not differing:
             return Verdict(case, outcome)
-        if outcome.startswith("told") and all(map(found_done, differing, differing.values())):
-            return Verdict(case, f"{outcome}, {FOUND_DONE}")
+        if case.unmeasured and set(differing) <= OF_METRICS:
+            return Verdict(case, f"{outcome}, {UNMEASURED}")
+        if outcome.startswith("told"):
+            for unwritten, words in ((False, FOUND_DONE), (True, UNNOTED)):
+                less = (found_done(*one, unwritten=unwritten) for one in differing.items())
+                if unwritten <= case.unwritten and all(less):
+                    return Verdict(case, f"{outcome}, {words}")
         text = json.dumps(differing)[:1500]
         return Verdict(case, f"{outcome} {why}, but {text}".strip(), violation=True)
 
@@ -192,7 +199,12 @@ FOUND_DONE = "which found done what the first had begun"
 """A run that failed told so, and not of what came of what it had begun; the next one kept it."""
 
 
-OTHER = (ROW, FOUND_DONE)
+UNNOTED = "though nobody could note what the first had made"
+"""The ledger took nothing, or nobody could look at it: the next run found what there was, and does
+not take it for its own."""
+UNMEASURED = "but for what a judge makes of a model without numbers"
+OF_METRICS = {"ledger.VERSION", "ledger.JUDGED"}
+OTHER = (ROW, FOUND_DONE, UNNOTED, UNMEASURED, calls.ROW)
 """What outcomes end with after which a life is not as a clean one."""
 
 

@@ -66,6 +66,10 @@ class Case:
     """The moment that the phase's fire is for, where Scheduler says so."""
     timeless: bool = False
     """Whether what was noted says by its times nothing of the order in which it came to be."""
+    unwritten: bool = False
+    """Whether it cannot be noted what a function makes, or seen when it did, in that phase."""
+    unmeasured: bool = False
+    """Whether nobody may ask for a model's metrics, by which it is judged."""
     newer: bool = False
     """Whether a newer release is deployed when the phase begins."""
 
@@ -311,7 +315,11 @@ class Jumped(At):
 
 def access_denied(calls: Calls, _: random.Random) -> Iterator[Case]:
     for phase, spot in firsts(calls):
-        yield Case("", phase, str(spot), at(denied, spot, lasting=True))
+        noun = spot.function.removeprefix("Ensure")
+        unwritten = noun != spot.function and spot.operation in {"PutItem", f"Describe{noun}"}
+        strikes = at(denied, spot, lasting=True)
+        unmeasured = spot.operation == "GetSolutionMetrics"
+        yield Case("", phase, str(spot), strikes, unwritten=unwritten, unmeasured=unmeasured)
 
 
 def function_timeouts(calls: Calls, _: random.Random) -> Iterator[Case]:

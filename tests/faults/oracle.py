@@ -78,6 +78,12 @@ class Resources:
         found = {kind: sorted(map(_told_of, every)) for kind, every in self.all.items()}
         return {**found, "made of": self.made_of()}
 
+    def jobs(self) -> set[str]:
+        """Return the jobs that there are, as the ledger names them: by the end of their ARNs."""
+        kinds = ("imports", "batch jobs", "segment jobs", "deletions")
+        arns = (value for kind in kinds for one in self.all[kind] for value in one.values())
+        return {str(arn).rpartition(":")[2] for arn in arns if "-job/" in str(arn)}
+
     def nth(self) -> dict[str, int]:
         """Return the how-manieth of its solution each version is."""
         versions = sorted(self.all["versions"], key=lambda one: str(one["creationDateTime"]))
@@ -330,13 +336,19 @@ def _untrue(
 
 
 def snapshot(cloud: Watched, group: str, told: Sequence[Facts]) -> dict[str, Any]:
-    """Return all there is of a group, in words that are the same for every group."""
+    """Return all there is of a group, in words that are the same for every group.
+
+    What a job was to be made of that was refused concerns nobody: no job is compared with it.
+    """
     resources = Resources(cloud, group)
     turns = rows(cloud, "TurnsTable", group, "RUN#")
+    jobs = {f"SEEN#{job}" for job in resources.jobs()}
+    kept = rows(cloud, "LedgerTable", group)
+    kept = {key: row for key, row in kept.items() if not key.startswith("SEEN#") or key in jobs}
     found = {
         **resources.told(),
         **tables(cloud, group),
-        "ledger": ledger(rows(cloud, "LedgerTable", group), resources.nth()),
+        "ledger": ledger(kept, resources.nth()),
         "mails": mails(told, {key.removeprefix("RUN#"): row for key, row in turns.items()}),
     }
     text = json.dumps(found, default=str).replace(group, "GROUP")
@@ -364,11 +376,16 @@ def differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str
 
 
 NEED_NOT = ("ledger.DURATION", "ledger.did", "mails.changes")
+UNWRITTEN = (*NEED_NOT, "ledger.MADE")
 
 
-def found_done(path: str, difference: Mapping[str, Any]) -> bool:
-    """Tell whether only the note is missing that a run has done something, and nothing is more."""
-    if not path.startswith(NEED_NOT):
+def found_done(path: str, difference: Mapping[str, Any], *, unwritten: bool = False) -> bool:
+    """Tell whether only the note is missing that a run has done something, and nothing is more.
+
+    With ``unwritten`` nobody could note it, nor that this stack has made it: it stays where
+    ``onRemoval`` would have it removed, and a mail says so with the command.
+    """
+    if not path.startswith(UNWRITTEN if unwritten else NEED_NOT):
         return False
     if "count" in difference:
         return bool(difference["count"][0] < difference["count"][1])

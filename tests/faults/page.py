@@ -89,15 +89,18 @@ serves, what filters and imports are made of, schedules with their input and zon
 the ledger's rows and what people were told of each run. **same**: no difference. **told, then
 same**: the run failed and told so, and the same upload again led there; **which found done what the
 first had begun**: no mail says of what the failed run had begun that it was created, since nobody
-saw it done in a run. **dead letter**, **alarm**: that told. **not reached**: the life did not come
-to it, or nothing was there to be changed. **same once uploaded again**: people had changed things
-beside the run, and the next upload set them right. **for what an upload does besides**: a failed
-task was made good by an upload, which makes a batch job as well. **killed**: the command was, and
-the same command again led there. Where fewer were tried than there are, a sample was drawn by the
-seed; what is left is not tried.
+saw it done in a run; **though nobody could note what the first had made**: the ledger took nothing,
+or nobody could look at it, so that ``onRemoval`` would leave that where it is, and a mail would say
+so. **dead letter**, **alarm**: that told. **not reached**: the life did not come to it, or nothing
+was there to be changed. **same once uploaded again**: people had changed things beside the run, and
+the next upload set them right. **for what an upload does besides**: a failed task was made good by
+an upload, which makes a batch job as well. **killed**: the command was, and the same command again
+led there. Where fewer were tried than there are, a sample was drawn by the seed; what is left is
+not tried.
 """
 NOT_TRIED = """
 The single calls further below were tried with an oracle that saw neither the ledger nor the mails.
+It sees them since 2026-11-29; a sample of those calls, which the tests try, ended the same then.
 
 Not tried here: a second region or account, IAM's own evaluation (the local cloud's tests have it),
 Scheduler's clock, memory that runs out, recommenders, exports and deletions (a life does without

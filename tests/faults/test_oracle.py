@@ -107,6 +107,8 @@ def test_of_a_run_that_failed_only_the_note_of_what_it_began_may_be_missing() ->
     unmade = {key: row for key, row in ROWS.items() if not key.startswith(("MADE", "POINTER"))}
     lost = differences({"ledger": ledger(unmade, NTH)}, {"ledger": ledger(ROWS, NTH)})
     assert not any(found_done(path, one) for path, one in lost.items())
+    unnoted = [found_done(path, one, unwritten=True) for path, one in lost.items()]
+    assert sorted(unnoted) == [False, True], "only what the ledger could not take"
 
 
 @dataclass
@@ -233,6 +235,18 @@ def test_a_world_that_differs_is_told_by_what_differs(
     change(still, build)
     build.wait()
     assert where in differences(snapshot(still, "films", told), before)
+
+
+def test_what_a_job_was_to_be_made_of_that_was_refused_is_no_difference(still: Still) -> None:
+    (job,) = still.personalize.list_dataset_import_jobs()["datasetImportJobs"]
+    there = job["datasetImportJobArn"].rpartition(":")[2]
+    before = snapshot(still, "films", [])
+    seen = still.rows["LedgerTable"] = [
+        {"record": "SEEN#dataset-import-job/refused", "objects": ""}
+    ]
+    assert not differences(snapshot(still, "films", []), before)
+    seen.append({"record": f"SEEN#{there}", "objects": ""})
+    assert differences(snapshot(still, "films", []), before)
 
 
 def test_a_world_that_stands_still_does_not_differ(still: Still, build: Builder) -> None:

@@ -1211,6 +1211,21 @@ def test_metrics_that_the_service_refuses_fail_no_run(world: World, build: Build
     assert world.ledger.numbers[outcome.arn].metrics == {}
 
 
+def test_metrics_that_a_run_may_not_ask_for_are_those_of_a_later_one(
+    world: World, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    desired = version(build.solution(group))
+    fault = world.emulated.service.faults
+    fault.error("GetSolutionMetrics", "AccessDeniedException", "not authorized")
+    arn = world.follow(desired).arn
+    assert world.ledger.numbers == {}
+    assert world.follow(desired, run="later", task=True).did == "kept"
+    assert arn
+    assert world.ledger.numbers[arn].metrics
+
+
 def test_a_campaign_remembers_what_it_served(world: World, build: Builder) -> None:
     group = build.group()
     build.imported(group)

@@ -262,9 +262,13 @@ def test_what_is_ready_at_once_is_told_as_created_where_it_was_not_recorded(
         world.step(schema(avro("Users")), run=run)
     with_(world, ledger=world.ledger)
     assert world.step(schema(avro("Users")), run=run).did == "created"
+    assert world.ledger.kept == {}, "there is nothing to wait for, nor a permission to read it"
 
 
-def test_an_update_whose_answer_was_lost_is_told_as_updated(in_turn: World, build: Builder) -> None:
+@pytest.mark.parametrize("task", [False, True], ids=["by-an-upload", "by-a-task"])
+def test_an_update_whose_answer_was_lost_is_told_as_updated(
+    in_turn: World, build: Builder, task: bool
+) -> None:
     world = in_turn
     group_ = build.group()
     build.imported(group_)
@@ -273,8 +277,8 @@ def test_an_update_whose_answer_was_lost_is_told_as_updated(in_turn: World, buil
     build.wait(60)
     run, world.turns.began_ = run_of(world), world.emulated.clock()
     more = replace(live, params={**live.params, "minProvisionedTPS": 5})
-    world.step(more, run=run)
-    assert world.follow(more, run).did == "updated"
+    world.step(more, run=run, task=task)
+    assert world.follow(more, run, task=task).did == "updated"
 
 
 def test_what_was_there_before_the_run_had_its_turn_is_not_its_own(in_turn: World) -> None:

@@ -137,6 +137,52 @@ def test_a_changed_schedule_is_changed_and_one_no_longer_wanted_goes(desk: Desk)
     assert desk.synchronize(config(), "3") == {"scheduled": 0, "removed": 1}
 
 
+def _refuse(desk: Desk, operation: str, code: str, status: int) -> None:
+    def refuse(**_: Any) -> None:
+        told = {"Error": {"Code": code, "Message": "no"}}
+        raise ClientError({**told, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)  # type: ignore[typeddict-item]
+
+    desk.client.meta.events.register(f"before-call.scheduler.{operation}", refuse)
+
+
+def _told(desk: Desk, version: str) -> dict[str, str | None]:
+    rows = desk.account.ledger.outcomes("movielens", f"run-{version}")
+    return {row["name"]: row.get("did") for row in rows}
+
+
+@pytest.mark.parametrize("operation", ["DeleteSchedule", "UpdateSchedule"])
+def test_no_task_is_told_as_changed_that_a_refusal_has_left_as_it_was(
+    desk: Desk, operation: str
+) -> None:
+    desk.synchronize(scheduled())
+    document = scheduled()
+    document["datasetGroup"]["workflowConfig"]["schedules"]["import"] = "rate(1 hour)"
+    del document["solutions"][0]["workflowConfig"]
+    _refuse(desk, operation, "AccessDeniedException", 403)
+    with pytest.raises(ClientError):
+        desk.synchronize(document, "2")
+    deleting = operation == "DeleteSchedule"
+    changed = desk.schedule()["ScheduleExpression"] == "rate(1 hour)"
+    assert changed == deleting
+    told = _told(desk, "2")
+    assert told == {"import": "updated" if deleting else None, "full.movielens-for-you": None}
+
+
+def test_a_task_whose_schedule_waits_for_an_outage_is_told_of_once_that_is_over(
+    desk: Desk,
+) -> None:
+    desk.synchronize(scheduled())
+    document = scheduled()
+    document["datasetGroup"]["workflowConfig"]["schedules"]["import"] = "rate(1 hour)"
+    _refuse(desk, "UpdateSchedule", "InternalServerException", 500)
+    with pytest.raises(ClientError):
+        desk.synchronize(document, "2")
+    desk.client = boto3.client("scheduler", region_name="us-east-1")
+    desk.schedules = Schedules(desk.client, "group")
+    desk.synchronize(document, "2")
+    assert _told(desk, "2") == {"import": "updated"}
+
+
 def states_of(desk: Desk) -> list[str]:
     found = desk.account.s3.list_objects_v2(Bucket="data", Prefix="state/movielens/")
     return [one["Key"].split("/")[-1][:8] for one in found.get("Contents", ())]

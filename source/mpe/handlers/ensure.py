@@ -99,6 +99,8 @@ OVERTAKEN = "Overtaken"
 
 COUNTED = "DATA IS COUNTED"
 """The status of an import that waits for the function for large data."""
+DENIED = "AccessDeniedException"
+"""The code of what IAM does not allow, which a deployment may mend."""
 NOTHING_TO_JUDGE = "NothingToJudge"
 """The error of a task that looks for versions, of which there is none."""
 
@@ -428,7 +430,8 @@ class Ensure:
         """Keep the numbers of a version that is there, once.
 
         That is of the new one, and of the one before it where that was trained before there were
-        such records. Metrics that the service refuses fail no run.
+        such records. Metrics that the service refuses fail no run: that it has none is kept, and
+        where a run may not ask nothing is, so that the next one asks.
         """
         if observed is None or observed.status != ACTIVE or not step.desired.spec.measured:
             return
@@ -438,6 +441,8 @@ class Ensure:
             metrics = self.personalize.metrics(observed.arn)
         except (Missing, Refused) as error:
             LOGGER.warning("no metrics", extra={"arn": observed.arn, "error": str(error)})
+            if error.code == DENIED:
+                return
             metrics = {}
         told = observed.fields
         created = observed.created.isoformat() if observed.created else None
@@ -496,7 +501,9 @@ class Ensure:
             name = desired.spec.name_param or "name"
             own = observed.fields.get(name) == desired.as_made_by(step.run)[name]
             return "created" if own else None
-        if step.task or not self._since_its_turn(step, observed.created):
+        if step.task and observed.update is None:  # a task makes none of these
+            return None
+        if not self._since_its_turn(step, observed.created):
             return None
         return "created" if observed.update is None else "updated"
 
@@ -696,6 +703,8 @@ class Ensure:
     def _learned(self, step: Step, before: Outcome, observed: Observed | None) -> float | None:
         """Remember and return how many seconds the service took for what this run began."""
         begun, settled = _times(before, observed)
+        if not step.desired.spec.has_status:  # it was there at once
+            return None
         if before.did not in CHANGES or begun is None or settled is None:
             return None
         if settled < begun:  # the service does not tell when this was done

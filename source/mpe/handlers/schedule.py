@@ -8,7 +8,9 @@ config has just been provisioned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,7 +19,7 @@ from mpe.aws.clients import client, made_in_init, table
 from mpe.aws.clock import Clock
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
-from mpe.aws.outages import outages_pass
+from mpe.aws.outages import outages_pass, passes
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
 from mpe.aws.turns import Turns
@@ -55,16 +57,20 @@ class Synchronize:
             self.turns.go_on(run, self.clock.now(), redriven)
         state = self.objects.state_of_run(Pointer.of(run["state"]))
         known = set(self.tasks.ids(state.group))
+        pending: dict[str, Outcome] = {}
         for change in task_changes(list(self.tasks.readable(state.group)), state.tasks):
             if change.action != "keep":
-                outcome = _outcome(change).as_dict()
-                self.ledger.record(state.group, run["id"], outcome, self.clock.now())
-        for task in state.tasks.values():
-            self._upsert(state.group, task, run)
+                pending[change.task] = _outcome(change)
+                self._record(run, pending[change.task])
         gone = sorted(known - set(state.tasks))
-        for id in gone:
-            self.schedules.delete(schedule_name(state.group, id))
-            self.tasks.delete(state.group, id)
+        with self._telling_what_is_done(run, pending):
+            for task in state.tasks.values():
+                self._upsert(state.group, task, run)
+                pending.pop(task.id, None)
+            for id in gone:
+                self.schedules.delete(schedule_name(state.group, id))
+                self.tasks.delete(state.group, id)
+                pending.pop(id, None)
         # No row names an older state from here on.
         kept = self.objects.drop_superseded(run["state"]["bucket"], state)
         if kept:
@@ -72,6 +78,31 @@ class Synchronize:
                 "old states are kept, since S3 refused to delete them", extra={"s3": kept}
             )
         return {"scheduled": len(state.tasks), "removed": len(gone)}
+
+    def _record(self, run: Mapping[str, Any], outcome: Outcome) -> None:
+        self.ledger.record(run["group"], run["id"], outcome.as_dict(), self.clock.now())
+
+    @contextmanager
+    def _telling_what_is_done(
+        self, run: Mapping[str, Any], pending: Mapping[str, Outcome]
+    ) -> Iterator[None]:
+        """Take back that tasks were changed which an error that stays has left as they were.
+
+        After one that passes the workflow calls again, which does the rest.
+        """
+        try:
+            yield
+        except Exception as error:
+            if not passes(error):
+                self._take_back(run, pending.values())
+            raise
+
+    def _take_back(self, run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> None:
+        try:
+            for outcome in outcomes:
+                self._record(run, replace(outcome, did=None))
+        except Exception as error:  # it must not hide the one that is told
+            LOGGER.warning("tasks are told as changed that are not", extra={"error": str(error)})
 
     def _upsert(self, group: str, task: Task, run: dict[str, Any]) -> None:
         name = schedule_name(group, task.id)
