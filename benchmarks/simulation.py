@@ -24,6 +24,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks import billed
 from benchmarks.virtual_time import VirtualTime, govern
 from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Durations, MemoryObjects, Personalize, Quotas
@@ -42,7 +43,7 @@ ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
-    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_LOG_LEVEL": "INFO",  # as the functions have it, since logs are billed
     "POWERTOOLS_TRACE_DISABLED": "1",
 }
 STATES = ("pass", "task", "choice", "wait", "parallel", "map")
@@ -86,8 +87,14 @@ class Meter:
     """Of the history, by execution."""
     largest_state: int = 0
     """The longest input or output of a state, as JSON."""
+    largest_row: int = 0
+    """Bytes of the longest row that was written to a table, as JSON."""
     seconds: float = 0.0
     """From the upload to the end of the last execution."""
+    billed: billed.Counts = field(default_factory=Counter)
+    """By the names of prices."""
+    metric_hours: set[tuple[str, ...]] = field(default_factory=set)
+    """Own metrics, each in each hour from the upload on in which it was measured."""
 
     def measure(self, value: Any) -> None:
         self.largest_state = max(self.largest_state, len(json.dumps(value).encode()))
@@ -102,6 +109,7 @@ class Cloud:
     def __init__(self, assembly: Assembly, latency: Latency | None = None) -> None:
         os.environ.update(ENVIRONMENT)
         process.check_version()
+        self.assembly = assembly
         self.latency = latency or Latency()
         self._ended = datetime.min
         self.meter = Meter()
@@ -111,12 +119,17 @@ class Cloud:
         self._connect()
         self.replace_service()
         self.outages: list[Outage] = []
+        self._log = io.StringIO()
+        self._called = False
+        self._began = self.time.now()
         self._heard: list[dict[str, Any]] = []
         cloudwatch.keep_alarms_of_math()
         self.outputs = deploy(
             self.client, assembly, account=ACCOUNT, region=REGION, parameters={"Email": ""}
         )
         s3.name_versions()
+        with contextlib.redirect_stdout(self._log):  # where its logger writes from then on
+            importlib.import_module("mpe.handlers.settings")
         govern(self.time)
         self._hook_engine()
         self._hook_lambda()
@@ -164,16 +177,27 @@ class Cloud:
         Meanwhile services have outages, each by its name, from a second after the upload on and
         for so many seconds.
         """
+        self.upload_all({group: config}, *outages)
+
+    def upload_all(
+        self, configs: Mapping[str, Mapping[str, Any]], *outages: tuple[str, float, float]
+    ) -> None:
+        """Upload configs at the same moment, each of its group, as :meth:`upload` does one."""
         self.meter = Meter()
         random.seed(0)  # the SDK spreads its retries at random
         self.time.move_to(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2))
-        began, text = self.time.now(), json.dumps(config)
+        self._began = began = self.time.now()
         self.outages = [
             Outage(service, began + timedelta(seconds=at), began + timedelta(seconds=at + long))
             for service, at, long in outages
         ]
-        with contextlib.redirect_stdout(io.StringIO()):  # the functions' logs and metrics
-            self.time.run(lambda: self.put(f"train/{group}/config.json", text))
+
+        def put() -> None:
+            for group, config in configs.items():
+                self.put(f"train/{group}/config.json", json.dumps(config))
+
+        with contextlib.redirect_stdout(self._log):  # the functions' logs and metrics
+            self.time.run(put)
         self.meter.seconds = round((self._ended - began).total_seconds(), 3)
         self.outages = []
 
@@ -205,17 +229,22 @@ class Cloud:
 
     def status(self) -> str:
         """Return the status of the workflow's newest execution."""
+        return str(self._newest()[0]["status"])
+
+    def statuses(self, count: int) -> set[str]:
+        """Return the statuses of so many of the workflow's newest executions."""
+        return {str(one["status"]) for one in self._newest()[:count]}
+
+    def _newest(self) -> list[dict[str, Any]]:
         found = self.client("stepfunctions").list_executions(
-            stateMachineArn=self.outputs["Workflow"]
+            stateMachineArn=self.outputs["Workflow"], maxResults=1000
         )["executions"]
-        return str(max(found, key=lambda one: one["startDate"])["status"])
+        return sorted(found, key=lambda one: one["startDate"], reverse=True)
 
     def why(self) -> str:
         """Return what the workflow's newest execution ended with."""
-        states = self.client("stepfunctions")
-        found = states.list_executions(stateMachineArn=self.outputs["Workflow"])["executions"]
-        newest = max(found, key=lambda one: one["startDate"])["executionArn"]
-        ended = states.describe_execution(executionArn=newest)
+        newest = self._newest()[0]["executionArn"]
+        ended = self.client("stepfunctions").describe_execution(executionArn=newest)
         return f"{ended.get('error')} {ended.get('cause')}"
 
     def _connect(self) -> None:
@@ -239,12 +268,36 @@ class Cloud:
         loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
         status, headers, answer = loop.run_until_complete(coroutine)
         self._idle.append(loop)
+        if self._called:
+            self._bill(request, body, answer)
         if _text(request.headers.get("X-Amz-Target", "")).endswith(".PutEvents") and status == 200:
             self._heard += [
                 {"detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}
                 for one in json.loads(body)["Entries"]
             ]
         return AWSResponse(request.url, status, headers, Raw(answer))
+
+    def _bill(self, request: Any, body: bytes, answer: bytes) -> None:
+        """Count what a function has asked for."""
+        signed = _text(request.headers.get("Authorization", ""))
+        service = signed.partition("/aws4_request")[0].rpartition("/")[2]
+        target = _text(request.headers.get("X-Amz-Target", ""))
+        self.meter.billed.update(
+            billed.of_request(service, request.method, request.url, target, body, answer)
+        )
+        if target.endswith(".PutItem"):
+            self.meter.largest_row = max(
+                self.meter.largest_row, billed.row_bytes(json.loads(body))
+            )
+
+    def _read_log(self) -> None:
+        """Count what a function has written, which is forgotten."""
+        text = self._log.getvalue()
+        self._log.seek(0)
+        self._log.truncate()
+        self.meter.billed.update(billed.of_log(text))
+        hour = str((self.time.now() - self._began) // timedelta(hours=1))
+        self.meter.metric_hours.update((*metric, hour) for metric in billed.measured(text))
 
     def _set_clock(self) -> None:
         from mpe.aws.clock import Clock
@@ -269,6 +322,8 @@ class Cloud:
             self.meter.events[arn] += 2  # it started, and it ended
             _check(stepfunctions._executions[arn], stepfunctions._state_machines)
             run(arn)
+            history = json.dumps(stepfunctions._executions[arn]["events"], default=str)
+            self.meter.billed.update(billed.of_log(history) + Counter(traces=1))
             self._ended = self.time.now()
 
         stepfunctions._add_event, stepfunctions._run_execution = add_event, run_execution
@@ -312,6 +367,10 @@ class Cloud:
         variables = config.get("Environment", {}).get("Variables", {})
         module, _, name = config["Handler"].rpartition(".")
         self.meter.invocations[_called(module, event)] += 1
+        self.meter.billed.update(
+            billed.of_invocation(config["MemorySize"], self.latency.invocation)
+            + Counter(traces="detail-type" in event)  # else it is of an execution's trace
+        )
         self.time.sleep(self.latency.invocation)
         context = SimpleNamespace(
             function_name=config["FunctionName"],
@@ -320,13 +379,31 @@ class Cloud:
             aws_request_id=str(uuid.uuid4()),
         )
         os.environ.update(variables)  # read before anything is called, so no other's are seen
+        self._called = True
         try:
             answer = getattr(importlib.import_module(module), name)(event, context)
         except Exception as error:
             self.meter.errors.append(f"{module}: {type(error).__name__}: {error}")
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"error": True, "body": body}
+        finally:
+            self._called = False
+            self._read_log()
         return {"body": json.loads(json.dumps(answer))}
+
+    def call(self, handler: str, event: Mapping[str, Any]) -> Meter:
+        """Call the function of a handler as a rule would, and return what it cost."""
+        from ministack.services import lambda_svc
+
+        self.meter = Meter()
+        name = f"mpe.handlers.{handler}.handler"
+        (function,) = (
+            one for one in lambda_svc._functions.values() if one["config"]["Handler"] == name
+        )
+        with contextlib.redirect_stdout(self._log):
+            answer = self.time.run(lambda: self._invoke(function, dict(event)))
+        assert "error" not in answer, answer
+        return self.meter
 
 
 def _beyond_a_minute(retrier: Mapping[str, Any], count: int) -> float:
