@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 KB = 1024
@@ -20,39 +20,65 @@ EVENT = 64 * KB
 PLATFORM = 400
 """Bytes of what Lambda itself logs of an invocation: its start, its end and a report with a trace
 (https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html)."""
-Counts = Counter[str]
 
 
-def of_invocation(megabytes: int, seconds: float) -> Counts:
+class Counts(dict[str, float]):
+    """How much there is of each, by the names of prices."""
+
+    def add(self, more: Mapping[str, float]) -> None:
+        for name, count in more.items():
+            self[name] = self.get(name, 0) + count
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the SDK sends."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def service(self) -> str:
+        """The name that it is signed for, or nothing where it is not."""
+        signed = self.headers.get("Authorization", "")
+        return signed.partition("/aws4_request")[0].rpartition("/")[2]
+
+    @property
+    def operation(self) -> str:
+        """What it asks for, where a header says so."""
+        return self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+
+
+def of_invocation(megabytes: int, seconds: float) -> dict[str, float]:
     """Return what an invocation is billed as, but for the trace, which a run has one of."""
-    return Counter(
-        lambda_requests=1,
-        lambda_gb_seconds=megabytes / KB * seconds,
-        log_gigabytes=PLATFORM / 1e9,
-    )
+    return {
+        "lambda_requests": 1,
+        "lambda_gb_seconds": megabytes / KB * seconds,
+        "log_gigabytes": PLATFORM / 1e9,
+    }
 
 
-def of_request(
-    service: str, method: str, url: str, target: str, body: bytes, answer: bytes
-) -> Counts:
+def of_request(request: Request, answer: bytes) -> dict[str, float]:
     """Return what a request of a function is billed as."""
-    operation = target.rpartition(".")[2]
-    if service == "dynamodb":
-        return _of_table(operation, json.loads(body), len(answer))
-    if service == "s3":
-        return _of_bucket(method, url)
-    if service == "events" and operation == "PutEvents":
-        sizes = [len(json.dumps(one)) for one in json.loads(body)["Entries"]]
-        return Counter(events=sum(_units(size, EVENT) for size in sizes))
-    return Counter(notifications=1, mails=1) if b"Action=Publish" in body else Counter()
+    if request.service == "dynamodb":
+        return _of_table(request.operation, json.loads(request.body), len(answer))
+    if request.service == "s3":
+        return _of_bucket(request.method, request.url)
+    if request.operation == "PutEvents":
+        sizes = [len(json.dumps(one)) for one in json.loads(request.body)["Entries"]]
+        return {"events": sum(_units(size, EVENT) for size in sizes)}
+    published = request.service == "sns" and b"Action=Publish" in request.body
+    return {"notifications": 1, "mails": 1} if published else {}
 
 
-def _of_table(operation: str, asked: Mapping[str, Any], answered: int) -> Counts:
+def _of_table(operation: str, asked: Mapping[str, Any], answered: int) -> dict[str, float]:
     """Return a table's units, by the JSON of its rows, which is longer than the rows are."""
     if operation in {"GetItem", "Query", "Scan"}:
         units = _units(answered, READ)
-        return Counter(dynamodb_reads=units if asked.get("ConsistentRead") else units / 2)
-    return Counter(dynamodb_writes=_units(max(row_bytes(asked), answered), WRITE))
+        return {"dynamodb_reads": units if asked.get("ConsistentRead") else units / 2}
+    return {"dynamodb_writes": _units(max(row_bytes(asked), answered), WRITE)}
 
 
 def row_bytes(asked: Mapping[str, Any]) -> int:
@@ -64,17 +90,17 @@ def _units(size: int, each: int) -> int:
     return max(1, math.ceil(size / each))
 
 
-def _of_bucket(method: str, url: str) -> Counts:
+def _of_bucket(method: str, url: str) -> dict[str, float]:
     """Return a request of S3, of which lists cost what writes do, and deletions nothing."""
     if method == "DELETE":
-        return Counter()
+        return {}
     reads = method in {"GET", "HEAD"} and "list-type=" not in url
-    return Counter(s3_reads=1) if reads else Counter(s3_writes=1)
+    return {"s3_reads": 1} if reads else {"s3_writes": 1}
 
 
-def of_log(text: str) -> Counts:
+def of_log(text: str) -> dict[str, float]:
     """Return what is billed of what a function wrote."""
-    return Counter(log_gigabytes=len(text.encode()) / 1e9)
+    return {"log_gigabytes": len(text.encode()) / 1e9}
 
 
 def measured(text: str) -> Iterator[tuple[str, ...]]:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.billed import Counts
+
 HOURS = 730
 """Hours of a month, as AWS has them."""
 MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 NOT_KNOWN = "not known"
-Counts = Mapping[str, float]
+Counted = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def prices() -> dict[str, Price]:
     return {name: Price(**one) for name, one in json.loads(text)["prices"].items()}
 
 
-def bill(counts: Counts, *, beyond_free: bool = False) -> dict[str, float]:
+def bill(counts: Counted, *, beyond_free: bool = False) -> dict[str, float]:
     """Return what counts come to, by the names of all prices; a count without a price is wrong."""
     known = prices()
     if unknown := counts.keys() - known.keys():
@@ -59,19 +60,19 @@ def of_stack(template: Mapping[str, Any]) -> dict[str, float]:
 
     An alarm is billed by the metrics that it watches.
     """
-    found: Counter[str] = Counter()
+    found = Counts()
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         match resource["Type"]:
             case "AWS::CloudWatch::Alarm":
                 some = properties.get("Metrics", [{"MetricStat": properties}])
-                found["alarm_metrics"] += sum("MetricStat" in one for one in some)
+                found.add({"alarm_metrics": sum("MetricStat" in one for one in some)})
             case "AWS::CloudWatch::Dashboard":
-                found["dashboards"] += 1
+                found.add({"dashboards": 1})
             case "AWS::KMS::Key":
-                found["keys"] += 1
+                found.add({"keys": 1})
             case "AWS::Events::Rule" if "ScheduleExpression" in properties:
-                found["looks"] += a_month(properties["ScheduleExpression"])
+                found.add({"looks": a_month(properties["ScheduleExpression"])})
     return dict(found)
 
 
@@ -83,7 +84,7 @@ def a_month(rate: str) -> float:
     return HOURS * 60 / (int(found[1]) * MINUTES[found[2]])
 
 
-def idle(stack: Counts, look: Counts) -> dict[str, float]:
+def idle(stack: Counted, look: Counted) -> dict[str, float]:
     """Return what a month is billed as in which nothing runs but the function at a rate."""
     looks = stack["looks"]
     of_looks = {name: count * looks for name, count in look.items() if name != "metrics"}
@@ -91,11 +92,13 @@ def idle(stack: Counts, look: Counts) -> dict[str, float]:
     return {**of_looks, **fixed, "metric_months": look["metrics"]}
 
 
-def section(found: Mapping[str, Any], elsewhere: Counts, looks: Mapping[str, Counts]) -> Iterator[str]:
+def section(
+    found: Mapping[str, Any], elsewhere: Counted, looks: Mapping[str, Counted]
+) -> Iterator[str]:
     """Yield the paragraphs and the table of the report, without its heading.
 
-    ``elsewhere`` is what is known of a run of the AWS solution, and ``looks`` what the function at a
-    rate takes of several dataset groups.
+    ``elsewhere`` is what is known of a run of the AWS solution, and ``looks`` what the function at
+    a rate takes of several dataset groups.
     """
     bills = {name: bill(counts) for name, counts in found["runs"].items()}
     month = idle(found["stack"], found["look"])
@@ -106,8 +109,8 @@ def section(found: Mapping[str, Any], elsewhere: Counts, looks: Mapping[str, Cou
     yield (
         f"The free tier, which is for all of an account and not counted here, takes "
         f"{told(whole - beyond)} USD of the idle month where nothing else uses it, so that "
-        f"{told(beyond)} USD are left. From the second year on the key costs 1.00 USD more, since it "
-        f"is rotated. {_of_groups(found['stack'], looks)}"
+        f"{told(beyond)} USD are left. From the second year on the key costs 1.00 USD more, since "
+        f"it is rotated. {_of_groups(found['stack'], looks)}"
     )
     yield (
         "Of the AWS solution the first figures are by arithmetic from the invocations and "
@@ -125,10 +128,10 @@ def _preface(found: Mapping[str, Any]) -> str:
     document = json.loads((Path(__file__).parent / "prices.json").read_text())
     return (
         "The three runs of the reference scenario, and a month of 730 hours in which nothing runs "
-        f"but the function that looks after models, {found['stack']['looks']:,.0f} times; USD, with "
-        f"the prices of {document['region']} on arm64, which `benchmarks/prices.json` has with "
-        f"their sources, as looked up on {document['asOf']}. An invocation takes 0.3 s, as above, "
-        "and is billed with the memory that the function has. Counted are the requests of the "
+        f"but the function that looks after models, {found['stack']['looks']:,.0f} times; in USD, "
+        f"with the prices of {document['region']} on arm64, as looked up on {document['asOf']}: "
+        "`benchmarks/prices.json` has them with their sources. An invocation takes 0.3 s, as "
+        "above, and is billed with the memory that the function has. Counted are the requests of the "
         "functions on the wire, rows as JSON, which is longer than they are; what they and the "
         "workflows log; each of our own metrics in each hour in which it is measured. Not counted "
         "are what Amazon Personalize itself costs, what lies in S3, in the tables and in the logs, "
@@ -136,7 +139,7 @@ def _preface(found: Mapping[str, Any]) -> str:
     )
 
 
-def _table(bills: Mapping[str, Counts], elsewhere: Counts) -> str:
+def _table(bills: Mapping[str, Counted], elsewhere: Counted) -> str:
     dashboards = "0 to 3.00"
     rows = [["USD", *bills, "the AWS solution, first run", "the AWS solution, an idle month"]]
     rows.append(["---"] * len(rows[0]))
@@ -150,11 +153,9 @@ def _table(bills: Mapping[str, Counts], elsewhere: Counts) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _of_groups(stack: Counts, looks: Mapping[str, Counts]) -> str:
+def _of_groups(stack: Counted, looks: Mapping[str, Counted]) -> str:
     """Say what an idle month costs with several dataset groups, of which each is looked at."""
-    months = {
-        count: sum(bill(idle(stack, look)).values()) for count, look in looks.items()
-    }
+    months = {count: sum(bill(idle(stack, look)).values()) for count, look in looks.items()}
     return " ".join(
         f"With {count} dataset groups that have a campaign it comes to {told(usd)} USD."
         for count, usd in months.items()

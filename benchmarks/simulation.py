@@ -69,9 +69,8 @@ class Outage:
     begins: datetime
     ends: datetime
 
-    def hits(self, request: Any, now: datetime) -> bool:
-        signed = _text(request.headers.get("Authorization", ""))
-        return f"/{self.service}/aws4_request" in signed and self.begins <= now < self.ends
+    def hits(self, request: billed.Request, now: datetime) -> bool:
+        return request.service == self.service and self.begins <= now < self.ends
 
 
 @dataclass
@@ -91,7 +90,7 @@ class Meter:
     """Bytes of the longest row that was written to a table, as JSON."""
     seconds: float = 0.0
     """From the upload to the end of the last execution."""
-    billed: billed.Counts = field(default_factory=Counter)
+    billed: billed.Counts = field(default_factory=billed.Counts)
     """By the names of prices."""
     metric_hours: set[tuple[str, ...]] = field(default_factory=set)
     """Own metrics, each in each hour from the upload on in which it was measured."""
@@ -259,43 +258,39 @@ class Cloud:
     def _answer(self, request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
 
-        if any(one.hits(request, self.time.now()) for one in self.outages):
-            return AWSResponse(request.url, 503, {}, Raw(b""))
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
         body = body.read() if hasattr(body, "read") else body
-        coroutine = _call(request.method, request.url, dict(request.headers), bytes(body))
-        loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
-        status, headers, answer = loop.run_until_complete(coroutine)
-        self._idle.append(loop)
-        if self._called:
-            self._bill(request, body, answer)
-        if _text(request.headers.get("X-Amz-Target", "")).endswith(".PutEvents") and status == 200:
-            self._heard += [
-                {"detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}
-                for one in json.loads(body)["Entries"]
-            ]
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        sent = billed.Request(request.method, request.url, headers, bytes(body))
+        status, headers, answer = self.serve(sent)
         return AWSResponse(request.url, status, headers, Raw(answer))
 
-    def _bill(self, request: Any, body: bytes, answer: bytes) -> None:
-        """Count what a function has asked for."""
-        signed = _text(request.headers.get("Authorization", ""))
-        service = signed.partition("/aws4_request")[0].rpartition("/")[2]
-        target = _text(request.headers.get("X-Amz-Target", ""))
-        self.meter.billed.update(
-            billed.of_request(service, request.method, request.url, target, body, answer)
-        )
-        if target.endswith(".PutItem"):
-            self.meter.largest_row = max(
-                self.meter.largest_row, billed.row_bytes(json.loads(body))
-            )
+    def serve(self, request: billed.Request) -> tuple[int, dict[str, str], bytes]:
+        """Answer a request of the SDK, and count it where a function sent it."""
+        if any(one.hits(request, self.time.now()) for one in self.outages):
+            return 503, {}, b""
+        loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
+        status, headers, answer = loop.run_until_complete(_call(request))
+        self._idle.append(loop)
+        if self._called:
+            self.meter.billed.add(billed.of_request(request, answer))
+        if request.operation == "PutItem":
+            written = billed.row_bytes(json.loads(request.body))
+            self.meter.largest_row = max(self.meter.largest_row, written)
+        if request.operation == "PutEvents" and status == 200:
+            self._heard += [
+                {"detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}
+                for one in json.loads(request.body)["Entries"]
+            ]
+        return status, headers, answer
 
     def _read_log(self) -> None:
         """Count what a function has written, which is forgotten."""
         text = self._log.getvalue()
         self._log.seek(0)
         self._log.truncate()
-        self.meter.billed.update(billed.of_log(text))
+        self.meter.billed.add(billed.of_log(text))
         hour = str((self.time.now() - self._began) // timedelta(hours=1))
         self.meter.metric_hours.update((*metric, hour) for metric in billed.measured(text))
 
@@ -323,7 +318,7 @@ class Cloud:
             _check(stepfunctions._executions[arn], stepfunctions._state_machines)
             run(arn)
             history = json.dumps(stepfunctions._executions[arn]["events"], default=str)
-            self.meter.billed.update(billed.of_log(history) + Counter(traces=1))
+            self.meter.billed.add({**billed.of_log(history), "traces": 1})
             self._ended = self.time.now()
 
         stepfunctions._add_event, stepfunctions._run_execution = add_event, run_execution
@@ -359,29 +354,29 @@ class Cloud:
     def _hook_lambda(self) -> None:
         from ministack.services import lambda_svc
 
-        lambda_svc._execute_function_with_config_scope = self._invoke
+        lambda_svc._execute_function_with_config_scope = self.invoke
 
-    def _invoke(self, function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
         """Call a function's handler in its own environment, as a warm Lambda would."""
         config = function["config"]
         variables = config.get("Environment", {}).get("Variables", {})
-        module, _, name = config["Handler"].rpartition(".")
+        module = config["Handler"].rpartition(".")[0]
         self.meter.invocations[_called(module, event)] += 1
-        self.meter.billed.update(
-            billed.of_invocation(config["MemorySize"], self.latency.invocation)
-            + Counter(traces="detail-type" in event)  # else it is of an execution's trace
-        )
+        self.meter.billed.add(billed.of_invocation(config["MemorySize"], self.latency.invocation))
+        if "detail-type" in event:  # else it is of an execution's trace
+            self.meter.billed.add({"traces": 1})
         self.time.sleep(self.latency.invocation)
         context = SimpleNamespace(
             function_name=config["FunctionName"],
             memory_limit_in_mb=config["MemorySize"],
             invoked_function_arn=config["FunctionArn"],
             aws_request_id=str(uuid.uuid4()),
+            get_remaining_time_in_millis=lambda: 1000 * config["Timeout"],
         )
         os.environ.update(variables)  # read before anything is called, so no other's are seen
         self._called = True
         try:
-            answer = getattr(importlib.import_module(module), name)(event, context)
+            answer = self.handle(config, event, context)
         except Exception as error:
             self.meter.errors.append(f"{module}: {type(error).__name__}: {error}")
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
@@ -391,19 +386,29 @@ class Cloud:
             self._read_log()
         return {"body": json.loads(json.dumps(answer))}
 
+    def handle(self, config: Mapping[str, Any], event: dict[str, Any], context: Any) -> Any:
+        """Call a function's handler in this process."""
+        module, _, name = config["Handler"].rpartition(".")
+        return getattr(importlib.import_module(module), name)(event, context)
+
     def call(self, handler: str, event: Mapping[str, Any]) -> Meter:
         """Call the function of a handler as a rule would, and return what it cost."""
+        self.meter = Meter()
+        self.answer(handler, event)
+        return self.meter
+
+    def answer(self, handler: str, event: Mapping[str, Any]) -> Any:
+        """Call the function of a handler, of which there is one, and return its answer."""
         from ministack.services import lambda_svc
 
-        self.meter = Meter()
         name = f"mpe.handlers.{handler}.handler"
         (function,) = (
             one for one in lambda_svc._functions.values() if one["config"]["Handler"] == name
         )
         with contextlib.redirect_stdout(self._log):
-            answer = self.time.run(lambda: self._invoke(function, dict(event)))
+            answer = self.time.run(lambda: self.invoke(function, dict(event)))
         assert "error" not in answer, answer
-        return self.meter
+        return answer["body"]
 
 
 def _beyond_a_minute(retrier: Mapping[str, Any], count: int) -> float:
@@ -444,25 +449,23 @@ def _check(execution: Mapping[str, Any], machines: Mapping[str, Any]) -> None:
     assert not uncounted, f"these states would not be counted: {uncounted}"
 
 
-async def _call(
-    method: str, url: str, headers: dict[str, Any], body: bytes
-) -> tuple[int, dict[str, str], bytes]:
+async def _call(request: billed.Request) -> tuple[int, dict[str, str], bytes]:
     """Make one request of MiniStack's ASGI application."""
     import ministack.app
 
-    parts = urlsplit(url)
+    parts = urlsplit(request.url)
     scope = {
         "type": "http",
-        "method": method,
+        "method": request.method,
         "path": parts.path or "/",
         "raw_path": (parts.path or "/").encode(),
         "query_string": parts.query.encode(),
-        "headers": [(b"host", parts.netloc.encode()), *_encoded(headers)],
+        "headers": [(b"host", parts.netloc.encode()), *_encoded(request.headers)],
     }
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": request.body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
