@@ -400,8 +400,9 @@ def _extremes(found: Found) -> Iterator[str]:
     yield (
         f"{scenarios.MANY} solutions of which every training fails, with a reason of "
         f"{len(scenarios.LONG_REASON)} characters, and dataset groups with a solution each whose "
-        "configs are uploaded at the same moment, where the service takes 5 s for each thing. "
-        "*Added* of several groups is until the last of them is done."
+        "configs are uploaded at the same moment. The service takes 5 s for each thing here, where "
+        "hours are expected: *added* is the waits before the first looks, and of several groups "
+        "until the last of them is done."
     )
     rows = [[f"{scenarios.MANY} solutions that fail", *_grown(found["failing"])]]
     rows += [[f"{count} group(s)", *_grown(run)] for count, run in found["groups"].items()]
