@@ -190,7 +190,7 @@ def _report(cloud: Apart, event: Mapping[str, Any]) -> None:
 def _asked(cloud: Cloud) -> dict[str, Any]:
     """Return a wish to have data counted, as an import step has it."""
     until = (cloud.time.now() + timedelta(minutes=15)).isoformat()
-    data = {"location": f"s3://{cloud.bucket}/train/{GROUP}/interactions.csv"}
+    data = {"bucket": cloud.bucket, "file": f"train/{GROUP}/interactions.csv"}
     asked = {"DatasetGroup": GROUP, "Dataset": "dataset.interactions", "Key": "key", "Job": "job"}
     return {**asked, "Data": data, "Items": None, "Until": until}
 

@@ -183,7 +183,7 @@ def test_the_page_of_costs_says_what_was_reckoned(committed: Any) -> None:
     said = re.search(r"an idle month\s+(\d+\.\d\d) USD", COSTS)
     assert said, "the page says what an idle month costs"
     assert float(said[1]) == pytest.approx(sum(month.values()), abs=0.005)
-    run = re.search(r"a first run\s+(\d+\.\d\d) USD", COSTS)
+    run = re.search(r"a first run costs\s+(\d+\.\d\d) USD", COSTS)
     assert run, "the page says what a run costs"
     first = money.bill(found["runs"]["first run"])
     assert float(run[1]) == pytest.approx(sum(first.values()), abs=0.005)
