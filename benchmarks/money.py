@@ -115,12 +115,10 @@ def section(
     yield (
         "Of the AWS solution the first figures are by arithmetic from the invocations and "
         "transitions above; how much memory its functions have, and what else it asks of AWS, is "
-        "not known. Its [guide](https://docs.aws.amazon.com/solutions/latest/"
-        "maintaining-personalized-experiences-with-ml/architecture-overview.html) names no key, no "
-        "alarm and nothing that works while no schedule is due, and a "
-        "[dashboard](https://docs.aws.amazon.com/solutions/latest/"
-        "maintaining-personalized-experiences-with-ml/aws-well-architected-design.html) that may "
-        "be switched on; whether that is all is not known either."
+        "not known. Of its idle month it is known that a dashboard may be "
+        "[switched on](https://docs.aws.amazon.com/solutions/latest/"
+        "maintaining-personalized-experiences-with-ml/aws-well-architected-design.html), and "
+        "nothing else."
     )
 
 

@@ -368,19 +368,22 @@ def _growth(found: Found) -> Iterator[str]:
     yield f"`python -m benchmarks.scenarios {parts}` (virtual time, with latency)"
     yield (
         "First runs with more solutions, each with a campaign and a batch job, and quotas that "
-        "let all of them work at once. History: events of the longest of the executions, as "
-        "AWS would write them, of 25,000; state: the largest input or output of a state, of "
-        "262,144 bytes; row: the longest that is put into a table, as JSON, of the 409,600 bytes "
-        "that one may have."
+        f"let all of them work at once; {scenarios.MANY} solutions of which every training fails, "
+        f"with a reason of {len(scenarios.LONG_REASON)} characters; and dataset groups with a "
+        "solution each whose configs are uploaded at the same moment. The service takes 5 s for "
+        "each thing here, where hours are expected: *added* is the waits before the first looks, "
+        "and of several groups until the last of them is done. Only the last row has "
+        "the times of the reference scenario, and quotas that make the service itself take "
+        f"{queued['critical_path_seconds']:,.0f} s. History: events of the longest of the "
+        "executions, as AWS would write them, of 25,000; state: the largest input or output of a "
+        "state, of 262,144 bytes; row: the longest that is put into a table, as JSON, of the "
+        "409,600 bytes that one may have."
     )
-    rows = [[count, *_grown(run)] for count, run in found["growth"].items()]
-    rows.append(["20, five batch jobs at a time", *_grown(queued)])
-    yield table(("solutions", *HEADINGS, *SIZES.values()), rows)
-    yield (
-        "In the last row the quotas make the service itself take "
-        f"{queued['critical_path_seconds']:,.0f} s."
-    )
-    yield from _extremes(found)
+    rows = [[f"solutions: {count}", *_grown(run)] for count, run in found["growth"].items()]
+    rows.append([f"solutions that fail: {scenarios.MANY}", *_grown(found["failing"])])
+    rows += [[f"groups: {count}", *_grown(run)] for count, run in found["groups"].items()]
+    rows.append(["solutions: 20, five batch jobs at a time", *_grown(queued)])
+    yield table(("", *HEADINGS, *SIZES.values()), rows)
     yield from _drawn_growth(found["growth_on_sets"])
 
 
@@ -395,26 +398,12 @@ def _grown(run: Found) -> list[Any]:
     return [*costs(run), *(run.get(key) for key in SIZES)]
 
 
-def _extremes(found: Found) -> Iterator[str]:
-    """Tell of many solutions that all fail, and of many groups."""
-    yield (
-        f"{scenarios.MANY} solutions of which every training fails, with a reason of "
-        f"{len(scenarios.LONG_REASON)} characters, and dataset groups with a solution each whose "
-        "configs are uploaded at the same moment. The service takes 5 s for each thing here, where "
-        "hours are expected: *added* is the waits before the first looks, and of several groups "
-        "until the last of them is done."
-    )
-    rows = [[f"{scenarios.MANY} solutions that fail", *_grown(found["failing"])]]
-    rows += [[f"{count} group(s)", *_grown(run)] for count, run in found["groups"].items()]
-    yield table(("", *HEADINGS, *SIZES.values()), rows)
-
-
 def _drawn_growth(found: Found) -> Iterator[str]:
     draws = ", ".join(f"{count} of {solutions}" for solutions, count in durations.GROWN.items())
     yield (
         "Durations as they are in public, of which nothing is known before, with the same "
         f"simulation as at the beginning of this page ({draws} solutions). Whoever waits for the "
-        "last of more jobs waits for the latest look of more: *added* grows with them."
+        "last of more jobs that take long waits for the latest look of more."
     )
     rows = [
         [name, count, _seconds(run), run["looks"], run["state_transitions"]]
@@ -429,7 +418,7 @@ def _money(found: Found) -> Iterator[str]:
     yield "`python -m benchmarks.scenarios money groups` (virtual time, with latency)"
     _, invocations, _, transitions = ELSEWHERE["the AWS solution, first run"]
     elsewhere = {"lambda_requests": invocations or 0, "state_transitions": transitions or 0}
-    looks = {count: run["look"] for count, run in found["groups"].items()}
+    looks = {count: run["look"] for count, run in found["groups"].items() if count != "1"}
     yield from money.section(found["money"], elsewhere, looks)
 
 

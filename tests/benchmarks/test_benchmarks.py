@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from benchmarks.drawn import SETS
-from benchmarks.run import COSTS, FIRST, OTHERS, RUNS, TARGETS, missed, report
+from benchmarks.run import COSTS, FIRST, OTHERS, RUNS, missed, report
 from benchmarks.scenarios import SAMPLES, SERVICE, Scenario, alike_trainings
 from benchmarks.virtual_time import DeadlockError, VirtualTime
 from benchmarks.waiting import Run
@@ -60,11 +60,10 @@ def test_the_report_is_that_of_the_committed_figures(committed: Any) -> None:
     assert (RESULTS.parent / "RESULTS.md").read_text() == report(committed)
 
 
-def test_more_solutions_are_seen_as_late_as_one_may_be(committed: Any) -> None:
-    """The service takes the medians of the guesses here: none is later than their target."""
-    assert list(committed["growth"]) == ["1", "10", "100"]
+def test_more_solutions_add_no_time(committed: Any) -> None:
     added = [run["added_seconds"] for run in committed["growth"].values()]
-    assert max(added) <= TARGETS["guesses", FIRST]["p95_added_seconds"]
+    assert list(committed["growth"]) == ["1", "10", "100"]
+    assert max(added) <= 1.1 * min(added)
 
 
 @pytest.mark.parametrize("name", SETS)
