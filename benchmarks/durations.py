@@ -34,6 +34,8 @@ LIVES = 34
 others."""
 USED = 1
 """How many of the solutions have a campaign and a batch job."""
+GROWN = {1: 200, 10: 60, 100: 10}
+"""Accounts that are drawn where each of so many solutions has a campaign and a batch job."""
 FRESH = 30_000
 """The first seed: the law's constants were chosen on lower ones."""
 OTHERS_SEEDS = 10**6
@@ -65,6 +67,7 @@ class Ours:
     group: str = ""
     states: int = 3
     solutions: int = 3
+    used: int = USED
     known: dict[tuple[str, Part], tuple[float, ...]] = field(default_factory=dict)
     usual: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
@@ -78,7 +81,7 @@ class Ours:
         noun, number = part
         if noun in {"Dataset", "DatasetImportJob"}:
             return 3
-        return self.solutions if noun == "SolutionVersion" and number >= USED else 1
+        return self.solutions if noun == "SolutionVersion" and number >= self.used else 1
 
     def learn(self, part: Part, took: float) -> None:
         mine = self.group, part
@@ -220,6 +223,25 @@ def measure(sets: Iterable[str] = SETS) -> dict[str, Any]:
         }
         for name in sets
     }
+
+
+def growth(sets: Iterable[str] = SETS) -> dict[str, Any]:
+    """Return the figures of our law's first runs by set and number of solutions, all of them used.
+
+    The service makes all at once here; its quotas are another matter.
+    """
+    return {
+        name: {str(count): _grown(name, count, draws) for count, draws in GROWN.items()}
+        for name in sets
+    }
+
+
+def _grown(name: str, solutions: int, draws: int) -> dict[str, Any]:
+    runs = []
+    for seed in range(FRESH, FRESH + draws):
+        (took,) = draw(name, seed, runs=1, solutions=solutions, used=solutions)
+        runs.append((took, Run(took, Ours(solutions=solutions, used=solutions))()))
+    return _figures(runs)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -18,15 +18,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import durations, scenarios, wall_clock
+from benchmarks import durations, money, scenarios, wall_clock
 from benchmarks.scenarios import SHORTER_PATH, WARM
 from mpe.assembly.synthesis import Assembly, synthesize
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-OTHERS = ("cold_import", "check_data", "real_size", "gate_costs")
+OTHERS = ("cold_import", "memory", "check_data", "real_size", "gate_costs")
 """Scripts that measure on their own, where they are there: ``SCRIPT --json FILE``."""
-PARTS = (*OTHERS, "durations", *scenarios.PARTS)
+DRAWN = {"durations": durations.measure, "growth_on_sets": durations.growth}
+"""What is drawn, and takes nothing but this process."""
+PARTS = (*OTHERS, *DRAWN, *scenarios.PARTS)
 """What can be measured by itself, so that the rest is kept."""
 FIRST, LATER, _ = durations.SITUATIONS
 TARGETS: Mapping[tuple[str, str], Mapping[str, float]] = {
@@ -48,7 +50,7 @@ RUNS = ("first_run", "known_durations")
 """The runs of the reference scenario."""
 GATE_ADDS = {"added_seconds": 10, "lambda_invocations": 12, "state_transitions": 30}
 """What a gate that observes may add to a run, at the most."""
-ELSEWHERE = {
+ELSEWHERE: Mapping[str, tuple[int | None, ...]] = {
     "the AWS solution, first run": (150, 231, 210, 307),
     "the CDK pipeline sample": (505, None, None, 539),
 }
@@ -102,23 +104,19 @@ def measure() -> dict[str, Any]:
         found.update(wall_clock.measure(Path(folder)))
         found.update(others())
         found.update(scenarios.measure(Assembly.read(Path(folder) / "again")))
-    found["durations"] = durations.measure()
-    return found
+    return {**found, **{part: work() for part, work in DRAWN.items()}}
 
 
 def measure_anew(found: Found, parts: Sequence[str]) -> dict[str, Any]:
     """Return what was found with some parts measured now, each with the day of that."""
     fresh: dict[str, Any] = {part: _other(part) for part in parts if part in OTHERS}
-    if "durations" in parts:
-        fresh["durations"] = durations.measure()
+    fresh.update({part: work() for part, work in DRAWN.items() if part in parts})
     virtual = [part for part in parts if part in scenarios.PARTS]
     if virtual:
         with tempfile.TemporaryDirectory() as folder:
             assembly = synthesize(Path(folder) / "cdk.out")
             fresh.update(scenarios.measure(assembly, virtual))
     today = datetime.now(UTC).date().isoformat()
-    left = [part for part in found.get("former_waits", ()) if part not in fresh]
-    found = {**found, "former_waits": left}
     return {**found, **fresh, "anew": {**found.get("anew", {}), **dict.fromkeys(fresh, today)}}
 
 
@@ -197,14 +195,12 @@ def _sections(found: Found) -> Iterator[str]:
     if found.get("anew"):
         days = ", ".join(f"`{part}` on {day}" for part, day in sorted(found["anew"].items()))
         yield f"Measured anew since, by `python -m benchmarks.run --only PART`: {days}."
-    former = [f"`{part}`" for part in found.get("former_waits", ())]
-    if former:
-        yield f"Measured with the waits before these, and not since: {', '.join(former)}."
     yield from _drawn(found["durations"])
     yield from _reference(found["reference_scenario"])
     yield from _gate(found)
     yield from _unlike(found["unlike_expected"])
-    yield from _growth(found["growth"], found["queued"])
+    yield from _growth(found)
+    yield from _money(found)
     yield from _wall(found)
     for name in OTHERS:
         if name in found:
@@ -365,24 +361,66 @@ def _unlike(found: Found) -> Iterator[str]:
     )
 
 
-def _growth(found: Found, queued: Found) -> Iterator[str]:
+def _growth(found: Found) -> Iterator[str]:
+    queued = found["queued"]
     yield "## Growth"
-    yield "`python -m benchmarks.scenarios growth queued` (virtual time, with latency)"
+    parts = "growth queued failing groups"
+    yield f"`python -m benchmarks.scenarios {parts}` (virtual time, with latency)"
     yield (
         "First runs with more solutions, each with a campaign and a batch job, and quotas that "
-        "let all of them work at once. History: events of the longest of the executions, as "
-        "AWS would write them, of 25,000; state: the largest input or output of a state, of "
-        "262,144 bytes."
+        f"let all of them work at once; {scenarios.MANY} solutions of which every training fails, "
+        f"with a reason of {len(scenarios.LONG_REASON)} characters; and dataset groups with a "
+        "solution each whose configs are uploaded at the same moment. The service takes 5 s for "
+        "each thing here, where hours are expected: *added* is the waits before the first looks, "
+        "and of several groups until the last of them is done, of which the service imports five "
+        "datasets at a time, as it does for an account. Only the last row has "
+        "the times of the reference scenario, and quotas that make the service itself take "
+        f"{queued['critical_path_seconds']:,.0f} s. History: events of the longest of the "
+        "executions, as AWS would write them, of 25,000; state: the largest input or output of a "
+        "state, of 262,144 bytes; row: the longest that is put into a table, as JSON, of the "
+        "409,600 bytes that one may have."
     )
-    headings = ("solutions", *HEADINGS, "longest history", "largest state")
-    more = ("longest_history_events", "largest_state_bytes")
-    rows = [[count, *costs(run), *(run[key] for key in more)] for count, run in found.items()]
-    rows.append(["20, five batch jobs at a time", *costs(queued), *(queued[key] for key in more)])
-    yield table(headings, rows)
+    rows = [[f"solutions: {count}", *_grown(run)] for count, run in found["growth"].items()]
+    rows.append([f"solutions that fail: {scenarios.MANY}", *_grown(found["failing"])])
+    rows += [[f"groups: {count}", *_grown(run)] for count, run in found["groups"].items()]
+    rows.append(["solutions: 20, five batch jobs at a time", *_grown(queued)])
+    yield table(("", *HEADINGS, *SIZES.values()), rows)
+    yield from _drawn_growth(found["growth_on_sets"])
+
+
+SIZES = {
+    "longest_history_events": "longest history",
+    "largest_state_bytes": "largest state",
+    "largest_row_bytes": "longest row",
+}
+
+
+def _grown(run: Found) -> list[Any]:
+    return [*costs(run), *(run.get(key) for key in SIZES)]
+
+
+def _drawn_growth(found: Found) -> Iterator[str]:
+    draws = ", ".join(f"{count} of {solutions}" for solutions, count in durations.GROWN.items())
     yield (
-        "In the last row the quotas make the service itself take "
-        f"{queued['critical_path_seconds']:,.0f} s."
+        "Durations as they are in public, of which nothing is known before, with the same "
+        f"simulation as at the beginning of this page ({draws} solutions). Whoever waits for the "
+        "last of more jobs that take long waits for the latest look of more."
     )
+    rows = [
+        [name, count, _seconds(run), run["looks"], run["state_transitions"]]
+        for name, counts in found.items()
+        for count, run in counts.items()
+    ]
+    yield table(("", "solutions", "first run", "looks", "transitions"), rows)
+
+
+def _money(found: Found) -> Iterator[str]:
+    yield "## Money"
+    yield "`python -m benchmarks.scenarios money groups` (virtual time, with latency)"
+    _, invocations, _, transitions = ELSEWHERE["the AWS solution, first run"]
+    elsewhere = {"lambda_requests": invocations or 0, "state_transitions": transitions or 0}
+    looks = {count: run["look"] for count, run in found["groups"].items() if count != "1"}
+    yield from money.section(found["money"], elsewhere, looks)
 
 
 def _wall(found: Found) -> Iterator[str]:

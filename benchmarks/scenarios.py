@@ -23,6 +23,7 @@ from tests.everything import RECIPE, SCHEMAS, files
 
 from benchmarks import durations
 from benchmarks.drawn import Took
+from benchmarks.money import HOURS, of_stack
 from benchmarks.simulation import Cloud, Latency, Meter
 from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.emulator import Durations, Quotas
@@ -44,7 +45,16 @@ NONE = Latency()
 WARM = Latency(invocation=0.3, transition=0.05)
 """A warm function that makes a few calls, and Step Functions' own overhead per state."""
 DATASETS = ("interactions", "items", "users")
-RAISED = Quotas(solutions=100, campaigns=100, training=100, batch_jobs=100)
+RAISED = Quotas(solutions=200, campaigns=100, training=200, batch_jobs=100, dataset_groups=50)
+MANY = 200
+"""Solutions that all fail."""
+FIFTY = 50
+"""Dataset groups."""
+RULE = {"detail-type": "Scheduled Event", "detail": {}}
+"""What a rule that fires at a rate gives to a function."""
+LONG_REASON = "The data of this training is not enough. " * 12
+QUICK = {**dict.fromkeys(SERVICE, 5.0), "Schema": 0.0, "Solution": 0.0}
+"""Seconds that the service takes where only what there is of things is looked at."""
 GATES = ("off", "observe")
 FACTORS = (0.5, 0.8, 0.9, 1.1, 1.25, 2.0)
 SEEDS = range(5)
@@ -141,6 +151,10 @@ def prepare(cloud: Cloud, scenario: Scenario, quotas: Quotas | None = None) -> N
     for which, factor in scenario.factors.items():
         noun, name = which.split()
         cloud.service.faults.slow(noun, name, factor)
+    _put_files(cloud, scenario)
+
+
+def _put_files(cloud: Cloud, scenario: Scenario) -> None:
     for key, body in scenario.files():
         cloud.put(key, body)
 
@@ -163,6 +177,7 @@ def told(meter: Meter, scenario: Scenario) -> dict[str, Any]:
         "added_share": round((meter.seconds - path) / path, 5),
         "longest_history_events": max(meter.events.values()),
         "largest_state_bytes": meter.largest_state,
+        "largest_row_bytes": meter.largest_row,
     }
 
 
@@ -198,6 +213,36 @@ def reference(cloud: Cloud) -> dict[str, Any]:
     shorter = Scenario("reference", seconds={**SERVICE, "Dataset": 5.0})
     found["critical_path_of_5735"] = first_and_known(cloud, shorter)
     return found
+
+
+def money(cloud: Cloud) -> dict[str, Any]:
+    """Return what the runs of the reference scenario, and a month without any, are billed as."""
+    cloud.latency = WARM
+    cloud.forget_durations()
+    runs = {}
+    for name in ("first run", "known durations"):
+        provision(cloud, Scenario("billed"))
+        runs[name] = counted(cloud.meter)
+    cloud.meter = Meter()
+    runs["nothing to do"] = counted(cloud.run("billed", Scenario("billed").config()))
+    return {
+        "runs": runs,
+        "look": looked(cloud),
+        "stack": of_stack(json.loads(cloud.assembly.template.read_text())),
+    }
+
+
+def looked(cloud: Cloud) -> dict[str, float]:
+    """Return what one look of the function at a rate is billed as, and its metrics."""
+    meter = cloud.call("tend", RULE)
+    return {**meter.billed, "metrics": len(meter.metric_hours)}
+
+
+def counted(meter: Meter) -> dict[str, float]:
+    """Return what a run is billed as, by the names of the prices."""
+    transitions = meter.transitions.total()
+    months = len(meter.metric_hours) / HOURS
+    return {**meter.billed, "state_transitions": transitions, "metric_months": months}
 
 
 def gated(cloud: Cloud) -> dict[str, Any]:
@@ -248,13 +293,50 @@ def averaged(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def growth(cloud: Cloud) -> dict[str, Any]:
-    """Return what more solutions cost, each with a campaign and a batch job."""
+    """Return what more solutions cost, each with a campaign and a batch job.
+
+    Everything is quick: what hours of looks add, :func:`benchmarks.durations.growth` tells in a
+    minute, where they would take half an hour here.
+    """
     cloud.latency = WARM
     found = {}
     for count in (1, 10, 100):
         cloud.forget_durations()
-        scenario = Scenario(f"grown{count}", solutions=count, used=count)
+        scenario = Scenario(f"grown{count}", solutions=count, used=count, seconds=QUICK)
         found[f"{count}"] = provision(cloud, scenario, RAISED)
+    return found
+
+
+def failing(cloud: Cloud) -> dict[str, Any]:
+    """Return what is left of many solutions of which every training fails, with a long reason."""
+    cloud.latency = WARM
+    cloud.forget_durations()
+    scenario = Scenario("failing", solutions=MANY, used=0, seconds=QUICK)
+    prepare(cloud, scenario, RAISED)
+    for _ in range(MANY):
+        cloud.service.faults.fail("SolutionVersion", "*", LONG_REASON)
+    cloud.upload(scenario.group, scenario.config())
+    assert cloud.status() == "FAILED", cloud.why()
+    return told(cloud.meter, scenario)
+
+
+def groups(cloud: Cloud) -> dict[str, Any]:
+    """Return what one group takes, and many whose configs are uploaded at the same moment.
+
+    With it comes what the function that looks after models takes of them at a time.
+    """
+    cloud.latency = WARM
+    found = {}
+    for count in (1, FIFTY):
+        cloud.forget_durations()
+        some = [Scenario(f"of{count}-{one}", solutions=1, seconds=QUICK) for one in range(count)]
+        prepare(cloud, some[0], RAISED)
+        for scenario in some[1:]:
+            _put_files(cloud, scenario)
+        cloud.upload_all({one.group: one.config() for one in some})
+        assert cloud.statuses(count) == {"SUCCEEDED"}, cloud.why()
+        measured = told(cloud.meter, some[0])
+        found[f"{count}"] = {**measured, "look": looked(cloud)}
     return found
 
 
@@ -314,9 +396,12 @@ def _named(noun: str, group: str, number: int) -> str:
 
 PARTS = {
     "reference_scenario": reference,
+    "money": money,
     "gate": gated,
     "unlike_expected": unlike,
     "growth": growth,
+    "failing": failing,
+    "groups": groups,
     "queued": queued,
     "drawn": drawn,
 }

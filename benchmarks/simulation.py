@@ -24,6 +24,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks import billed
 from benchmarks.virtual_time import VirtualTime, govern
 from mpe.assembly.synthesis import Assembly
 from mpe.emulator import Durations, MemoryObjects, Personalize, Quotas
@@ -42,7 +43,7 @@ ENVIRONMENT = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
-    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_LOG_LEVEL": "INFO",  # as the functions have it, since logs are billed
     "POWERTOOLS_TRACE_DISABLED": "1",
 }
 STATES = ("pass", "task", "choice", "wait", "parallel", "map")
@@ -68,9 +69,8 @@ class Outage:
     begins: datetime
     ends: datetime
 
-    def hits(self, request: Any, now: datetime) -> bool:
-        signed = _text(request.headers.get("Authorization", ""))
-        return f"/{self.service}/aws4_request" in signed and self.begins <= now < self.ends
+    def hits(self, request: billed.Request, now: datetime) -> bool:
+        return request.service == self.service and self.begins <= now < self.ends
 
 
 @dataclass
@@ -86,8 +86,14 @@ class Meter:
     """Of the history, by execution."""
     largest_state: int = 0
     """The longest input or output of a state, as JSON."""
+    largest_row: int = 0
+    """Bytes of the longest row that was written to a table, as JSON."""
     seconds: float = 0.0
     """From the upload to the end of the last execution."""
+    billed: billed.Counts = field(default_factory=billed.Counts)
+    """By the names of prices."""
+    metric_hours: set[tuple[str, ...]] = field(default_factory=set)
+    """Own metrics, each in each hour from the upload on in which it was measured."""
 
     def measure(self, value: Any) -> None:
         self.largest_state = max(self.largest_state, len(json.dumps(value).encode()))
@@ -102,6 +108,7 @@ class Cloud:
     def __init__(self, assembly: Assembly, latency: Latency | None = None) -> None:
         os.environ.update(ENVIRONMENT)
         process.check_version()
+        self.assembly = assembly
         self.latency = latency or Latency()
         self._ended = datetime.min
         self.meter = Meter()
@@ -111,12 +118,17 @@ class Cloud:
         self._connect()
         self.replace_service()
         self.outages: list[Outage] = []
+        self._log = io.StringIO()
+        self._called = False
+        self._began = self.time.now()
         self._heard: list[dict[str, Any]] = []
         cloudwatch.keep_alarms_of_math()
         self.outputs = deploy(
             self.client, assembly, account=ACCOUNT, region=REGION, parameters={"Email": ""}
         )
         s3.name_versions()
+        with contextlib.redirect_stdout(self._log):  # where its logger writes from then on
+            importlib.import_module("mpe.handlers.settings")
         govern(self.time)
         self._hook_engine()
         self._hook_lambda()
@@ -164,16 +176,27 @@ class Cloud:
         Meanwhile services have outages, each by its name, from a second after the upload on and
         for so many seconds.
         """
+        self.upload_all({group: config}, *outages)
+
+    def upload_all(
+        self, configs: Mapping[str, Mapping[str, Any]], *outages: tuple[str, float, float]
+    ) -> None:
+        """Upload configs at the same moment, each of its group, as :meth:`upload` does one."""
         self.meter = Meter()
         random.seed(0)  # the SDK spreads its retries at random
         self.time.move_to(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2))
-        began, text = self.time.now(), json.dumps(config)
+        self._began = began = self.time.now()
         self.outages = [
             Outage(service, began + timedelta(seconds=at), began + timedelta(seconds=at + long))
             for service, at, long in outages
         ]
-        with contextlib.redirect_stdout(io.StringIO()):  # the functions' logs and metrics
-            self.time.run(lambda: self.put(f"train/{group}/config.json", text))
+
+        def put() -> None:
+            for group, config in configs.items():
+                self.put(f"train/{group}/config.json", json.dumps(config))
+
+        with contextlib.redirect_stdout(self._log):  # the functions' logs and metrics
+            self.time.run(put)
         self.meter.seconds = round((self._ended - began).total_seconds(), 3)
         self.outages = []
 
@@ -205,17 +228,22 @@ class Cloud:
 
     def status(self) -> str:
         """Return the status of the workflow's newest execution."""
+        return str(self._newest()[0]["status"])
+
+    def statuses(self, count: int) -> set[str]:
+        """Return the statuses of so many of the workflow's newest executions."""
+        return {str(one["status"]) for one in self._newest()[:count]}
+
+    def _newest(self) -> list[dict[str, Any]]:
         found = self.client("stepfunctions").list_executions(
-            stateMachineArn=self.outputs["Workflow"]
+            stateMachineArn=self.outputs["Workflow"], maxResults=1000
         )["executions"]
-        return str(max(found, key=lambda one: one["startDate"])["status"])
+        return sorted(found, key=lambda one: one["startDate"], reverse=True)
 
     def why(self) -> str:
         """Return what the workflow's newest execution ended with."""
-        states = self.client("stepfunctions")
-        found = states.list_executions(stateMachineArn=self.outputs["Workflow"])["executions"]
-        newest = max(found, key=lambda one: one["startDate"])["executionArn"]
-        ended = states.describe_execution(executionArn=newest)
+        newest = self._newest()[0]["executionArn"]
+        ended = self.client("stepfunctions").describe_execution(executionArn=newest)
         return f"{ended.get('error')} {ended.get('cause')}"
 
     def _connect(self) -> None:
@@ -230,21 +258,41 @@ class Cloud:
     def _answer(self, request: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
 
-        if any(one.hits(request, self.time.now()) for one in self.outages):
-            return AWSResponse(request.url, 503, {}, Raw(b""))
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
         body = body.read() if hasattr(body, "read") else body
-        coroutine = _call(request.method, request.url, dict(request.headers), bytes(body))
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        sent = billed.Request(request.method, request.url, headers, bytes(body))
+        status, headers, answer = self.serve(sent)
+        return AWSResponse(request.url, status, headers, Raw(answer))
+
+    def serve(self, request: billed.Request) -> tuple[int, dict[str, str], bytes]:
+        """Answer a request of the SDK, and count it where a function sent it."""
+        if any(one.hits(request, self.time.now()) for one in self.outages):
+            return 503, {}, b""
         loop = self._idle.pop() if self._idle else asyncio.new_event_loop()
-        status, headers, answer = loop.run_until_complete(coroutine)
+        status, headers, answer = loop.run_until_complete(_call(request))
         self._idle.append(loop)
-        if _text(request.headers.get("X-Amz-Target", "")).endswith(".PutEvents") and status == 200:
+        if self._called:
+            self.meter.billed.add(billed.of_request(request, answer))
+        if request.operation == "PutItem":
+            written = billed.row_bytes(json.loads(request.body))
+            self.meter.largest_row = max(self.meter.largest_row, written)
+        if request.operation == "PutEvents" and status == 200:
             self._heard += [
                 {"detail-type": one["DetailType"], "detail": json.loads(one["Detail"])}
-                for one in json.loads(body)["Entries"]
+                for one in json.loads(request.body)["Entries"]
             ]
-        return AWSResponse(request.url, status, headers, Raw(answer))
+        return status, headers, answer
+
+    def _read_log(self) -> None:
+        """Count what a function has written, which is forgotten."""
+        text = self._log.getvalue()
+        self._log.seek(0)
+        self._log.truncate()
+        self.meter.billed.add(billed.of_log(text))
+        hour = str((self.time.now() - self._began) // timedelta(hours=1))
+        self.meter.metric_hours.update((*metric, hour) for metric in billed.measured(text))
 
     def _set_clock(self) -> None:
         from mpe.aws.clock import Clock
@@ -269,6 +317,8 @@ class Cloud:
             self.meter.events[arn] += 2  # it started, and it ended
             _check(stepfunctions._executions[arn], stepfunctions._state_machines)
             run(arn)
+            history = json.dumps(stepfunctions._executions[arn]["events"], default=str)
+            self.meter.billed.add({**billed.of_log(history), "traces": 1})
             self._ended = self.time.now()
 
         stepfunctions._add_event, stepfunctions._run_execution = add_event, run_execution
@@ -304,29 +354,61 @@ class Cloud:
     def _hook_lambda(self) -> None:
         from ministack.services import lambda_svc
 
-        lambda_svc._execute_function_with_config_scope = self._invoke
+        lambda_svc._execute_function_with_config_scope = self.invoke
 
-    def _invoke(self, function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
         """Call a function's handler in its own environment, as a warm Lambda would."""
         config = function["config"]
         variables = config.get("Environment", {}).get("Variables", {})
-        module, _, name = config["Handler"].rpartition(".")
+        module = config["Handler"].rpartition(".")[0]
         self.meter.invocations[_called(module, event)] += 1
+        self.meter.billed.add(billed.of_invocation(config["MemorySize"], self.latency.invocation))
+        if "detail-type" in event:  # else it is of an execution's trace
+            self.meter.billed.add({"traces": 1})
         self.time.sleep(self.latency.invocation)
         context = SimpleNamespace(
             function_name=config["FunctionName"],
             memory_limit_in_mb=config["MemorySize"],
             invoked_function_arn=config["FunctionArn"],
             aws_request_id=str(uuid.uuid4()),
+            get_remaining_time_in_millis=lambda: 1000 * config["Timeout"],
         )
         os.environ.update(variables)  # read before anything is called, so no other's are seen
+        self._called = True
         try:
-            answer = getattr(importlib.import_module(module), name)(event, context)
+            answer = self.handle(config, event, context)
         except Exception as error:
             self.meter.errors.append(f"{module}: {type(error).__name__}: {error}")
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"error": True, "body": body}
+        finally:
+            self._called = False
+            self._read_log()
         return {"body": json.loads(json.dumps(answer))}
+
+    def handle(self, config: Mapping[str, Any], event: dict[str, Any], context: Any) -> Any:
+        """Call a function's handler in this process."""
+        module, _, name = config["Handler"].rpartition(".")
+        return getattr(importlib.import_module(module), name)(event, context)
+
+    def call(self, handler: str, event: Mapping[str, Any]) -> Meter:
+        """Call the function of a handler as a rule would, and return what it cost."""
+        self.meter = Meter()
+        self.answer(handler, event)
+        return self.meter
+
+    def answer(self, handler: str, event: Mapping[str, Any]) -> Any:
+        """Call the function of a handler, of which there is one, and return its answer."""
+        from ministack.services import lambda_svc
+
+        name = f"mpe.handlers.{handler}.handler"
+        (function,) = (
+            one for one in lambda_svc._functions.values() if one["config"]["Handler"] == name
+        )
+        with contextlib.redirect_stdout(self._log):
+            answer = self.time.run(lambda: self.invoke(function, dict(event)))
+        assert "error" not in answer, answer
+        return answer["body"]
 
 
 def _beyond_a_minute(retrier: Mapping[str, Any], count: int) -> float:
@@ -367,25 +449,23 @@ def _check(execution: Mapping[str, Any], machines: Mapping[str, Any]) -> None:
     assert not uncounted, f"these states would not be counted: {uncounted}"
 
 
-async def _call(
-    method: str, url: str, headers: dict[str, Any], body: bytes
-) -> tuple[int, dict[str, str], bytes]:
+async def _call(request: billed.Request) -> tuple[int, dict[str, str], bytes]:
     """Make one request of MiniStack's ASGI application."""
     import ministack.app
 
-    parts = urlsplit(url)
+    parts = urlsplit(request.url)
     scope = {
         "type": "http",
-        "method": method,
+        "method": request.method,
         "path": parts.path or "/",
         "raw_path": (parts.path or "/").encode(),
         "query_string": parts.query.encode(),
-        "headers": [(b"host", parts.netloc.encode()), *_encoded(headers)],
+        "headers": [(b"host", parts.netloc.encode()), *_encoded(request.headers)],
     }
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": request.body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)

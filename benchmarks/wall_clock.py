@@ -112,7 +112,7 @@ def local_cloud(assembly: Assembly) -> dict[str, Any]:
     cloud = LocalCloud(assembly=assembly)
     seconds, _ = _timed(cloud.start)
     try:
-        own = [_memory(pid) for pid in _group(cloud.pid)]
+        own = [peak_kib(pid) for pid in _group(cloud.pid)]
         return {
             "seconds": round(seconds, 1),
             "processes": len(own),
@@ -136,7 +136,7 @@ def _is_in(pid: int, group: int) -> bool:
         return False
 
 
-def _memory(pid: int) -> int:
+def peak_kib(pid: int) -> int:
     """Return the most that a process held in memory so far, in KiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
