@@ -14,9 +14,8 @@ import random
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -29,7 +28,13 @@ from tests.mutating.trials import Trials
 PAGE, KEPT = ROOT / "docs" / "mutants.md", ROOT / "tests" / "mutants.json"
 KNOWN = ROOT / "build" / "mutants.json"
 ROOMS = ("aws", "handlers", "model/plan")
-SUITE = ("tests/handlers", "tests/aws", "tests/model/plan", "tests/test_upgrades.py")
+SUITE = (
+    "tests/handlers",
+    "tests/aws",
+    "tests/model/plan",
+    "tests/hostile/test_foreign.py",
+    "tests/test_upgrades.py",
+)
 LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
 """The campaign of faults notices much and takes minutes; the other starts processes of its own."""
 SEED = 14
@@ -233,7 +238,8 @@ def by_hand(one: Named) -> Change:
 
 def measure(made: dict[str, list[Change]], given: argparse.Namespace) -> None:
     """Try the changes of some modules, of each as many as are asked for, and those by hand."""
-    drawn = {module: _drawn(each, given.most) for module, each in made.items()}
+    draw = _left if given.left else _drawn
+    drawn = {module: draw(each, given.most) for module, each in made.items()}
     named = {one.what: by_hand(one) for one in NAMED if one.module in made}
     tried = [*named.values(), *(one for each in drawn.values() for one in each)]
 
@@ -243,8 +249,10 @@ def measure(made: dict[str, list[Change]], given: argparse.Namespace) -> None:
             print(f"    {change.becomes}", flush=True)
 
     def done(module: str) -> None:
-        one = _measured(len(made[module]), drawn[module], trials.noticed)
         before = kept()
+        one = _measured(len(made[module]), drawn[module], trials.noticed)
+        if given.left:
+            one = replace(one, tried=before.modules[module].tried)
         told = {what: trials.noticed[each] for what, each in named.items() if each.module == module}
         write(Kept(before.modules | ({module: one} if one.made else {}), before.named | told))
         print(f"{module}: {one.noticed} of {one.tried} noticed", flush=True)
@@ -276,6 +284,17 @@ def _drawn(found: list[Change], most: int) -> list[Change]:
         return found
     drawn = random.Random(SEED).sample(found, most)
     return sorted(drawn, key=found.index)
+
+
+def _left(found: list[Change], most: int) -> list[Change]:
+    """Return the changes that no test noticed when they were tried last."""
+    known = kept().modules
+    return [
+        one
+        for one in found
+        if one.module in known
+        and Survivor(one.line, one.text, one.operator, one.becomes) in known[one.module].survivors
+    ][:most]
 
 
 def _measured(made: int, drawn: list[Change], noticed: dict[Change, str | None]) -> Measured:
@@ -340,11 +359,11 @@ outside of `make test`, with Cosmic Ray's operators of comparisons, conditions, 
 values, loops, exceptions, arithmetic and sets, and three more: a call whose result nobody takes
 is left out, a named argument is left out, and such a call changes places with its neighbour that
 calls something. Each change is tried against the tests of `tests/handlers`, `tests/aws`,
-`tests/model/plan` and `tests/test_upgrades.py` that run its line, without the campaign of faults;
-those of the local cloud, which notice more, are not asked. Not changed are constants, defaults of
-parameters and the bodies of classes, where a test could only compare a number with itself, and
-annotations, which are never run. Of a module with many changes a drawn sample is tried, the same
-on every run. `MODULE=waits` tries one module anew."""
+`tests/model/plan`, `tests/hostile/test_foreign.py` and `tests/test_upgrades.py` that run its line,
+without the campaign of faults; those of the local cloud, which notice more, are not asked. Not
+changed are constants, defaults of parameters and the bodies of classes, where a test could only
+compare a number with itself, and annotations, which are never run. Of a module with many changes a
+drawn sample is tried, the same on every run. `MODULE=waits` tries one module anew."""
 
 
 def _share(one: Measured) -> str:
@@ -385,7 +404,7 @@ def _cell(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("--module", default="", help="names of modules, such as waits,turns")
+    parser.add_argument("--module", default="", help="names of modules, such as waits,aws/tasks")
     parser.add_argument("--most", type=int, default=10_000, help="changes of each module")
     parser.add_argument("--seconds", type=float, default=30, help="for the tests of one change")
     parser.add_argument("--jobs", type=int, default=2, help="changes tried at a time")
@@ -393,12 +412,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--known", action="store_true", help="take it as known which tests run which lines"
     )
+    parser.add_argument(
+        "--left", action="store_true", help="only the changes that no test noticed last time"
+    )
     parser.add_argument("--by-hand", action="store_true", help="only the changes by hand")
     parser.add_argument("cosmic_python", help="the Python of Cosmic Ray's environment")
     given = parser.parse_args(arguments)
     asked = given.module.split(",") if given.module else []
-    chosen = [one for one in modules() if not asked or Path(one).stem in asked]
-    chosen.sort(key=lambda one: asked.index(Path(one).stem) if asked else 0)
+    chosen = [one for name in asked for one in modules() if one.endswith(f"/{name}.py")]
+    chosen = list(dict.fromkeys(chosen)) if asked else modules()
     python = given.cosmic_python
     measure({one: [] if given.by_hand else changes(one, python) for one in chosen}, given)
     return 0

@@ -11,6 +11,7 @@ from tests import mutants
 from tests.conftest import ROOT
 from tests.mutants import NAMED, PAGE, REASONS, SUITE, Kept, Measured, Named, Survivor, kept, page
 from tests.mutating.changes import Change, change, own
+from tests.mutating.codes import Loaded
 from tests.mutating.trials import put
 
 SAMPLE = "source/mpe/model/plan/owner.py"
@@ -88,7 +89,8 @@ def test_a_change_holds_where_the_function_was_imported_by_name(
     loaded: dict[str, object] = {}
     exec(compile(source, str(path), "exec"), loaded)
     two = loaded["two"]
-    put(change(str(path), source, source.replace("2\n", "3\n"), "Number", (2, 2)))
+    made = change(str(path), source, source.replace("2\n", "3\n"), "Number", (2, 2))
+    put(made, Loaded([str(tmp_path)]))
     assert callable(two)
     assert two() == 3
 
