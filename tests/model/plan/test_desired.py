@@ -185,6 +185,7 @@ def test_a_job_and_a_version_bear_the_name_of_their_run() -> None:
     assert made["jobName"] == f"films-interactions-{run}"
     place = f"s3://data/export/films/interactions/films-interactions-{run}/"
     assert value_at(made, export.spec.writes) == place
+    assert "jobOutput" not in replace(export, output=None).as_made_by(run)
     (version, *_) = of("SolutionVersion")
     assert version.as_made_by(run)["name"] == run
     first, *_ = of("DatasetImportJob")
