@@ -87,6 +87,7 @@ def test_a_dataset_has_its_schema_and_a_schema_the_domain_of_its_group() -> None
     for dataset, schema in zip(of("Dataset"), of("Schema"), strict=True):
         assert dataset.params["schemaArn"] == schema.arn == PLACE.arn(f"schema/{schema.name}")
         assert (dataset.parent, dataset.params["datasetGroupArn"]) == (GROUP, GROUP)
+        assert dataset.arn == PLACE.arn(f"dataset/films/{dataset.params['datasetType']}")
         assert dataset.params["name"] == dataset.name
         assert schema.params.keys() == {"name", "schema"}
     config = parse(json.dumps(document))
@@ -127,7 +128,7 @@ def test_a_group_has_the_key_of_its_config_or_is_made_with_the_stacks(
     found = desired_state(replace(config, group=group, tags=()), place, version="one")
     (one,) = of("DatasetGroup", found)
     assert one.params == {"name": "films", **params}
-    assert one.initial == initial
+    assert (one.initial, one.arn) == (initial, GROUP)
     assert one.as_made_by("run") == {"name": "films", **params, **initial}
 
 
@@ -230,3 +231,109 @@ def test_work_of_a_former_release_has_nothing_in_the_stages_that_it_did_not_know
     assert complete({})["solutions"] == []
     whole = state().work
     assert complete(whole) == whole
+
+
+UNSEEN = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")'
+
+
+def gated(gate: dict[str, Any], **campaign: Any) -> DesiredState:
+    """Return what is wanted where the first solution has a gate, and its campaign a part of it."""
+    document = everything("films")
+    document["filters"].append({"serviceConfig": {"name": "unseen", "filterExpression": UNSEEN}})
+    (used, *_) = document["solutions"]
+    used["workflowConfig"] = {"maxAge": "10 days", "gate": gate}
+    used["serviceConfig"]["performAutoTraining"] = False
+    used["campaigns"][0].update(campaign)
+    return state(document)
+
+
+def test_a_version_is_judged_by_its_solutions_gate_and_ages_with_it() -> None:
+    found = gated({"mode": "hold", "smoke": {"probes": 5}})
+    version = found.resources["version.films-for-you"]
+    solution = found.resources["solution.films-for-you"]
+    assert version.parent == version.params["solutionArn"] == solution.arn
+    assert solution.arn == PLACE.arn("solution/films-for-you")
+    assert version.max_age == 10 * 24 * 60 * 60
+    assert version.gate == {"mode": "hold", "smoke": {"probes": 5}, "refreshed": True}
+    assert found.resources["version.films-fans"].gate == {"refreshed": False}
+
+
+def test_of_a_recipe_that_nobody_knows_no_version_is_refreshed_and_no_campaign_is_asked() -> None:
+    config = parse(json.dumps(everything("films")))
+    (used, *rest) = config.solutions
+    params = {**used.solution.params, "recipeArn": "another"}
+    workflow = {"gate": {"mode": "hold"}}
+    unknown = replace(used, solution=replace(used.solution, params=params, workflow=workflow))
+    found = desired_state(replace(config, solutions=(unknown, *rest)), PLACE, version="one")
+    assert found.resources["version.films-for-you"].gate == {"mode": "hold", "refreshed": False}
+    assert found.resources["campaign.films-for-you.films-live"].gate == {}
+
+
+@pytest.mark.parametrize(
+    ("gate", "own", "asked"),
+    [
+        ({}, {}, {}),
+        ({"mode": "observe", "smoke": {"probes": 5}}, {}, {"smoke": {"probes": 5}}),
+        ({"mode": "observe", "watch": {}}, {}, {"watch": {}}),
+        ({"mode": "hold"}, {}, {"smoke": {}, "watch": {}}),
+        ({"mode": "observe"}, {"gate": {"mode": "hold"}}, {"smoke": {}, "watch": {}}),
+        ({"mode": "hold"}, {"gate": {"mode": "off"}}, {}),
+        ({"mode": "off", "smoke": {"probes": 5}}, {}, {}),
+    ],
+)
+def test_a_campaign_is_asked_where_a_gate_holds_or_says_so(
+    gate: dict[str, Any], own: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    found = gated(gate, workflowConfig=own) if own else gated(gate)
+    campaign = found.resources["campaign.films-for-you.films-live"]
+    mode = own.get("gate", gate).get("mode")
+    about = {
+        "mode": mode,
+        "recipe": "USER_PERSONALIZATION",
+        "probes": "smoke/films/films-for-you.csv",
+        "filters": [PLACE.arn("filter/unseen")],
+    }
+    assert campaign.gate == ({**about, **asked} if asked else {})
+    judged = found.resources["version.films-for-you"].campaigns
+    assert [one["mode"] for one in judged] == ([mode or "observe"] if mode != "off" else [])
+
+
+def test_a_campaign_that_follows_by_itself_has_no_pointer_and_is_judged_by_nobody() -> None:
+    synced = {"name": "films-live", "campaignConfig": {"syncWithLatestSolutionVersion": True}}
+    found = gated({"mode": "observe", "smoke": {}}, serviceConfig=synced)
+    campaign = found.resources["campaign.films-for-you.films-live"]
+    solution = PLACE.arn("solution/films-for-you")
+    assert campaign.params["solutionVersionArn"] == f"{solution}/$LATEST"
+    assert (campaign.given, campaign.pointer, campaign.gate) == ((), None, {})
+    assert (campaign.parent, campaign.group) == (solution, GROUP)
+    assert campaign.arn == PLACE.arn("campaign/films-live")
+    assert found.resources["version.films-for-you"].campaigns == ()
+
+
+def test_a_batch_job_reads_and_writes_in_the_folder_of_its_solution() -> None:
+    found = state()
+    first, second, themes = of("BatchInferenceJob", found)
+    (segments,) = of("BatchSegmentJob", found)
+    place = "batch/films/films-for-you/"
+    for job in (first, second):
+        assert job.data == Data("data", f"{place}job_config.json")
+        assert job.output == f"s3://data/{place}"
+        assert job.parent == PLACE.arn("solution/films-for-you")
+        assert job.given == ("solutionVersionArn",)
+        assert job.pointer == "campaign.films-for-you.films-live"
+        assert job.params["roleArn"] == ROLE
+        assert "jobName" not in job.params
+    assert (first.name, second.name) == ("films-for-you", "films-by-genre")
+    assert (first.max_age, second.max_age) == (None, 30 * 24 * 60 * 60)
+    for job, name in ((themes, "films-similar"), (segments, "films-fans")):
+        assert job.pointer == f"version.{name}", "it has no campaign"
+        version = found.resources[f"version.{name}"]
+        pointed = {"id": version.id, "mode": "observe", "pinned": False}
+        assert version.campaigns == (pointed,)
+
+
+def test_each_dataset_with_an_export_has_one() -> None:
+    document = everything("films")
+    document["datasets"]["items"]["export"] = document["datasets"]["interactions"].pop("export")
+    assert [one.id for one in of("DatasetExportJob", state(document))] == ["export.items"]
+    assert state(document).work["exports"] == ["export.items"]
