@@ -413,3 +413,9 @@ def test_an_earlier_failure_is_told_with_the_services_reason_where_it_has_one(
     action = decide(desired(), replace(observed("CREATE FAILED"), reason=reason))
     assert isinstance(action, Reject)
     assert told in action.message
+
+
+def test_what_is_no_json_is_told_as_text() -> None:
+    action = decide(desired("Solution", recipeArn="new"), observed(recipeArn=NOW))
+    assert isinstance(action, Reject)
+    assert 'recipeArn is "2026-01-02 00:00:00+00:00" and the config says "new"' in action.message
