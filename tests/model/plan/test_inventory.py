@@ -274,6 +274,7 @@ def test_an_export_is_safe_to_print_and_its_letters_stay() -> None:
     text = exported(made(name)).text
     assert "f\\u202ef\u00fc" in text
     assert text.endswith("}\n")
+    assert text.startswith('{\n  "datasetGroup": {\n    "serviceConfig"'), "as people write it"
     document = json.loads(text)
     assert document["filters"][0]["serviceConfig"]["filterExpression"] == "a\nb"
 
@@ -337,8 +338,11 @@ def test_what_a_group_has_one_or_many_of_is_exported_where_it_writes_to_the_data
 
 def test_jobs_are_counted_where_a_config_does_not_imply_them() -> None:
     jobs = [found("BatchInferenceJob", f"batch-inference-job/{name}") for name in "ab"]
-    notes = exported(made(*jobs)).notes
-    assert notes == ["2 of type BatchInferenceJob were left out: they are history."]
+    failed = found("Filter", "filter/f", "CREATE FAILED", name="f")
+    assert exported(made(*jobs, failed)).notes == [
+        "Filter f is CREATE FAILED and was left out.",
+        "2 of type BatchInferenceJob were left out: they are history.",
+    ]
 
 
 def test_the_datasets_of_an_export_are_in_the_order_of_their_kinds() -> None:
