@@ -164,6 +164,16 @@ def test_what_would_have_to_be_made_or_moved_is_left_out_and_told(more: Found, n
     assert result.document == exported(made()).document
 
 
+def test_a_solution_without_a_version_keeps_no_other_from_the_export() -> None:
+    new = found("Solution", "solution/new", name="new")
+    result = exported(Inventory(GROUP, (new, *WHOLE)))
+    assert result.document["solutions"] == exported(made()).document["solutions"]
+    assert result.notes == [
+        "Solution new has no version and was left out: with a section of its own it would be "
+        "trained."
+    ]
+
+
 def test_a_dataset_without_an_import_needs_no_data() -> None:
     result = exported(made(without=(IMPORT,)))
     dataset = result.document["datasets"]["interactions"]["dataset"]
