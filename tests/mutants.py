@@ -39,10 +39,29 @@ SUITE = (
 LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
 """The campaign of faults notices much and takes minutes; the other starts processes of its own."""
 SEED = 14
+SAME_SECTIONS = "The ids and the sections are of the same config, so that they are as many."
 REASONS: dict[str, str] = {
     'source/mpe/model/plan/owner.py: f"{noun} {name} is of the CloudFormation stack {stacks[0]}: '
     'its next update brings it back ": NumberReplacer': "A resource has a tag's key once, so that "
     "the first is the last.",
+    "source/mpe/model/plan/tasks.py: for id, section in zip(whole[stage], jobs, strict=True): "
+    "LeaveOutArgument": SAME_SECTIONS,
+    "source/mpe/model/plan/tasks.py: for id, section in zip(whole[stage], jobs, strict=True): "
+    "ReplaceTrueWithFalse": SAME_SECTIONS,
+    "source/mpe/model/plan/alike.py: return sum(map(_size, value)) if isinstance(value, list | "
+    "tuple) else 1: NumberReplacer": "Of two that both fit, the one that says more has more keys: "
+    "what its values count for does not change which.",
+    "source/mpe/model/plan/desired/solutions.py: pointer = None if follows or stays else "
+    "of.pointer(id): ReplaceOrWithAnd": "The pointer of a campaign that follows by itself, or "
+    "stays, is none either way: the one is not judged, the other is judged as pinned.",
+    "source/mpe/model/plan/reconcile.py: one.created.timestamp() if one.created else 0.0,: "
+    "NumberReplacer": "The service tells no moment within a second of 1970.",
+    "source/mpe/model/plan/waits.py: wait = max(wait, elapsed * earliest, 2 * siblings if siblings "
+    "> SIDE_BY_SIDE else 0): NumberReplacer": "What has passed is never less than nothing.",
+    "source/mpe/model/plan/waits.py: if learnt and elapsed + wait > _quiet(learnt): "
+    "ReplaceComparisonOperator_Gt_GtE": "Where both are even, what is left until then is the wait.",
+    "source/mpe/model/plan/waits.py: part = int.from_bytes(hashlib.sha256(resource.encode())"
+    ".digest()[:2]) / 0xFFFF: NumberReplacer": "It moves a wait by less than a 65,000th of it.",
     "source/mpe/aws/turns.py: return _key(row) if row and known else None: ReplaceAndWithOr": "A "
     "test that was written after this was measured notices it: it is to be measured anew.",
     "source/mpe/aws/turns.py: _place(row) < place: ReplaceComparisonOperator_Lt_LtE": "Two places "

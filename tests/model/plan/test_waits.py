@@ -128,6 +128,11 @@ def test_a_solutions_batch_jobs_at_the_default_quota_fit_into_a_history(
 def test_those_who_wait_for_a_quota_ask_once_a_minute_together_and_at_different_moments() -> None:
     waits = [in_line(DAY, 40, f"job.{n}") for n in range(40)]
     assert min(waits) >= 40 * LONGEST * 3 / 4
+    assert max(waits) <= 40 * LONGEST, "they are no crowd yet"
+    assert in_line(DAY, 41, "job.1") > 41 * LONGEST
+    assert len({in_line(DAY, 2, f"job.{n}") for n in range(2)}) == 2
+    first = [in_line(0, 50, f"job.{n}") for n in range(50)]
+    assert 480 < max(first) <= 500, "ten seconds each, so that a crowd begins slowly"
     assert len(set(waits)) > 30
     assert [in_line(waited, 1, "job") for waited in (0, 5, 100, DAY)] == [5, 5, 100, 300]
 
