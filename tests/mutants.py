@@ -62,6 +62,14 @@ REASONS: dict[str, str] = {
     "ReplaceComparisonOperator_Gt_GtE": "Where both are even, what is left until then is the wait.",
     "source/mpe/model/plan/waits.py: part = int.from_bytes(hashlib.sha256(resource.encode())"
     ".digest()[:2]) / 0xFFFF: NumberReplacer": "It moves a wait by less than a 65,000th of it.",
+    "source/mpe/model/plan/waits.py: shortest = max(min(learnt), 1.0): NumberReplacer": "A wait is "
+    "of a second at least, which is half of that.",
+    "source/mpe/model/plan/waits.py: odds = math.exp(min(sharpness * math.log(seconds / at), "
+    "600.0)): NumberReplacer": "Odds of e to the 600th are as good as certainty.",
+    "source/mpe/model/plan/waits.py: short, long = 0.0, 1.0: NumberReplacer": "Where the search "
+    "begins moves what it finds by less than a second.",
+    "source/mpe/model/plan/waits.py: for _ in range(6):: NumberReplacer": "One step more finds the "
+    "same to within less than a second; one less is noticed.",
     "source/mpe/aws/turns.py: return _key(row) if row and known else None: ReplaceAndWithOr": "A "
     "test that was written after this was measured notices it: it is to be measured anew.",
     "source/mpe/aws/turns.py: _place(row) < place: ReplaceComparisonOperator_Lt_LtE": "Two places "
