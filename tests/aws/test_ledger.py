@@ -54,6 +54,9 @@ def test_durations_are_of_a_resource_and_of_its_type_in_whatever_group() -> None
         assert ledger.durations("films", "campaign.a", "created") == (600, 500)
         assert ledger.usual("Campaign", "created") == (600, 500, 700)
         assert ledger.durations("films", "campaign.a", "updated") == ()
+        key = {"group": "films", "record": "DURATION#created#campaign.a"}
+        row = ledger._table.get_item(Key=key)["Item"]
+        assert float(row["seconds"]) == 500, "which former releases read"
         own = expecting(ledger, "films", "campaign.a", spec, "created", "")
         assert (own.own, own.others) == ((600, 500), ())
         other = expecting(ledger, "films", "campaign.c", spec, "created", "")
@@ -177,6 +180,29 @@ def test_a_pointer_moves_with_a_row_of_each_move_and_names_its_group(
     move = f"MOVE#{LIVE}#{at(3)}#9"
     rows.put_item(Item={"group": "films", "record": move, **NEWER})
     assert list(ledger.moves("films", LIVE)) == [one, two]
+
+
+class Refusing:
+    """A table that does not take a row of a move."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    def put_item(self, Item: dict[str, Any], **asked: Any) -> None:
+        if Item["record"].startswith("MOVE#"):
+            raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutItem")
+        self._table.put_item(Item=Item, **asked)
+
+
+def test_a_pointer_stays_where_its_move_could_not_be_noted(rows: Behind) -> None:
+    ledger = Ledger(Refusing(rows))
+    with pytest.raises(ClientError, match="InternalServerError"):
+        ledger.point("films", LIVE, ModelPointer(version=f"{FILMS}/1", at=at(1)))
+    assert ledger.pointer("films", LIVE) is None
+    assert list(ledger.gated()) == ["films"], "who looks for pointers misses none"
 
 
 def test_a_move_is_undone_where_nobody_moved_or_froze_the_pointer_since(ledger: Ledger) -> None:
