@@ -99,7 +99,7 @@ def test_what_is_of_a_run_is_forgotten_a_year_later(ledger: Ledger, rows: Behind
 
 def test_what_a_run_did_and_waits_for_is_told_of_that_run_alone(ledger: Ledger) -> None:
     outcome = {"resource": "campaign.a", "status": "ACTIVE", "seconds": 5.5}
-    ledger.record("films", "run", outcome, NOW)
+    ledger.record("films", "run", outcome, NOW + timedelta(microseconds=5))
     ledger.record("films", "other", {**outcome, "resource": "campaign.b"}, NOW)
     (found,) = ledger.outcomes("films", "run")
     assert (found["resource"], found["at"]) == ("campaign.a", "2026-01-01T00:00:00+00:00")
