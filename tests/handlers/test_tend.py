@@ -15,7 +15,7 @@ from mpe.handlers.tend import Tend
 from mpe.model.errors import NewerForm
 from mpe.model.gate.pointer import GATE
 from mpe.model.messages import attributes, message_for
-from mpe.model.plan.desired import DesiredState
+from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired, DesiredState
 from mpe.model.plan.tasks import Task
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import PLACE, version
@@ -58,7 +58,9 @@ class Tended:
         own = replace(version(self.life.solution), campaigns=(told,), gate=self.gate)
         return DesiredState("films", "1", {"version.s": own}, tasks={"full.s": WEEKLY})
 
-    def look(self, states: States | None = None) -> dict[str, int]:
+    def look(
+        self, states: States | None = None, recommended: Any = None, approved: Any = None
+    ) -> dict[str, int]:
         world, found = self.life.world, states or States(self.state())
         return Tend(
             found,
@@ -69,6 +71,9 @@ class Tended:
             world.ensure.clock,
             "data",
             "Films",
+            approved,
+            None,
+            recommended,
         )()
 
     def after(self, days: float) -> dict[str, int]:
@@ -196,3 +201,20 @@ def test_a_group_that_is_gone_or_newer_is_passed_over(tended: Tended) -> None:
 def test_a_campaign_that_the_config_names_no_more_is_passed_over(tended: Tended) -> None:
     tended.life.world.emulated.clock.advance(20 * DAYS)
     assert tended.look(States(DesiredState("films", "2", {}))) == {"waits": 0, "old": 0}
+
+
+def test_of_all_resources_recommenders_are_looked_at_and_campaigns_are_asked(
+    tended: Tended,
+) -> None:
+    seen: list[Any] = []
+    live = Desired(ID, "Campaign", "live", "$", {})
+    shop = Desired("recommender.shop", "Recommender", "shop", "$", {})
+    data = Desired(INTERACTIONS_IMPORT, "DatasetImportJob", "views", "$", {})
+    state = tended.state()
+    made = {**state.resources, **{one.id: one for one in (live, shop, data)}}
+    tended.look(
+        States(replace(state, resources=made)),
+        recommended=lambda group, one: seen.append((group, one)),
+        approved=lambda group, campaign, pointer, read, now: seen.append((campaign, read)),
+    )
+    assert seen == [("films", shop), (live, data)]
