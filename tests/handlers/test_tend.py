@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from mpe.aws.objects import Pointer
 from mpe.handlers.holding import MODEL_EXPIRED
+from mpe.handlers.settings import LOGGER
 from mpe.handlers.tend import Tend
 from mpe.model.errors import NewerForm
 from mpe.model.gate.pointer import GATE
@@ -196,6 +198,29 @@ def test_a_group_that_is_gone_or_newer_is_passed_over(tended: Tended) -> None:
     assert tended.look(States()) == {"waits": 0, "old": 0}
     assert tended.look(States(newer=("films",))) == {"waits": 0, "old": 0}
     assert tended.word is None
+
+
+class Heard(logging.Handler):
+    """What was logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def test_which_group_only_a_newer_release_can_read_is_in_the_log(tended: Tended) -> None:
+    heard = Heard()
+    LOGGER.addHandler(heard)
+    try:
+        tended.look(States(newer=("films",)))
+    finally:
+        LOGGER.removeHandler(heard)
+    (one,) = (vars(record) for record in heard.records)
+    assert (one["msg"], one["group"]) == ("not looked after", "films")
+    assert "a newer release wrote this" in one["error"]
 
 
 def test_a_campaign_that_the_config_names_no_more_is_passed_over(tended: Tended) -> None:
