@@ -61,7 +61,11 @@ class Tended:
         return DesiredState("films", "1", {"version.s": own}, tasks={"full.s": WEEKLY})
 
     def look(
-        self, states: States | None = None, recommended: Any = None, approved: Any = None
+        self,
+        states: States | None = None,
+        recommended: Any = None,
+        approved: Any = None,
+        watching: Any = None,
     ) -> dict[str, int]:
         world, found = self.life.world, states or States(self.state())
         return Tend(
@@ -74,7 +78,7 @@ class Tended:
             "data",
             "Films",
             approved,
-            None,
+            watching,
             recommended,
         )()
 
@@ -228,7 +232,7 @@ def test_a_campaign_that_the_config_names_no_more_is_passed_over(tended: Tended)
     assert tended.look(States(DesiredState("films", "2", {}))) == {"waits": 0, "old": 0}
 
 
-def test_of_all_resources_recommenders_are_looked_at_and_campaigns_are_asked(
+def test_of_all_resources_recommenders_are_looked_at_and_campaigns_asked_and_watched(
     tended: Tended,
 ) -> None:
     seen: list[Any] = []
@@ -241,5 +245,6 @@ def test_of_all_resources_recommenders_are_looked_at_and_campaigns_are_asked(
         States(replace(state, resources=made)),
         recommended=lambda group, one: seen.append((group, one)),
         approved=lambda group, campaign, pointer, read, now: seen.append((campaign, read)),
+        watching=lambda group, campaign, pointer: seen.append(("watched", campaign)),
     )
-    assert seen == [("films", shop), (live, data)]
+    assert seen == [("films", shop), (live, data), ("watched", live)]
