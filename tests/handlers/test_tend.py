@@ -217,11 +217,12 @@ class Heard(logging.Handler):
 
 def test_which_group_only_a_newer_release_can_read_is_in_the_log(tended: Tended) -> None:
     heard = Heard()
-    LOGGER.addHandler(heard)
+    logger = logging.getLogger(LOGGER.name)
+    logger.addHandler(heard)
     try:
         tended.look(States(newer=("films",)))
     finally:
-        LOGGER.removeHandler(heard)
+        logger.removeHandler(heard)
     (one,) = (vars(record) for record in heard.records)
     assert (one["msg"], one["group"]) == ("not looked after", "films")
     assert "a newer release wrote this" in one["error"]
