@@ -14,31 +14,62 @@ import random
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.conftest import ROOT
-from tests.mutating.changes import Change, change, changes
+from tests.mutating.changes import Change, change, changes, statements
 from tests.mutating.trials import Trials
 
 PAGE, KEPT = ROOT / "docs" / "mutants.md", ROOT / "tests" / "mutants.json"
 KNOWN = ROOT / "build" / "mutants.json"
 ROOMS = ("aws", "handlers", "model/plan")
-SUITE = ("tests/handlers", "tests/aws", "tests/model/plan", "tests/test_upgrades.py")
+SUITE = (
+    "tests/handlers",
+    "tests/aws",
+    "tests/model/plan",
+    "tests/model/config/test_parse.py",
+    "tests/hostile/test_foreign.py",
+    "tests/test_upgrades.py",
+)
 LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
 """The campaign of faults notices much and takes minutes; the other starts processes of its own."""
 SEED = 14
+SAME_SECTIONS = "The ids and the sections are of the same config, so that they are as many."
 REASONS: dict[str, str] = {
     'source/mpe/model/plan/owner.py: f"{noun} {name} is of the CloudFormation stack {stacks[0]}: '
     'its next update brings it back ": NumberReplacer': "A resource has a tag's key once, so that "
     "the first is the last.",
-    "source/mpe/aws/turns.py: return _key(row) if row and known else None: ReplaceAndWithOr": "A "
-    "test that was written after this was measured notices it: it is to be measured anew.",
+    "source/mpe/model/plan/tasks.py: for id, section in zip(whole[stage], jobs, strict=True):: "
+    "LeaveOutArgument": SAME_SECTIONS,
+    "source/mpe/model/plan/tasks.py: for id, section in zip(whole[stage], jobs, strict=True):: "
+    "ReplaceTrueWithFalse": SAME_SECTIONS,
+    "source/mpe/model/plan/alike.py: return sum(map(_size, value)) if isinstance(value, list | "
+    "tuple) else 1: NumberReplacer": "Of two that both fit, the one that says more has more keys: "
+    "what its values count for does not change which.",
+    "source/mpe/model/plan/desired/solutions.py: pointer = None if follows or stays else "
+    "of.pointer(id): ReplaceOrWithAnd": "The pointer of a campaign that follows by itself, or "
+    "stays, is none either way: the one is not judged, the other is judged as pinned.",
+    "source/mpe/model/plan/reconcile.py: one.created.timestamp() if one.created else 0.0,: "
+    "NumberReplacer": "The service tells no moment within a second of 1970.",
+    "source/mpe/model/plan/waits.py: wait = max(wait, elapsed * earliest, 2 * siblings if siblings "
+    "> SIDE_BY_SIDE else 0): NumberReplacer": "What has passed is never less than nothing.",
+    "source/mpe/model/plan/waits.py: if learnt and elapsed + wait > _quiet(learnt):: "
+    "ReplaceComparisonOperator_Gt_GtE": "Where both are even, what is left until then is the wait.",
+    "source/mpe/model/plan/waits.py: part = int.from_bytes(hashlib.sha256(resource.encode())"
+    ".digest()[:2]) / 0xFFFF: NumberReplacer": "It moves a wait by less than a 65,000th of it.",
+    "source/mpe/model/plan/waits.py: shortest = max(min(learnt), 1.0): NumberReplacer": "A wait is "
+    "of a second at least, which is half of that.",
+    "source/mpe/model/plan/waits.py: odds = math.exp(min(sharpness * math.log(seconds / at), "
+    "600.0)): NumberReplacer": "Odds of e to the 600th are as good as certainty.",
+    "source/mpe/model/plan/waits.py: short, long = 0.0, 1.0: NumberReplacer": "Where the search "
+    "begins moves what it finds by less than a second.",
+    "source/mpe/model/plan/waits.py: for _ in range(6):: NumberReplacer": "One step more finds the "
+    "same to within less than a second; one less is noticed.",
     "source/mpe/aws/turns.py: _place(row) < place: ReplaceComparisonOperator_Lt_LtE": "Two places "
     "are equal only where they are of one execution, which is left out in the next line.",
     'source/mpe/aws/turns.py: return sequencer.upper().ljust(32, "0"): NumberReplacer': "All are "
@@ -227,14 +258,15 @@ def by_hand(one: Named) -> Change:
     last = start + one.old.rstrip("\n").count("\n")
     if not any(first <= start and last <= end for first, end in functions):
         raise ValueError(f"{one.what}: the change is not within a function")
-    text = source.replace(one.old, one.new)
-    return change(one.module, source, text, one.what, (start, last))
+    text, spans = source.replace(one.old, one.new), statements(ast.parse(source))
+    return change(one.module, source, text, one.what, (spans[start][0], spans[last][1]))
 
 
 def measure(made: dict[str, list[Change]], given: argparse.Namespace) -> None:
     """Try the changes of some modules, of each as many as are asked for, and those by hand."""
-    drawn = {module: _drawn(each, given.most) for module, each in made.items()}
-    named = {one.what: by_hand(one) for one in NAMED if one.module in made}
+    draw = _left if given.left else _drawn
+    drawn = {module: draw(each, given.most) for module, each in made.items()}
+    named = {one.what: by_hand(one) for one in NAMED if one.module in made and not given.left}
     tried = [*named.values(), *(one for each in drawn.values() for one in each)]
 
     def report(change: Change, test: str | None) -> None:
@@ -243,8 +275,10 @@ def measure(made: dict[str, list[Change]], given: argparse.Namespace) -> None:
             print(f"    {change.becomes}", flush=True)
 
     def done(module: str) -> None:
-        one = _measured(len(made[module]), drawn[module], trials.noticed)
         before = kept()
+        one = _measured(len(made[module]), drawn[module], trials.noticed)
+        if given.left:
+            one = replace(one, tried=before.modules[module].tried)
         told = {what: trials.noticed[each] for what, each in named.items() if each.module == module}
         write(Kept(before.modules | ({module: one} if one.made else {}), before.named | told))
         print(f"{module}: {one.noticed} of {one.tried} noticed", flush=True)
@@ -276,6 +310,17 @@ def _drawn(found: list[Change], most: int) -> list[Change]:
         return found
     drawn = random.Random(SEED).sample(found, most)
     return sorted(drawn, key=found.index)
+
+
+def _left(found: list[Change], most: int) -> list[Change]:
+    """Return the changes that no test noticed when they were tried last."""
+    known = kept().modules
+    return [
+        one
+        for one in found
+        if one.module in known
+        and Survivor(one.line, one.text, one.operator, one.becomes) in known[one.module].survivors
+    ][:most]
 
 
 def _measured(made: int, drawn: list[Change], noticed: dict[Change, str | None]) -> Measured:
@@ -340,11 +385,11 @@ outside of `make test`, with Cosmic Ray's operators of comparisons, conditions, 
 values, loops, exceptions, arithmetic and sets, and three more: a call whose result nobody takes
 is left out, a named argument is left out, and such a call changes places with its neighbour that
 calls something. Each change is tried against the tests of `tests/handlers`, `tests/aws`,
-`tests/model/plan` and `tests/test_upgrades.py` that run its line, without the campaign of faults;
-those of the local cloud, which notice more, are not asked. Not changed are constants, defaults of
-parameters and the bodies of classes, where a test could only compare a number with itself, and
-annotations, which are never run. Of a module with many changes a drawn sample is tried, the same
-on every run. `MODULE=waits` tries one module anew."""
+`tests/model/plan`, and of `test_parse.py`, `test_foreign.py` and `test_upgrades.py`, that run its
+line, without the campaign of faults; those of the local cloud, which notice more, are not asked.
+Not changed are constants, defaults of parameters and the bodies of classes, where a test could only
+compare a number with itself, and annotations, which are never run. Of a module with many changes a
+drawn sample is tried, the same on every run. `MODULE=waits` tries one module anew."""
 
 
 def _share(one: Measured) -> str:
@@ -385,7 +430,7 @@ def _cell(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument("--module", default="", help="names of modules, such as waits,turns")
+    parser.add_argument("--module", default="", help="names of modules, such as waits,aws/tasks")
     parser.add_argument("--most", type=int, default=10_000, help="changes of each module")
     parser.add_argument("--seconds", type=float, default=30, help="for the tests of one change")
     parser.add_argument("--jobs", type=int, default=2, help="changes tried at a time")
@@ -393,12 +438,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--known", action="store_true", help="take it as known which tests run which lines"
     )
+    parser.add_argument(
+        "--left", action="store_true", help="only the changes that no test noticed last time"
+    )
     parser.add_argument("--by-hand", action="store_true", help="only the changes by hand")
     parser.add_argument("cosmic_python", help="the Python of Cosmic Ray's environment")
     given = parser.parse_args(arguments)
     asked = given.module.split(",") if given.module else []
-    chosen = [one for one in modules() if not asked or Path(one).stem in asked]
-    chosen.sort(key=lambda one: asked.index(Path(one).stem) if asked else 0)
+    chosen = [one for name in asked for one in modules() if one.endswith(f"/{name}.py")]
+    chosen = list(dict.fromkeys(chosen)) if asked else modules()
     python = given.cosmic_python
     measure({one: [] if given.by_hand else changes(one, python) for one in chosen}, given)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests import mutants
 from tests.conftest import ROOT
 from tests.mutants import NAMED, PAGE, REASONS, SUITE, Kept, Measured, Named, Survivor, kept, page
 from tests.mutating.changes import Change, change, own
+from tests.mutating.codes import Loaded
+from tests.mutating.lines import Lines
 from tests.mutating.trials import put
 
 SAMPLE = "source/mpe/model/plan/owner.py"
@@ -88,7 +91,8 @@ def test_a_change_holds_where_the_function_was_imported_by_name(
     loaded: dict[str, object] = {}
     exec(compile(source, str(path), "exec"), loaded)
     two = loaded["two"]
-    put(change(str(path), source, source.replace("2\n", "3\n"), "Number", (2, 2)))
+    made = change(str(path), source, source.replace("2\n", "3\n"), "Number", (2, 2))
+    put(made, Loaded([str(tmp_path)]))
     assert callable(two)
     assert two() == 3
 
@@ -97,3 +101,37 @@ def test_a_change_says_which_line_becomes_what() -> None:
     said: Change = change(SAMPLE, SOURCE, SOURCE.replace("True", "False"), "Truth", (2, 2))
     assert (said.line, said.text) == (2, "begin(turn, again=True)")
     assert said.becomes == "begin(turn, again=False)"
+
+
+NOTED = """\
+def sign(number):
+    if number < 0:
+        return -1
+    for one in (number, *map(lambda one: one, [])):
+        try:
+            one = 1 // one
+        except ZeroDivisionError:
+            return 0
+        else:
+            return one
+"""
+
+
+def test_the_statements_that_are_run_are_noted_until_it_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "noted"
+    folder.mkdir()
+    (folder / "small.py").write_text(NOTED)
+    monkeypatch.syspath_prepend(tmp_path)
+    lines = Lines(tmp_path, [str(folder)])
+    sign = importlib.import_module("noted.small").sign
+    seen = []
+    for number, answer in ((-5, -1), (0, 0), (1, 1)):
+        assert sign(number) == answer
+        seen.append(lines.taken())
+    path = str(folder / "small.py")
+    assert seen == [{path: [2, 3]}, {path: [2, 4, 5, 6, 8]}, {path: [2, 4, 5, 6, 10]}]
+    lines.end()
+    assert sign(1) == 1
+    assert lines.taken() == {}

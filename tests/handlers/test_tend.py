@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,11 +12,12 @@ import pytest
 
 from mpe.aws.objects import Pointer
 from mpe.handlers.holding import MODEL_EXPIRED
+from mpe.handlers.settings import LOGGER
 from mpe.handlers.tend import Tend
 from mpe.model.errors import NewerForm
 from mpe.model.gate.pointer import GATE
 from mpe.model.messages import attributes, message_for
-from mpe.model.plan.desired import DesiredState
+from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired, DesiredState
 from mpe.model.plan.tasks import Task
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import PLACE, version
@@ -58,7 +60,13 @@ class Tended:
         own = replace(version(self.life.solution), campaigns=(told,), gate=self.gate)
         return DesiredState("films", "1", {"version.s": own}, tasks={"full.s": WEEKLY})
 
-    def look(self, states: States | None = None) -> dict[str, int]:
+    def look(
+        self,
+        states: States | None = None,
+        recommended: Any = None,
+        approved: Any = None,
+        watching: Any = None,
+    ) -> dict[str, int]:
         world, found = self.life.world, states or States(self.state())
         return Tend(
             found,
@@ -69,6 +77,9 @@ class Tended:
             world.ensure.clock,
             "data",
             "Films",
+            approved,
+            watching,
+            recommended,
         )()
 
     def after(self, days: float) -> dict[str, int]:
@@ -193,6 +204,48 @@ def test_a_group_that_is_gone_or_newer_is_passed_over(tended: Tended) -> None:
     assert tended.word is None
 
 
+class Heard(logging.Handler):
+    """What was logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def test_which_group_only_a_newer_release_can_read_is_in_the_log(tended: Tended) -> None:
+    heard = Heard()
+    logger = logging.getLogger(LOGGER.name)
+    logger.addHandler(heard)
+    try:
+        tended.look(States(newer=("films",)))
+    finally:
+        logger.removeHandler(heard)
+    (one,) = (vars(record) for record in heard.records)
+    assert (one["msg"], one["group"]) == ("not looked after", "films")
+    assert "a newer release wrote this" in one["error"]
+
+
 def test_a_campaign_that_the_config_names_no_more_is_passed_over(tended: Tended) -> None:
     tended.life.world.emulated.clock.advance(20 * DAYS)
     assert tended.look(States(DesiredState("films", "2", {}))) == {"waits": 0, "old": 0}
+
+
+def test_of_all_resources_recommenders_are_looked_at_and_campaigns_asked_and_watched(
+    tended: Tended,
+) -> None:
+    seen: list[Any] = []
+    live = Desired(ID, "Campaign", "live", "$", {})
+    shop = Desired("recommender.shop", "Recommender", "shop", "$", {})
+    data = Desired(INTERACTIONS_IMPORT, "DatasetImportJob", "views", "$", {})
+    state = tended.state()
+    made = {**state.resources, **{one.id: one for one in (live, shop, data)}}
+    tended.look(
+        States(replace(state, resources=made)),
+        recommended=lambda group, one: seen.append((group, one)),
+        approved=lambda group, campaign, pointer, read, now: seen.append((campaign, read)),
+        watching=lambda group, campaign, pointer: seen.append(("watched", campaign)),
+    )
+    assert seen == [("films", shop), (live, data), ("watched", live)]

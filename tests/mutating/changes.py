@@ -38,7 +38,7 @@ def changes(module: str, cosmic_python: str) -> list[Change]:
     source = (ROOT / module).read_text()
     made = [*_cosmic(module, cosmic_python), *own(source)]
     tree = ast.parse(source)
-    parts, spans = _parts(source, tree), _statements(tree)
+    parts, spans = _parts(source, tree), statements(tree)
     found = {
         text: change(module, source, text, operator, spans[line])
         for operator, line, text in made
@@ -161,7 +161,7 @@ def _meaning(part: str) -> str | None:
         return None
 
 
-def _statements(tree: ast.AST) -> dict[int, tuple[int, int]]:
+def statements(tree: ast.AST) -> dict[int, tuple[int, int]]:
     """Return for each line where its statement begins and ends; of one with a body, its head."""
     found: dict[int, tuple[int, int]] = {}
     for node in ast.walk(tree):  # the outer before the inner

@@ -7,28 +7,25 @@ and runs the tests that run the line, the quickest first, until one fails.
 
 from __future__ import annotations
 
-import functools
 import gc
 import json
 import os
 import resource
 import signal
-import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
-from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.conftest import ROOT
 from tests.mutating.changes import Change
+from tests.mutating.codes import Loaded, changed
+from tests.mutating.lines import Lines
 
 GRACE = 10.0
 """What the tests of a change may take beyond twice their time, in seconds of the processor."""
@@ -67,6 +64,7 @@ class Trials:
         self._items = {item.nodeid: item for item in session.items}
         self._look(session.items)
         gc.collect()
+        self._loaded = Loaded(self.rooms)
         gc.freeze()
         self._try_all()
         return True
@@ -78,15 +76,15 @@ class Trials:
         new = [item for item in items if item.nodeid not in self.seen]
         if not new:  # what a first request loads is loaded before the processes are forked
             new = [item for _, (item, *_) in groupby(items, key=lambda one: one.path)]
+        lines = Lines(ROOT / "source", self.rooms)
         for item, after in zip(new, [*new[1:], None], strict=True):
-            lines: dict[str, set[int]] = {}
+            lines.taken()
             start = time.process_time()
-            with _traced(self.rooms, lines):
-                reports = runtestprotocol(item, log=False, nextitem=after)
+            reports = runtestprotocol(item, log=False, nextitem=after)
             self.took[item.nodeid] = round(time.process_time() - start, 4)
-            passed = all(not one.failed for one in reports)
-            found = {name: sorted(numbers) for name, numbers in lines.items()}
-            self.seen[item.nodeid] = found if passed else {}
+            found = lines.taken()
+            self.seen[item.nodeid] = {} if any(one.failed for one in reports) else found
+        lines.end()
         if self.known:
             self.known.write_text(json.dumps([self.seen, self.took]))
 
@@ -172,7 +170,7 @@ class Trials:
             self._limit(named)
             code = CANNOT
             if change:
-                put(change)
+                put(change, self._loaded)
             code = 1
             code = self._run(named, writing)
         except BaseException:
@@ -201,67 +199,8 @@ class Trials:
         return 0
 
 
-class _traced:
-    """Notes the lines of some files that are run."""
-
-    def __init__(self, rooms: tuple[str, ...], lines: dict[str, set[int]]) -> None:
-        self.rooms, self.lines = rooms, lines
-
-    def __enter__(self) -> None:
-        sys.settrace(self._call)
-        threading.settrace(self._call)
-
-    def __exit__(self, *_: object) -> None:
-        sys.settrace(None)
-        threading.settrace(None)
-
-    def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
-        name = frame.f_code.co_filename
-        if not name.startswith(self.rooms):
-            return None
-        noted = self.lines.setdefault(name, set())
-
-        def local(frame: FrameType, event: str, argument: Any) -> Any:
-            if event == "line":
-                noted.add(frame.f_lineno)
-            return local
-
-        return local
-
-
-def put(change: Change) -> None:
+def put(change: Change, loaded: Loaded) -> None:
     """Put a change's functions into the place of those that are loaded, wherever they are held."""
     path = str(ROOT / change.module)
-    was = _functions(compile((ROOT / change.module).read_text(), path, "exec"))
-    now = _functions(compile(change.source, path, "exec"))
-    if was.keys() != now.keys():
-        raise ValueError("a change made or took away a function")
-    others = {key: code for key, code in now.items() if code != was[key]}
-    gc.unfreeze()
-    for one in gc.get_objects():
-        if isinstance(one, FunctionType) and one.__code__.co_filename == path:
-            name = one.__code__.co_qualname
-            numbers = sorted(
-                (code.co_firstlineno, key) for key, code in was.items() if key[0] == name
-            )
-            key = next((key for line, key in numbers if line == one.__code__.co_firstlineno), None)
-            if key in others:
-                one.__code__ = others[key]
-        elif isinstance(one, functools._lru_cache_wrapper):
-            one.cache_clear()
-
-
-def _functions(code: CodeType) -> dict[tuple[str, int], CodeType]:
-    """Return all code within a module, by qualified name and its number among those so named."""
-    found: dict[tuple[str, int], CodeType] = {}
-    for one in _within(code):
-        number = sum(key[0] == one.co_qualname for key in found)
-        found[one.co_qualname, number] = one
-    return found
-
-
-def _within(code: CodeType) -> Iterator[CodeType]:
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            yield one
-            yield from _within(one)
+    was = compile((ROOT / change.module).read_text(), path, "exec")
+    loaded.put(changed(was, compile(change.source, path, "exec")))

@@ -109,6 +109,7 @@ def test_what_is_only_put_differently_is_no_drift(noun: str, data: st.DataObject
     [
         (1, 2),
         (0.5, 0.50001),
+        (0.0, 1e-7),
         ("0.3", "0.31"),
         ("30", "31"),
         (True, False),
@@ -146,6 +147,17 @@ def test_a_filter_that_means_another_thing_is_drift(wanted: str, found: str) -> 
 def test_what_the_service_leaves_out_is_off() -> None:
     assert included({"enableMetadataWithRecommendations": False}, {})
     assert not included({"enableMetadataWithRecommendations": True}, {})
+
+
+def test_nothing_is_nothing_also_where_arithmetic_left_a_trace_of_it() -> None:
+    assert included(0.0, 1e-13)
+
+
+def test_in_a_list_what_says_little_takes_no_place_of_what_says_more() -> None:
+    little, more = {"name": "a"}, {"name": "a", "value": 1}
+    found = [more, {"name": "a", "value": 2}]
+    for wanted in ([little, more], [more, little]):
+        assert included(wanted, found)
 
 
 def test_datasets_and_columns_of_training_data_have_no_case() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mpe.model.config.parse import parse
-from mpe.model.plan.inventory import Found, Inventory, exported, scheduled
+from mpe.model.plan.inventory import Found, Inventory, exported, scheduled, told, using
 from tests.conftest import config
 
 ACCOUNT = "arn:aws:personalize:us-east-1:000000000000:"
@@ -164,6 +164,16 @@ def test_what_would_have_to_be_made_or_moved_is_left_out_and_told(more: Found, n
     assert result.document == exported(made()).document
 
 
+def test_a_solution_without_a_version_keeps_no_other_from_the_export() -> None:
+    new = found("Solution", "solution/new", name="new")
+    result = exported(Inventory(GROUP, (new, *WHOLE)))
+    assert result.document["solutions"] == exported(made()).document["solutions"]
+    assert result.notes == [
+        "Solution new has no version and was left out: with a section of its own it would be "
+        "trained."
+    ]
+
+
 def test_a_dataset_without_an_import_needs_no_data() -> None:
     result = exported(made(without=(IMPORT,)))
     dataset = result.document["datasets"]["interactions"]["dataset"]
@@ -216,3 +226,170 @@ def test_removal_goes_in_the_services_order_and_leaves_shared_schemas() -> None:
     shared = replace(inventory, shared=frozenset({arn("schema/views")}))
     assert "Schema" not in [one.noun for stage in shared.removal() for one in stage]
     assert "Schema" not in [one.noun for stage in inventory.removal(schemas=False) for one in stage]
+
+
+def test_a_resource_is_called_by_its_name_or_by_its_arn() -> None:
+    job = found("BatchInferenceJob", "batch-inference-job/b", jobName="b-one", name="no")
+    assert (job.name, job.typed) == ("b-one", "batch-inference-job/b-one")
+    assert version("7", 1).name == "best/7"
+    assert CAMPAIGN.typed == "campaign/live"
+    assert found("EventTracker", "event-tracker/x", name="clicks").typed == "event-tracker/clicks"
+
+
+def test_the_newest_version_that_did_not_fail_serves_if_there_is_one() -> None:
+    serving = made().serving(SOLUTION.arn)
+    assert serving
+    assert serving.arn.endswith("best/2")
+    assert made().serving(arn("solution/another")) is None
+    (of_all,) = made().of("DatasetGroup")
+    assert of_all == GROUP
+    assert list(made().of("Campaign", name="live", minProvisionedTPS=2)) == []
+
+
+def test_what_uses_a_resource_must_go_before_it() -> None:
+    tracker = found("EventTracker", "event-tracker/1", name="t")
+    metrics = found("MetricAttribution", "metric-attribution/m", name="m")
+    other = replace(
+        CAMPAIGN,
+        arn=arn("campaign/other"),
+        fields={**CAMPAIGN.fields, "solutionVersionArn": arn("solution/best-of-all/1")},
+    )
+    items = found(
+        "Dataset", "dataset/films/ITEMS", datasetType="Items", schemaArn=arn("schema/items")
+    )
+    again = replace(DATASET, arn=arn("dataset/more/INTERACTIONS"))
+    inventory = made(tracker, metrics, other, items, again)
+    assert using(inventory, SOLUTION) == (CAMPAIGN,)
+    assert using(inventory, replace(DATASET, fields={"datasetType": "Interactions"})) == (
+        tracker,
+        metrics,
+    )
+    assert using(inventory, items) == using(inventory, CAMPAIGN) == using(inventory, GROUP) == ()
+    assert using(inventory, replace(CAMPAIGN, fields={"datasetType": "INTERACTIONS"})) == ()
+    assert using(inventory, WHOLE[0]) == (tracker, metrics, DATASET, again)
+
+
+def test_what_is_to_be_removed_is_told_by_line_with_a_status_that_is_unusual() -> None:
+    failed = replace(CAMPAIGN, status="CREATE FAILED")
+    stages = [(CAMPAIGN, failed), (SOLUTION,)]
+    assert list(told(stages)) == [
+        "Campaign live",
+        "Campaign live (CREATE FAILED)",
+        "Solution best",
+    ]
+
+
+def test_an_export_is_safe_to_print_and_its_letters_stay() -> None:
+    name = found("Filter", "filter/f", name="f\u202ef\u00fc", filterExpression="a\nb")
+    text = exported(made(name)).text
+    assert "f\\u202ef\u00fc" in text
+    assert text.endswith("}\n")
+    assert text.startswith('{\n  "datasetGroup": {\n    "serviceConfig"'), "as people write it"
+    document = json.loads(text)
+    assert document["filters"][0]["serviceConfig"]["filterExpression"] == "a\nb"
+
+
+def test_sections_have_what_can_be_said_of_their_resources_and_no_more() -> None:
+    tags = ({"tagKey": "team", "tagValue": "films"},)
+    settings = {"eventValueThreshold": "1", "autoMLConfig": {"recipeList": ("a", "b")}}
+    learns = replace(
+        SOLUTION,
+        tags=tags,
+        fields={
+            **SOLUTION.fields,
+            "performAutoML": True,
+            "performHPO": False,
+            "eventType": "",
+            "solutionConfig": settings,
+            "status": "ACTIVE",
+        },
+    )
+    (solution,) = exported(made(learns, without=(SOLUTION,))).document["solutions"]
+    assert solution["serviceConfig"] == {
+        "name": "best",
+        "performAutoML": True,
+        "performAutoTraining": True,
+        "solutionConfig": {
+            "eventValueThreshold": "1",
+            "autoMLConfig": {"recipeList": ["a", "b"]},
+        },
+        "tags": list(tags),
+    }
+
+
+def test_what_a_group_has_one_or_many_of_is_exported_where_it_writes_to_the_data_bucket() -> None:
+    def metrics(path: str) -> Found:
+        output = {"s3DataDestination": {"path": path}}
+        return found(
+            "MetricAttribution", "metric-attribution/m", name="m", metricsOutputConfig=output
+        )
+
+    filters = [found("Filter", f"filter/{name}", name=name) for name in "ab"]
+    shop = found("Recommender", "recommender/shop", name="shop")
+    tracker = found("EventTracker", "event-tracker/1", name="t")
+    own = metrics("s3://data/metric-attribution/films/")
+    document = exported(made(own, *filters, shop, tracker), bucket="data").document
+    assert [one["serviceConfig"]["name"] for one in document["filters"]] == ["a", "b"]
+    assert [one["serviceConfig"]["name"] for one in document["recommenders"]] == ["shop"]
+    assert document["eventTracker"] == {"serviceConfig": {"name": "t"}}
+    assert document["metricAttribution"] == {"serviceConfig": {"name": "m"}}
+    for path, bucket, where in (
+        ("s3://data-of-others/x", "data", "s3://data-of-others/x"),
+        ("s3://data/x", None, "s3://data/x"),
+        ("", "data", "no bucket"),
+    ):
+        result = exported(made(metrics(path)), bucket=bucket)
+        assert "metricAttribution" not in result.document
+        assert result.notes == [
+            f"MetricAttribution m writes to {where} and was left out: with a section "
+            "metricAttribution it would write to the data bucket."
+        ]
+
+
+def test_jobs_are_counted_where_a_config_does_not_imply_them() -> None:
+    jobs = [found("BatchInferenceJob", f"batch-inference-job/{name}") for name in "ab"]
+    failed = found("Filter", "filter/f", "CREATE FAILED", name="f")
+    assert exported(made(*jobs, failed)).notes == [
+        "Filter f is CREATE FAILED and was left out.",
+        "2 of type BatchInferenceJob were left out: they are history.",
+    ]
+
+
+def test_the_datasets_of_an_export_are_in_the_order_of_their_kinds() -> None:
+    schema = found("Schema", "schema/items", name="items", schema=json.dumps(SCHEMA))
+    items = found(
+        "Dataset", "dataset/films/ITEMS", name="i", datasetType="ITEMS", schemaArn=schema.arn
+    )
+    failed = replace(IMPORT, status="CREATE FAILED", fields={"datasetArn": items.arn})
+    inventory = Inventory(GROUP, (schema, items, failed, *WHOLE))
+    result = exported(inventory)
+    assert list(result.document["datasets"]) == ["interactions", "items"]
+    made_ = result.document["datasets"]["items"]
+    assert made_["dataset"]["workflowConfig"] == {"dataOptional": True}, "no import succeeded"
+    assert made_["schema"]["serviceConfig"] == {"name": "items", "schema": SCHEMA}
+    assert "Dataset i has no import" in result.notes[0]
+
+
+def trained(**config: Any) -> dict[str, Any]:
+    document = exported(made()).document
+    document["solutions"][0]["serviceConfig"]["solutionConfig"] = config
+    return document
+
+
+def test_a_schedule_takes_the_place_of_the_services_own_and_of_nothing_else() -> None:
+    own = {"autoTrainingConfig": {"schedulingExpression": "rate(3 days)"}}
+    document = trained(**own)
+    (alone,) = scheduled(document)["solutions"]
+    assert alone["workflowConfig"]["schedules"] == {"full": "rate(3 days)"}
+    assert "solutionConfig" not in alone["serviceConfig"]
+    assert document == trained(**own), "what is given stays as it is"
+    (more,) = scheduled(trained(**own, eventValueThreshold="1"), full="rate(9 days)")["solutions"]
+    assert more["serviceConfig"]["solutionConfig"] == {"eventValueThreshold": "1"}
+    assert more["workflowConfig"]["schedules"] == {"full": "rate(9 days)"}
+    assert "workflowConfig" not in scheduled(trained(**own))["datasetGroup"]
+
+
+@pytest.mark.parametrize("given", [{"imports": "daily"}, {"full": "daily"}])
+def test_each_schedule_that_is_none_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="'daily' is not a schedule: "):
+        scheduled({"datasetGroup": {}}, **given)

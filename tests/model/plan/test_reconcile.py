@@ -15,12 +15,18 @@ from mpe.model.plan.reconcile import (
     Create,
     Keep,
     Look,
+    Mark,
     Observed,
     Reject,
+    Skip,
+    Switch,
     Update,
     Wait,
     decide,
+    drift,
     newest_first,
+    nothing_new,
+    same_job,
 )
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -266,3 +272,150 @@ def test_the_newest_that_did_not_fail_counts() -> None:
     assert newest_first([old, failed, new]) == [new, old, failed]
     assert newest_first([failed, old]) == [old, failed]
     assert newest_first([]) == []
+
+
+def test_of_those_of_the_same_moment_one_counts_at_every_look() -> None:
+    one, other = (Observed(arn, "ACTIVE", created=NOW) for arn in "ab")
+    undated = Observed("c", "ACTIVE")
+    for given in ([one, other, undated], [undated, other, one]):
+        assert newest_first(given) == [other, one, undated]
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "action"),
+    [
+        ({"idle": True}, None, Skip()),
+        ({"idle": True}, observed(), Keep(ARN)),
+        ({"idle": True}, observed("CREATE FAILED"), Skip()),
+        ({"idle": True}, observed("CREATE PENDING"), Skip()),
+        ({"idle": True, "pinned": "created"}, observed("CREATE PENDING"), Wait(ARN)),
+        ({"pinned": "created", "lagging": True}, None, Look()),
+        ({"lagging": True}, None, Create("absent")),
+        ({"existing": True}, None, Create("absent")),
+    ],
+)
+def test_where_no_data_lies_nothing_is_imported_and_what_is_done_stays(
+    given: dict[str, Any], found: Observed | None, action: Action
+) -> None:
+    assert decide(desired("DatasetImportJob"), found, **given) == action
+
+
+def test_what_a_task_is_about_must_be_there() -> None:
+    action = decide(desired(), None, existing=True)
+    assert isinstance(action, Reject)
+    assert action.message == "the Campaign live does not exist any more."
+
+
+def test_a_recommender_is_switched_to_the_status_that_is_wanted_of_it() -> None:
+    stopped = replace(desired("Recommender"), status="INACTIVE")
+    assert decide(stopped, observed()) == Switch(ARN, "INACTIVE")
+    assert decide(stopped, observed("INACTIVE")) == Keep(ARN)
+
+
+def test_a_group_that_nobody_maintains_is_marked_and_another_stacks_is_left() -> None:
+    ours = desired("DatasetGroup").owned_by("ours")
+    for owner, action in ((None, Mark(ARN, "ours")), ("ours", Keep(ARN))):
+        assert decide(ours, replace(observed(), owner=owner)) == action
+    theirs = decide(ours, replace(observed(), owner="theirs"))
+    assert isinstance(theirs, Reject)
+    assert "maintained by the stack theirs, and not by ours" in theirs.message
+    assert decide(desired("DatasetGroup"), replace(observed(), owner="theirs")) == Keep(ARN)
+
+
+def test_what_is_shown_of_a_resource_is_its_update_while_that_says_more() -> None:
+    one = observed("ACTIVE")
+    assert one.shown == replace(one, update="ACTIVE").shown == "ACTIVE"
+    assert replace(one, update="CREATE IN_PROGRESS").shown == "CREATE IN_PROGRESS"
+    assert observed("INACTIVE").shown == "INACTIVE"
+
+
+def test_a_long_value_is_told_up_to_its_120th_character() -> None:
+    def told(length: int) -> str:
+        action = decide(desired("Filter", filterExpression="y" * length), old)
+        assert isinstance(action, Reject)
+        return action.message
+
+    old = observed(filterExpression="x")
+    whole, cut = told(118), told(119)
+    assert f'"{"y" * 118}". Amazon Personalize' in whole
+    assert f'says "{"y" * 116}.... Amazon Personalize' in cut
+
+
+def test_all_that_differs_is_told_and_in_the_order_of_names() -> None:
+    wanted = desired("Solution", recipeArn="b", performHPO=True)
+    action = decide(wanted, observed(recipeArn="a", performHPO=False))
+    assert isinstance(action, Reject)
+    assert action.message.startswith(
+        'performHPO is false and the config says true; recipeArn is "a" and the config says "b". '
+        "Amazon Personalize cannot change performHPO, recipeArn of an existing resource"
+    )
+
+
+def differs(noun: str, wanted: dict[str, Any], found: dict[str, Any]) -> tuple[Change, ...]:
+    return drift(Desired("one", noun, "live", "$.one", wanted), found)
+
+
+def test_of_a_structure_that_is_updated_by_its_members_those_that_differ_are_told() -> None:
+    wanted = {"solutionConfig": {"a": 1, "b": {"c": 2}, "d": False}}
+    assert differs("Solution", wanted, {"solutionConfig": {"a": 1, "b": {"c": 3}}}) == (
+        Change("solutionConfig.b", {"c": 3}, {"c": 2}),
+    )
+    same = {"solutionConfig": {"a": 1, "b": {"c": 2}, "e": 5}}
+    assert differs("Solution", wanted, same) == ()
+    told = [one.field for one in differs("Solution", wanted, {})]
+    assert told == ["solutionConfig.a", "solutionConfig.b"]
+
+
+def test_metrics_are_compared_by_their_names_and_none_may_be_left() -> None:
+    views, sales = ({"metricName": name, "expression": "SUM()"} for name in ("views", "sales"))
+    wanted = {"metrics": [views, sales]}
+    assert differs("MetricAttribution", wanted, {"metrics": [sales, views]}) == ()
+    for found in ([views], [views, sales, {**views, "metricName": "more"}], None):
+        (told,) = differs("MetricAttribution", wanted, {"metrics": found})
+        assert told == Change("metrics", found, [views, sales])
+
+
+def test_a_document_that_cannot_be_read_is_compared_as_text() -> None:
+    assert differs("Schema", {"schema": "{"}, {"schema": "{"}) == ()
+    assert len(differs("Schema", {"schema": "{"}, {"schema": "{ "})) == 1
+    assert len(differs("Schema", {"schema": "{}"}, {})) == 1
+
+
+def test_a_job_is_the_same_where_what_tells_it_apart_is_and_the_rest_is_as_it_is_filled_in() -> (
+    None
+):
+    plain = desired("BatchInferenceJob")
+    filled = {"batchInferenceJobMode": "BATCH_INFERENCE", "numResults": 25}
+    assert same_job(plain, {})
+    assert same_job(plain, filled)
+    assert not same_job(plain, {"batchInferenceJobMode": "THEME_GENERATION"})
+    assert not same_job(plain, {"filterArn": "filter/new"})
+    few = desired("BatchInferenceJob", numResults=5)
+    assert same_job(few, {"numResults": 5})
+    assert not same_job(few, filled)
+
+
+def test_only_an_update_training_may_have_nothing_new() -> None:
+    words = "There should be updates to at least one dataset after the last training."
+    update, full = (desired("SolutionVersion", trainingMode=mode) for mode in ("UPDATE", "FULL"))
+    assert nothing_new(update, words)
+    assert not nothing_new(full, words)
+    assert not nothing_new(update, "Rate exceeded")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("", "an earlier attempt is CREATE FAILED. Delete"), ("no luck", "FAILED (no luck). Delete")],
+)
+def test_an_earlier_failure_is_told_with_the_services_reason_where_it_has_one(
+    reason: str, told: str
+) -> None:
+    action = decide(desired(), replace(observed("CREATE FAILED"), reason=reason))
+    assert isinstance(action, Reject)
+    assert told in action.message
+
+
+def test_what_is_no_json_is_told_as_text() -> None:
+    action = decide(desired("Solution", recipeArn="new"), observed(recipeArn=NOW))
+    assert isinstance(action, Reject)
+    assert 'recipeArn is "2026-01-02 00:00:00+00:00" and the config says "new"' in action.message

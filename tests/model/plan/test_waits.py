@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import Any
@@ -15,6 +16,7 @@ from mpe.model.plan.waits import (
     ENOUGH,
     KEPT,
     LONGEST,
+    LOOK,
     MOST,
     SHORTEST,
     VISIBLE_WITHIN,
@@ -126,6 +128,11 @@ def test_a_solutions_batch_jobs_at_the_default_quota_fit_into_a_history(
 def test_those_who_wait_for_a_quota_ask_once_a_minute_together_and_at_different_moments() -> None:
     waits = [in_line(DAY, 40, f"job.{n}") for n in range(40)]
     assert min(waits) >= 40 * LONGEST * 3 / 4
+    assert max(waits) <= 40 * LONGEST, "they are no crowd yet"
+    assert in_line(DAY, 41, "job.1") > 41 * LONGEST
+    assert len({in_line(DAY, 2, f"job.{n}") for n in range(2)}) == 2
+    first = [in_line(0, 50, f"job.{n}") for n in range(50)]
+    assert 480 < max(first) <= 500, "ten seconds each, so that a crowd begins slowly"
     assert len(set(waits)) > 30
     assert [in_line(waited, 1, "job") for waited in (0, 5, 100, DAY)] == [5, 5, 100, 300]
 
@@ -226,6 +233,7 @@ def test_durations_are_kept_by_the_newest() -> None:
     for seconds in range(20):
         kept = remembered(kept, seconds + 0.04)
     assert kept == tuple(range(20 - KEPT, 20))
+    assert remembered((), 7.26) == (7.3,)
 
 
 @pytest.mark.parametrize(
@@ -268,6 +276,92 @@ def test_what_is_likely_is_in_the_middle_of_what_was() -> None:
     assert Expected(10).likely == 10
     assert Expected(10, others=[20, 30]).likely == 25
     assert Expected(10, own=[7, 900, 8], others=[20]).likely == 8
+
+
+def balance(at: float, *, middle: float, spread: float, worth: float, others: int = 0) -> float:
+    """Return what lateness costs, beyond what a look is worth, where a wait ends ``at`` seconds.
+
+    By the law as the module tells it, with the hazard as the slope of what is left.
+    """
+
+    def left(time: float) -> float:
+        def share(deviation: float) -> float:
+            return 1 / (1 + (time / middle) ** (math.pi / math.sqrt(3) / deviation))
+
+        return 0.95 * share(spread) + 0.05 * share(0.8)
+
+    hazard = (math.log(left(at - 0.001)) - math.log(left(at + 0.001))) / 0.002
+    last = max((1 - left(at)) ** others, 0.05)
+    return hazard * last / (2 * worth * min(1, math.sqrt(1200 / at)))
+
+
+def predicted(assumed: float, count: int, seen: float = 0) -> float:
+    """Return the spread of the next duration after ``count``, where two more are assumed."""
+    variance = (2 * assumed**2 + count * seen**2) / (2 + count)
+    return math.sqrt(variance * (1 + 1 / count))
+
+
+EVER = (*range(0, 2000, 97), 2250, 9000)
+VARYING = [4000, 5000, 6250]
+SEEN = 1.48 * math.log(1.25)
+LAWS = [
+    pytest.param(Expected(2250), 0.4, 0.54, EVER, 1, id="first"),
+    pytest.param(Expected(2250, spread=0.8), 0.8, 0.54, EVER, 1, id="vague"),
+    pytest.param(Expected(2250), 0.4, 0.54, EVER, 3, id="of three"),
+    pytest.param(Expected(2250), 0.4, 0.54, EVER, 100, id="of many"),
+    pytest.param(Expected(1, own=[5000]), predicted(0.1, 1), 0.25, (4000, 4500), 1, id="once"),
+    pytest.param(Expected(1, own=[5000] * 3), predicted(0.1, 3), 0.25, (4000, 4500), 9, id="own"),
+    pytest.param(
+        Expected(1, others=[5000] * 3), predicted(0.35, 3), 0.54, (3000, 5000), 1, id="others"
+    ),
+    pytest.param(
+        Expected(1, own=VARYING), predicted(0.1, 3, SEEN), 0.25, (3000, 5000), 1, id="varying"
+    ),
+]
+
+
+@pytest.mark.parametrize(("known", "spread", "worth", "ats", "together"), LAWS)
+def test_a_look_comes_as_soon_as_it_is_worth_more_than_the_lateness(
+    known: Expected, spread: float, worth: float, ats: tuple[float, ...], together: int
+) -> None:
+    others = 0 if known.own else min(together, 4) - 1
+    law = {"middle": known.likely, "spread": spread, "worth": worth}
+    for at in ats:
+        wait = next_wait(at, known, together=together)
+        sooner, later = 0.992 * wait - 1, wait + 1
+        assert sooner**2 * balance(at + sooner, **law, others=others) < 1
+        assert later**2 * balance(at + later, **law, others=others) > 1
+
+
+def test_half_of_the_shortest_is_left_alone_where_none_is_an_outlier() -> None:
+    known = Expected(2250, own=[2250, 2200, 2300])
+    assert 1000 + next_wait(1000, known) == 2200 / 2
+    assert next_wait(1100, known) == LONGEST - LOOK
+    alone = [600], [600, 600], [600, 600, 1201]
+    for own in alone:
+        assert next_wait(0, Expected(1, own=own)) == LONGEST - LOOK
+    for own in ([600] * 3, [600, 600, 1200]):
+        assert next_wait(0, Expected(1, own=own)) > 2 * LONGEST
+
+
+def test_several_side_by_side_are_looked_at_the_less_often_the_more_they_are() -> None:
+    long, short = (Expected(1, own=[seconds] * 3) for seconds in (100_000, 10))
+    assert [next_wait(100_000, long, siblings=n) for n in (1, 2, 6)] == [300, 900, 2700]
+    assert next_wait(9, short, siblings=6) == 12
+    assert next_wait(9, short, siblings=5) < 10
+    known = Expected(2250, own=[2250, 2200, 2300])
+    assert [next_wait(1100, known, siblings=n) for n in (1, 5, 6, 10)] == [59, 59, 71, 118]
+
+
+def test_what_takes_a_second_is_looked_at_every_second() -> None:
+    assert [next_wait(at, Expected(1, own=[1] * 3)) for at in (0, 1, 2)] == [1, 1, 1]
+
+
+def test_what_is_usual_varies_as_its_type_is_known_to() -> None:
+    campaign, version = SPECS["Campaign"], SPECS["SolutionVersion"]
+    assert expected(campaign, "created").spread == campaign.typical_spread
+    assert version.typical_spread is None
+    assert expected(version, "created").spread == Expected(1).spread
 
 
 def test_what_is_missing_is_looked_for_ever_less_often() -> None:

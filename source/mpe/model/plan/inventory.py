@@ -120,8 +120,8 @@ def using(inventory: Inventory, one: Found) -> tuple[Found, ...]:
         return tuple(each for each in served if each.fields["solutionVersionArn"].startswith(below))
     if one.noun == "Schema":
         datasets = tuple(inventory.of("Dataset", schemaArn=one.arn))
-        above = [each for dataset in datasets for each in using(inventory, dataset)]
-        return (*dict.fromkeys(above), *datasets)
+        above = {each.arn: each for dataset in datasets for each in using(inventory, dataset)}
+        return (*above.values(), *datasets)
     if one.noun == "Dataset" and one.fields.get("datasetType", "").upper() == "INTERACTIONS":
         return (*inventory.of("EventTracker"), *inventory.of("MetricAttribution"))
     return ()

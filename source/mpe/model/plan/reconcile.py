@@ -323,7 +323,7 @@ def _changes(spec: ResourceSpec, name: str, wanted: Any, found: Any) -> Iterator
         return
     known = found or {}
     for inner in sorted(wanted):
-        if inner not in known or not included(wanted[inner], known[inner], inner):
+        if not included({inner: wanted[inner]}, known, name):
             yield Change(f"{name}.{inner}", known.get(inner), wanted[inner])
 
 
