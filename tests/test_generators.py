@@ -17,8 +17,10 @@ BY_HAND = {
 NONE = {
     "benchmarks.check_data": "a part of benchmarks.run",
     "benchmarks.cold_import": "a part of benchmarks.run",
+    "benchmarks.as_lambda": "a function, as benchmarks.memory starts it",
     "benchmarks.durations": "prints",
     "benchmarks.gate": "writes to the file that it is told",
+    "benchmarks.memory": "writes to the file that it is told",
     "benchmarks.outages": "prints",
     "benchmarks.real_size": "writes to the file that it is told",
     "benchmarks.gate_costs": "writes to the file that it is told",

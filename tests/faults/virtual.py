@@ -238,12 +238,12 @@ class Disturbed(Cloud):
             message = json.loads(parse_qs(text)["Message"][0])
             self.told.append(json.loads(message["email-json"]))
 
-    def _invoke(self, function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, function: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
         before = getattr(self._inside, "now", None)
         name = plain(function["config"]["FunctionName"])
         self._inside.now = (name, uuid.uuid4().hex)
         try:
-            return super()._invoke(function, event)
+            return super().invoke(function, event)
         except Died as death:
             self.time.sleep(death.after)
             body = {"errorType": death.error, "errorMessage": f"Error: {death.error}"}
@@ -289,7 +289,7 @@ class Disturbed(Cloud):
 
             def deliver() -> None:
                 for wait in (*AGAIN, None):
-                    if not self._invoke(record, event).get("error"):
+                    if not self.invoke(record, event).get("error"):
                         return
                     if wait is not None:
                         self.time.sleep(wait)
