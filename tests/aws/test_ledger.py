@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from mpe.model.gate.versions import Version
 from mpe.model.plan.forms import MARK, NOTE
 from mpe.model.plan.removals import Made
 from mpe.model.service.spec import SPECS
-from tests.aws.test_turns import Behind
+from tests.aws.conftest import Behind
 from tests.handlers.test_runs import table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,17 +27,8 @@ LIVE = "campaign.films.live"
 
 
 @pytest.fixture
-def rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A table whose reads must be consistent to see anything."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "none")
-    with mock_aws():
-        yield Behind(table("rows"))
-
-
-@pytest.fixture
-def ledger(rows: Behind) -> Ledger:
-    return Ledger(rows)
+def ledger(behind: Behind) -> Ledger:
+    return Ledger(behind)
 
 
 def at(day: int) -> str:
@@ -87,13 +77,13 @@ def test_of_too_many_objects_none_is_kept(ledger: Ledger) -> None:
     assert ledger.seen("films", "job/b") is None
 
 
-def test_what_is_of_a_run_is_forgotten_a_year_later(ledger: Ledger, rows: Behind) -> None:
+def test_what_is_of_a_run_is_forgotten_a_year_later(ledger: Ledger, behind: Behind) -> None:
     ledger.see("films", "job/a", frozenset({"digest"}), NOW)
     ledger.hold("films", "run", "campaign.a", "a quota", NOW)
     ledger.ask("films", "run", "campaign.a", NOW, at=NOW)
     assert ledger.first("films", "run", "Campaign", NOW)
     ledger.record("films", "run", {"resource": "campaign.a", "status": "ACTIVE"}, NOW)
-    found = rows.scan()["Items"]
+    found = behind.scan()["Items"]
     assert [int(one["expires"]) for one in found] == [EXPIRES] * 5
 
 
@@ -131,21 +121,21 @@ def test_what_dynamodb_refuses_for_another_reason_is_an_error() -> None:
 
 
 def test_the_numbers_of_a_solutions_versions_are_kept_but_those_of_a_newer_form(
-    ledger: Ledger, rows: Behind
+    ledger: Ledger, behind: Behind
 ) -> None:
     one, two = Version(f"{FILMS}/1", {"coverage": 0.5}, hours=1.5), Version(f"{FILMS}/2")
     for version in (one, two, Version(f"{FILMS}-again/1")):
         ledger.weigh("films", version)
     assert ledger.weighed("films", one.arn) == one
     assert list(ledger.versions("films", "films")) == [one, two]
-    rows.put_item(Item={"group": "films", "record": "VERSION#films/2", **NEWER})
+    behind.put_item(Item={"group": "films", "record": "VERSION#films/2", **NEWER})
     assert ledger.weighed("films", two.arn) is None
     assert ledger.weighed("films", f"{FILMS}/3") is None
     assert list(ledger.versions("films", "films")) == [one]
 
 
 def test_what_was_thought_of_a_version_for_a_campaign_is_kept_once(
-    ledger: Ledger, rows: Behind
+    ledger: Ledger, behind: Behind
 ) -> None:
     version = f"{FILMS}/1"
     thought = [ledger.note_verdict("films", version, LIVE, {"word": word}) for word in "ab"]
@@ -154,12 +144,12 @@ def test_what_was_thought_of_a_version_for_a_campaign_is_kept_once(
     found = [(one["campaign"], one["word"]) for one in ledger.verdicts("films", version)]
     assert found == [(LIVE, "a"), ("other", "c")]
     record = f"JUDGED#VERSION#films/1#{LIVE}"
-    rows.put_item(Item={"group": "films", "record": record, **NEWER})
+    behind.put_item(Item={"group": "films", "record": record, **NEWER})
     assert [one["word"] for one in ledger.verdicts("films", version)] == ["c"]
 
 
 def test_a_pointer_moves_with_a_row_of_each_move_and_names_its_group(
-    ledger: Ledger, rows: Behind
+    ledger: Ledger, behind: Behind
 ) -> None:
     one, two = (
         ModelPointer(version=f"{FILMS}/{number}", at=at(number), by="me", barred=("x",))
@@ -178,7 +168,7 @@ def test_a_pointer_moves_with_a_row_of_each_move_and_names_its_group(
     }
     assert list(ledger.gated()) == ["films"]
     move = f"MOVE#{LIVE}#{at(3)}#9"
-    rows.put_item(Item={"group": "films", "record": move, **NEWER})
+    behind.put_item(Item={"group": "films", "record": move, **NEWER})
     assert list(ledger.moves("films", LIVE)) == [one, two]
 
 
@@ -197,8 +187,8 @@ class Refusing:
         self._table.put_item(Item=Item, **asked)
 
 
-def test_a_pointer_stays_where_its_move_could_not_be_noted(rows: Behind) -> None:
-    ledger = Ledger(Refusing(rows))
+def test_a_pointer_stays_where_its_move_could_not_be_noted(behind: Behind) -> None:
+    ledger = Ledger(Refusing(behind))
     with pytest.raises(ClientError, match="InternalServerError"):
         ledger.point("films", LIVE, ModelPointer(version=f"{FILMS}/1", at=at(1)))
     assert ledger.pointer("films", LIVE) is None
@@ -229,9 +219,9 @@ def test_the_last_word_on_a_version_may_change_and_is_not_said_twice(ledger: Led
     assert (ledger.decision("films", f"{FILMS}/2") or {})["word"] == "expired"
 
 
-def test_decisions_of_a_newer_form_are_passed_over(ledger: Ledger, rows: Behind) -> None:
+def test_decisions_of_a_newer_form_are_passed_over(ledger: Ledger, behind: Behind) -> None:
     ledger.note_decision("films", {"word": "freeze", "about": LIVE, "at": at(1)})
-    rows.put_item(Item={"group": "films", "record": "DECIDED#2", **NEWER})
+    behind.put_item(Item={"group": "films", "record": "DECIDED#2", **NEWER})
     assert [one["word"] for one in ledger.decided("films")] == ["freeze"]
 
 
@@ -267,7 +257,7 @@ def test_a_group_with_a_recommender_is_looked_after(ledger: Ledger) -> None:
 
 
 def test_an_import_that_was_done_keeps_the_time_at_which_it_was_known_first(
-    ledger: Ledger, rows: Behind
+    ledger: Ledger, behind: Behind
 ) -> None:
     ledger.imported("films", "import.items", "unknown", NOW)
     assert list(ledger.profiles("films", "import.items")) == []
@@ -276,7 +266,7 @@ def test_an_import_that_was_done_keeps_the_time_at_which_it_was_known_first(
     ledger.imported("films", "import.items", "one", NOW + timedelta(days=9))
     (found,) = ledger.profiles("films", "import.items")
     assert (found["at"], found["imported"]) == (at(1), True)
-    rows.put_item(Item={"group": "films", "record": "PROFILE#import.items#two", **NEWER})
+    behind.put_item(Item={"group": "films", "record": "PROFILE#import.items#two", **NEWER})
     assert len(list(ledger.profiles("films", "import.items"))) == 1
     ledger.profiled("films", "import.users", "x#1", {"profile": "{}", "data": "b", "at": at(1)})
     ledger.imported("films", "import.users", "x#1")
@@ -332,7 +322,7 @@ def test_of_a_group_that_is_gone_only_what_was_thought_and_decided_stays(ledger:
     assert len(list(ledger.moves("films", LIVE))) == 1
 
 
-def test_what_runs_made_is_known_until_it_is_gone(ledger: Ledger, rows: Behind) -> None:
+def test_what_runs_made_is_known_until_it_is_gone(ledger: Ledger, behind: Behind) -> None:
     made = [
         Made.of(noun, name, f"arn:aws:personalize:us-east-1:000000000000:{noun.lower()}/{name}", {})
         for noun, name in (("Filter", "old"), ("Campaign", "live"))
@@ -342,7 +332,7 @@ def test_what_runs_made_is_known_until_it_is_gone(ledger: Ledger, rows: Behind) 
     removing = replace(made[0], removing="run", since=at(1))
     ledger.note_made("films", removing)
     assert list(ledger.made("films")) == [made[1], removing]
-    rows.put_item(Item={"group": "films", "record": "MADE#filter/new", **NEWER})
+    behind.put_item(Item={"group": "films", "record": "MADE#filter/new", **NEWER})
     assert list(ledger.made("films")) == [made[1], removing]
     ledger.forget_made("films", made[0])
     assert list(ledger.made("films")) == [made[1]]

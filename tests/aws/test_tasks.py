@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from mpe.aws.tasks import MOST_FIRED, Tasks
 from mpe.model.plan.forms import MARK, TASK
-from tests.aws.test_turns import Behind
-from tests.handlers.test_runs import table
+from tests.aws.conftest import Behind
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NEWER = {MARK: {"version": TASK.version + 1, "needs": TASK.version + 1, "release": "9.9.9"}}
 
 
 @pytest.fixture
-def rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "none")
-    with mock_aws():
-        yield Behind(table("rows"))
-
-
-@pytest.fixture
-def tasks(rows: Any) -> Tasks:
+def tasks(behind: Behind) -> Tasks:
     """Two tasks of a group, and one of another."""
-    made = Tasks(rows)
+    made = Tasks(behind)
     made.write("films", "full", expression="rate(1 day)")
     made.write("films", "import", expression="rate(2 days)")
     made.write("shop", "full", expression="rate(3 days)")
@@ -109,14 +98,14 @@ def test_the_newest_fires_stay_known_and_others_go_once_they_are_twice_as_many(
     assert found == ({*fires, "9999"} if before == kept else {*fires[-kept + 1 :], "9999"})
 
 
-def test_the_tasks_of_a_group_and_of_all_groups_are_told(tasks: Tasks, rows: Any) -> None:
+def test_the_tasks_of_a_group_and_of_all_groups_are_told(tasks: Tasks, behind: Behind) -> None:
     assert [one["record"] for one in tasks.of("films")] == ["full", "import"]
     assert sorted(one["expression"] for one in tasks.all()) == [
         "rate(1 day)",
         "rate(2 days)",
         "rate(3 days)",
     ]
-    rows.put_item(Item={"group": "films", "record": "oracle", **NEWER})
+    behind.put_item(Item={"group": "films", "record": "oracle", **NEWER})
     assert [one["record"] for one in tasks.readable("films")] == ["full", "import"]
     assert list(tasks.ids("films")) == ["full", "import", "oracle"]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from mpe.aws.ledger import Ledger
 from mpe.aws.tasks import Tasks
@@ -18,39 +17,11 @@ from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.forms import MARK
 from mpe.model.plan.removals import Made
+from tests.aws.conftest import Behind
 from tests.handlers.memory import Table
-from tests.handlers.test_runs import table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FILMS = "arn:aws:personalize:us-east-1:000000000000:solution/films"
-
-
-class Behind:
-    """A DynamoDB table that answers reads with what there was before, unless they are consistent.
-
-    "The response might not reflect the results of a recently completed write operation"
-    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html).
-    """
-
-    def __init__(self, table: Any) -> None:
-        self._table = table
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._table, name)
-
-    def get_item(self, **asked: Any) -> Any:
-        return self._table.get_item(**asked) if asked.get("ConsistentRead") else {}
-
-    def query(self, **asked: Any) -> Any:
-        return self._table.query(**asked) if asked.get("ConsistentRead") else {"Items": []}
-
-
-@pytest.fixture
-def behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[Behind]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "none")
-    with mock_aws():
-        yield Behind(table("rows"))
 
 
 def claim(name: str, sequencer: str = "01") -> Claim:
