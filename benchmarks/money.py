@@ -109,8 +109,9 @@ def section(
     yield (
         f"The free tier, which is for all of an account and not counted here, takes "
         f"{told(whole - beyond)} USD of the idle month where nothing else uses it, so that "
-        f"{told(beyond)} USD are left. From the second year on the key costs 1.00 USD more, since "
-        f"it is rotated. {_of_groups(found['stack'], looks)}"
+        f"{told(beyond)} USD are left. The key is rotated each year, and costs 1.00 USD more "
+        "from the second year on and 2.00 from the third; later rotations are free. "
+        f"{_of_groups(found['stack'], looks)}"
     )
     yield (
         "Of the AWS solution the first figures are by arithmetic from the invocations and "
@@ -155,7 +156,8 @@ def _of_groups(stack: Counted, looks: Mapping[str, Counted]) -> str:
     """Say what an idle month costs with several dataset groups, of which each is looked at."""
     months = {count: sum(bill(idle(stack, look)).values()) for count, look in looks.items()}
     return " ".join(
-        f"With {count} dataset groups that have a campaign it comes to {told(usd)} USD."
+        f"With {count} dataset groups that have a campaign it comes to {told(usd)} USD; that a "
+        "look at so many takes longer than 0.3 s is not in it."
         for count, usd in months.items()
     )
 

@@ -377,8 +377,8 @@ def _growth(found: Found) -> Iterator[str]:
         "the times of the reference scenario, and quotas that make the service itself take "
         f"{queued['critical_path_seconds']:,.0f} s. History: events of the longest of the "
         "executions, as AWS would write them, of 25,000; state: the largest input or output of a "
-        "state, of 262,144 bytes; row: the longest that is put into a table, as JSON, of the "
-        "409,600 bytes that one may have."
+        "state, of 262,144 bytes; row: the longest that is put into a table (those of tasks are "
+        "updated, and not among them), as JSON, of the 409,600 bytes that one may have."
     )
     rows = [[f"solutions: {count}", *_grown(run)] for count, run in found["growth"].items()]
     rows.append([f"solutions that fail: {scenarios.MANY}", *_grown(found["failing"])])

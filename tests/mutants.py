@@ -277,8 +277,10 @@ def measure(made: dict[str, list[Change]], given: argparse.Namespace) -> None:
     def done(module: str) -> None:
         before = kept()
         one = _measured(len(made[module]), drawn[module], trials.noticed)
-        if given.left:
-            one = replace(one, tried=before.modules[module].tried)
+        if given.left:  # what is not tried anew is as it was
+            last, anew = before.modules[module], set(map(_survivor, drawn[module]))
+            rest = tuple(each for each in last.survivors if each not in anew)
+            one = replace(one, tried=last.tried, survivors=(*one.survivors, *rest))
         told = {what: trials.noticed[each] for what, each in named.items() if each.module == module}
         write(Kept(before.modules | ({module: one} if one.made else {}), before.named | told))
         print(f"{module}: {one.noticed} of {one.tried} noticed", flush=True)
@@ -318,17 +320,16 @@ def _left(found: list[Change], most: int) -> list[Change]:
     return [
         one
         for one in found
-        if one.module in known
-        and Survivor(one.line, one.text, one.operator, one.becomes) in known[one.module].survivors
+        if one.module in known and _survivor(one) in known[one.module].survivors
     ][:most]
 
 
+def _survivor(one: Change) -> Survivor:
+    return Survivor(one.line, one.text, one.operator, one.becomes)
+
+
 def _measured(made: int, drawn: list[Change], noticed: dict[Change, str | None]) -> Measured:
-    survivors = tuple(
-        Survivor(one.line, one.text, one.operator, one.becomes)
-        for one in drawn
-        if one in noticed and not noticed[one]
-    )
+    survivors = tuple(_survivor(one) for one in drawn if one in noticed and not noticed[one])
     tried = sum(one in noticed for one in drawn)
     return Measured(f"{datetime.now(UTC):%Y-%m-%d}", made, tried, survivors)
 
@@ -446,6 +447,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     asked = given.module.split(",") if given.module else []
     chosen = [one for name in asked for one in modules() if one.endswith(f"/{name}.py")]
+    if asked and not chosen:
+        parser.error(f"no module is called {given.module}")
     chosen = list(dict.fromkeys(chosen)) if asked else modules()
     python = given.cosmic_python
     measure({one: [] if given.by_hand else changes(one, python) for one in chosen}, given)

@@ -173,7 +173,7 @@ class Campaign:
         if case.unmeasured and set(differing) <= OF_METRICS:
             return Verdict(case, f"{outcome}, {UNMEASURED}")
         if outcome.startswith("told"):
-            for unwritten, words in ((False, FOUND_DONE), (True, UNNOTED)):
+            for unwritten, words in ((False, calls.FOUND_DONE), (True, UNNOTED)):
                 less = (found_done(*one, unwritten=unwritten) for one in differing.items())
                 if unwritten <= case.unwritten and all(less):
                     return Verdict(case, f"{outcome}, {words}")
@@ -195,8 +195,6 @@ ROW = "same but for what an upload does besides"
 """Uploading again did what the task had left undone; that it failed stays noted at the task."""
 MORE = ("tasks", "batch jobs", "ledger", "mails")
 """What differs then: an upload makes a batch job for the new version, which the task does not."""
-FOUND_DONE = "which found done what the first had begun"
-"""A run that failed told so, and not of what came of what it had begun; the next one kept it."""
 
 
 UNNOTED = "though nobody could note what the first had made"
@@ -204,7 +202,7 @@ UNNOTED = "though nobody could note what the first had made"
 not take it for its own."""
 UNMEASURED = "but for what a judge makes of a model without numbers"
 OF_METRICS = {"ledger.VERSION", "ledger.JUDGED"}
-OTHER = (ROW, FOUND_DONE, UNNOTED, UNMEASURED, calls.ROW)
+OTHER = (ROW, calls.FOUND_DONE, UNNOTED, UNMEASURED, calls.ROW)
 """What outcomes end with after which a life is not as a clean one."""
 
 

@@ -95,8 +95,10 @@ so. **dead letter**, **alarm**: that told. **not reached**: the life did not com
 was there to be changed. **same once uploaded again**: people had changed things beside the run, and
 the next upload set them right. **for what an upload does besides**: a failed task was made good by
 an upload, which makes a batch job as well. **killed**: the command was, and the same command again
-led there. Where fewer were tried than there are, a sample was drawn by the seed; what is left is
-not tried.
+led there. **but for what a judge makes of a model without numbers**: its metrics could not be asked
+for when it was judged. **the next run took the lease that was left**: nobody could give it back.
+**but the task's row**: the task's run was done and told, which is not noted until it fires again.
+Where fewer were tried than there are, a sample was drawn by the seed; what is left is not tried.
 """
 NOT_TRIED = """
 The single calls further below were tried with an oracle that saw neither the ledger nor the mails.

@@ -1220,10 +1220,12 @@ def test_metrics_that_a_run_may_not_ask_for_are_those_of_a_later_one(
     fault = world.emulated.service.faults
     fault.error("GetSolutionMetrics", "AccessDeniedException", "not authorized")
     arn = world.follow(desired).arn
-    assert world.ledger.numbers == {}
-    assert world.follow(desired, run="later", task=True).did == "kept"
     assert arn
+    kept = world.ledger.numbers[arn]
+    assert kept.metrics == {}
+    assert world.follow(desired, run="later", task=True).did == "kept"
     assert world.ledger.numbers[arn].metrics
+    assert replace(world.ledger.numbers[arn], metrics={}) == kept, "what else is known of it stays"
 
 
 def test_a_campaign_remembers_what_it_served(world: World, build: Builder) -> None:

@@ -145,6 +145,11 @@ def _refuse(desk: Desk, operation: str, code: str, status: int) -> None:
     desk.client.meta.events.register(f"before-call.scheduler.{operation}", refuse)
 
 
+def _allow(desk: Desk) -> None:
+    desk.client = boto3.client("scheduler", region_name="us-east-1")
+    desk.schedules = Schedules(desk.client, "group")
+
+
 def _told(desk: Desk, version: str) -> dict[str, str | None]:
     rows = desk.account.ledger.outcomes("movielens", f"run-{version}")
     return {row["name"]: row.get("did") for row in rows}
@@ -166,6 +171,20 @@ def test_no_task_is_told_as_changed_that_a_refusal_has_left_as_it_was(
     assert changed == deleting
     told = _told(desk, "2")
     assert told == {"import": "updated" if deleting else None, "full.movielens-for-you": None}
+    _allow(desk)
+    desk.synchronize(document, "3")
+    expected = {} if deleting else {"import": "updated"}
+    assert _told(desk, "3") == {"full.movielens-for-you": "removed", **expected}
+
+
+def test_a_task_whose_schedule_was_refused_is_told_as_created_by_who_makes_it(desk: Desk) -> None:
+    _refuse(desk, "CreateSchedule", "AccessDeniedException", 403)
+    with pytest.raises(ClientError):
+        desk.synchronize(scheduled())
+    assert list(desk.account.tasks.ids("movielens")) == []
+    _allow(desk)
+    desk.synchronize(scheduled(), "2")
+    assert _told(desk, "2") == {"import": "created", "full.movielens-for-you": "created"}
 
 
 def test_a_task_whose_schedule_waits_for_an_outage_is_told_of_once_that_is_over(
@@ -177,8 +196,7 @@ def test_a_task_whose_schedule_waits_for_an_outage_is_told_of_once_that_is_over(
     _refuse(desk, "UpdateSchedule", "InternalServerException", 500)
     with pytest.raises(ClientError):
         desk.synchronize(document, "2")
-    desk.client = boto3.client("scheduler", region_name="us-east-1")
-    desk.schedules = Schedules(desk.client, "group")
+    _allow(desk)
     desk.synchronize(document, "2")
     assert _told(desk, "2") == {"import": "updated"}
 

@@ -99,8 +99,6 @@ OVERTAKEN = "Overtaken"
 
 COUNTED = "DATA IS COUNTED"
 """The status of an import that waits for the function for large data."""
-DENIED = "AccessDeniedException"
-"""The code of what IAM does not allow, which a deployment may mend."""
 NOTHING_TO_JUDGE = "NothingToJudge"
 """The error of a task that looks for versions, of which there is none."""
 
@@ -430,20 +428,22 @@ class Ensure:
         """Keep the numbers of a version that is there, once.
 
         That is of the new one, and of the one before it where that was trained before there were
-        such records. Metrics that the service refuses fail no run: that it has none is kept, and
-        where a run may not ask nothing is, so that the next one asks.
+        such records. Metrics that the service refuses fail no run; the next one asks again.
         """
         if observed is None or observed.status != ACTIVE or not step.desired.spec.measured:
             return
-        if self.ledger.weighed(step.group, observed.arn):
+        known = self.ledger.weighed(step.group, observed.arn)
+        if known and known.metrics:
             return
         try:
             metrics = self.personalize.metrics(observed.arn)
         except (Missing, Refused) as error:
             LOGGER.warning("no metrics", extra={"arn": observed.arn, "error": str(error)})
-            if error.code == DENIED:
-                return
             metrics = {}
+        if known:
+            if metrics:
+                self.ledger.weigh(step.group, replace(known, metrics=metrics))
+            return
         told = observed.fields
         created = observed.created.isoformat() if observed.created else None
         data = last_full(self.ledger, step.group, INTERACTIONS_IMPORT, created)

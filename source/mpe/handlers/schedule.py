@@ -8,7 +8,7 @@ config has just been provisioned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,13 +57,14 @@ class Synchronize:
             self.turns.go_on(run, self.clock.now(), redriven)
         state = self.objects.state_of_run(Pointer.of(run["state"]))
         known = set(self.tasks.ids(state.group))
+        before = {row["record"]: row for row in self.tasks.readable(state.group)}
         pending: dict[str, Outcome] = {}
-        for change in task_changes(list(self.tasks.readable(state.group)), state.tasks):
+        for change in task_changes(before.values(), state.tasks):
             if change.action != "keep":
                 pending[change.task] = _outcome(change)
                 self._record(run, pending[change.task])
         gone = sorted(known - set(state.tasks))
-        with self._telling_what_is_done(run, pending):
+        with self._telling_what_is_done(run, pending, before):
             for task in state.tasks.values():
                 self._upsert(state.group, task, run)
                 pending.pop(task.id, None)
@@ -84,23 +85,38 @@ class Synchronize:
 
     @contextmanager
     def _telling_what_is_done(
-        self, run: Mapping[str, Any], pending: Mapping[str, Outcome]
+        self,
+        run: Mapping[str, Any],
+        pending: Mapping[str, Outcome],
+        before: Mapping[str, Mapping[str, Any]],
     ) -> Iterator[None]:
         """Take back that tasks were changed which an error that stays has left as they were.
 
-        After one that passes the workflow calls again, which does the rest.
+        After one that passes the workflow calls again, which does the rest; of an outage that it
+        has not the patience for, what is undone stays told as done.
         """
         try:
             yield
         except Exception as error:
             if not passes(error):
-                self._take_back(run, pending.values())
+                self._take_back(run, pending, before)
             raise
 
-    def _take_back(self, run: Mapping[str, Any], outcomes: Iterable[Outcome]) -> None:
+    def _take_back(
+        self,
+        run: Mapping[str, Any],
+        pending: Mapping[str, Outcome],
+        before: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        """Leave each row with the time that its schedule has, so that the next run changes it."""
         try:
-            for outcome in outcomes:
+            for task, outcome in pending.items():
                 self._record(run, replace(outcome, did=None))
+                if row := before.get(task):
+                    times = {key: row[key] for key in ("expression", "zone")}
+                    self.tasks.set(run["group"], task, **times)
+                else:
+                    self.tasks.delete(run["group"], task)
         except Exception as error:  # it must not hide the one that is told
             LOGGER.warning("tasks are told as changed that are not", extra={"error": str(error)})
 
