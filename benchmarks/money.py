@@ -19,6 +19,11 @@ HOURS = 730
 """Hours of a month, as AWS has them."""
 MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 NOT_KNOWN = "not known"
+ROTATED = (
+    "https://aws.amazon.com/blogs/security/"
+    "the-curious-case-of-faster-aws-kms-symmetric-key-rotation/"
+)
+"""Where AWS says that a key's price grows with its first two rotations and no more."""
 Counted = Mapping[str, float]
 
 
@@ -110,7 +115,7 @@ def section(
         f"The free tier, which is for all of an account and not counted here, takes "
         f"{told(whole - beyond)} USD of the idle month where nothing else uses it, so that "
         f"{told(beyond)} USD are left. The key is rotated each year, and costs 1.00 USD more "
-        "from the second year on and 2.00 from the third; later rotations are free. "
+        f"from the second year on and 2.00 from the third; [later rotations are free]({ROTATED}). "
         f"{_of_groups(found['stack'], looks)}"
     )
     yield (

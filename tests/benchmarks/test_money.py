@@ -30,9 +30,9 @@ def template(assembly: Assembly) -> Any:
 @pytest.mark.parametrize(
     ("counts", "usd", "beyond_free"),
     [
-        # The counts of the first example of https://aws.amazon.com/lambda/pricing/, at
-        # arm64's price: 3 million calls of a second
-        # with 512 MB are 1,500,000 GB-s, of which 1,100,000 are billed, and 2 million requests.
+        # The counts of the first example of https://aws.amazon.com/lambda/pricing/, at arm64's
+        # price: 3 million calls of a second with 512 MB are 1,500,000 GB-s, of which 1,100,000 are
+        # billed, and 2 million requests.
         ({"lambda_gb_seconds": 1_500_000}, 20.0001, 14.66674),
         ({"lambda_requests": 3_000_000}, 0.60, 0.40),
         # https://aws.amazon.com/xray/pricing/, its first example: 148,800 traces are 0.24 USD.

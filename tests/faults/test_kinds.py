@@ -13,6 +13,7 @@ from benchmarks.simulation import Raw
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
+from mpe.local.faults import Kind
 from tests.faults.commands import KIND, Killed
 from tests.faults.commands import cases_of as commands_of
 from tests.faults.kinds import (
@@ -28,6 +29,8 @@ from tests.faults.kinds import (
     timed_out_before,
 )
 from tests.faults.virtual import At, Died, Life, Made, Spot
+from tests.local.campaign import Site
+from tests.local.campaign import cases_of as calls_of_sites
 
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = {
@@ -197,3 +200,14 @@ def test_a_strike_meets_its_call_or_with_lasting_all_later_ones() -> None:
     assert not At(spot, denied).meets(Made200(later, {}).made)
     assert At(spot, denied, lasting=True).meets(Made200(later, {}).made)
     assert not At(spot, denied, once=True, hits=1).meets(Made200(spot, {}).made)
+
+
+def test_only_what_its_function_has_made_in_that_phase_is_not_visible_yet() -> None:
+    sites = [
+        Site("provision", "EnsureDataset", "personalize", "CreateDataset", 1),
+        Site("provision", "EnsureDataset", "personalize", "DescribeDataset", 2),
+        Site("change", "EnsureDataset", "personalize", "DescribeDataset", 2),
+    ]
+    cases = [case for each in calls_of_sites(sites, 0, 0).values() for case in each]
+    unseen = [case.site for case in cases if case.fault.kind == Kind.UNSEEN]
+    assert unseen == [sites[1]]

@@ -85,16 +85,20 @@ class Site:
             yield self.fault(Kind.UNSEEN)
 
     @property
-    def creation(self) -> str:
-        """The operation by which its function makes something."""
-        return f"Create{self.function.removeprefix('Ensure')}"
+    def noun(self) -> str:
+        """The type that its function ensures, where it does."""
+        return self.function.removeprefix("Ensure")
+
+    @property
+    def creates(self) -> bool:
+        """Whether it makes what its function is for."""
+        return self.operation == f"Create{self.noun}"
 
     @property
     def looks_again(self) -> bool:
         """Whether it may look at what its function has just made: by Describe, or by a List."""
-        noun = self.function.removeprefix("Ensure")
-        described, listed = (self.operation == f"Describe{noun}", self.operation == f"List{noun}s")
-        return self.service == "personalize" and self.nth > 1 and (described or listed)
+        looks = {f"Describe{self.noun}", f"List{self.noun}s"}
+        return self.service == "personalize" and self.nth > 1 and self.operation in looks
 
 
 @dataclass(frozen=True)
@@ -478,7 +482,7 @@ def cases_of(
     sites: Sequence[Site], sample: int, seed: int, only: str = ""
 ) -> dict[str, list[Case]]:
     """Return the cases by phase in a random order: all, or a sample of them."""
-    made = {(one.phase, one.function) for one in sites if one.operation == one.creation}
+    made = {(one.phase, one.function) for one in sites if one.creates}
     cases = [
         Case(site, fault)
         for site in sites
