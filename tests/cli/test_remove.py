@@ -6,9 +6,11 @@ import copy
 import json
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,3 +211,66 @@ def test_destroy_leaves_a_former_schema_that_another_group_has_now(stack: Mainta
     result = stack.mpe("destroy", "films", "--confirm", "films")
     assert result.exit_code == 0, result.output
     assert names(stack, "schema") == before
+
+
+def destroyed_but_for_its_schemas(stack: Maintained) -> None:
+    """Destroy the group where nobody may delete schemas, as who is killed then leaves it."""
+    stack.service.faults.error("DeleteSchema", "AccessDeniedException")
+    refused = stack.mpe("destroy", "films", "--confirm", "films")
+    assert refused.exit_code == 1, refused.output
+    assert "start it again to go on" in refused.output
+    assert not stack.personalize.list_dataset_groups()["datasetGroups"]
+    assert names(stack, "schema")
+
+
+def test_a_destroy_that_goes_on_removes_the_schemas_of_a_group_that_is_gone(
+    stack: Maintained,
+) -> None:
+    stack.maintain()
+    destroyed_but_for_its_schemas(stack)
+    result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert result.exit_code == 0, result.output
+    assert "  - Schema films-" in result.output
+    assert names(stack, "schema") == []
+    assert "nor a rest of one" in stack.mpe("destroy", "films", "--confirm", "films").output
+
+
+def test_a_destroy_that_goes_on_removes_the_schemas_that_no_config_ever_named(
+    stack: Maintained,
+) -> None:
+    by_hand(stack)
+    destroyed_but_for_its_schemas(stack)
+    result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert result.exit_code == 0, result.output
+    assert names(stack, "schema") == []
+
+
+def test_the_rest_of_a_group_has_no_schema_that_another_uses_since(stack: Maintained) -> None:
+    by_hand(stack)
+    destroyed_but_for_its_schemas(stack)
+    by_hand(stack, "series")
+    result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert "nor a rest of one" in result.output
+    assert names(stack, "schema") == ["plays"]
+
+
+def by_hand(stack: Maintained, group: str = "films") -> None:
+    """Make a dataset group in the console, with a dataset of a schema."""
+    client = stack.personalize
+    fields = small(group)["datasets"]["interactions"]["schema"]["serviceConfig"]["schema"]
+    known = {one["name"]: one["schemaArn"] for one in client.list_schemas()["schemas"]}
+    schema = (
+        known.get("plays")
+        or client.create_schema(name="plays", schema=json.dumps(fields))["schemaArn"]
+    )
+    arn = client.create_dataset_group(name=group)["datasetGroupArn"]
+    settled(lambda: client.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"])
+    made = client.create_dataset(
+        name=group, datasetGroupArn=arn, datasetType="Interactions", schemaArn=schema
+    )["datasetArn"]
+    settled(lambda: client.describe_dataset(datasetArn=made)["dataset"])
+
+
+def settled(described: Callable[[], dict[str, Any]]) -> None:
+    while described()["status"] != "ACTIVE":
+        time.sleep(0.01)

@@ -266,7 +266,8 @@ def _crashed(told: Result) -> bool:
 
 def _done(told: Result) -> bool:
     """Tell whether a command says that there is nothing left to do."""
-    return "nor a rest of one" in told.output or "nothing to do" in told.output.lower()
+    said = told.output.lower()
+    return any(one in said for one in ("nor a rest of one", "nothing to do", "maintained already"))
 
 
 def run(

@@ -36,14 +36,23 @@ class Inventories:
 
     def with_schemas(self, inventory: Inventory, arns: Iterable[str]) -> Inventory:
         """Add schemas that are there and that no dataset of it has any more."""
-        new = sorted(set(arns) - {one.arn for one in inventory.of("Schema")})
-        found = []
-        for arn in new:
-            with suppress(Missing):
-                found.append(self._found(SPECS["Schema"], arn))
+        found = self._there(set(arns) - {one.arn for one in inventory.of("Schema")})
         shared = self._shared({one.arn for one in found}, inventory.group.arn) if found else ()
         more = frozenset(shared) | inventory.shared
         return replace(inventory, found=(*inventory.found, *found), shared=more)
+
+    def unused(self, arns: Iterable[str]) -> tuple[Found, ...]:
+        """Return those of the schemas that are there and that no dataset has."""
+        found = self._there(arns)
+        used = set(self._shared({one.arn for one in found}, "")) if found else set()
+        return tuple(one for one in found if one.arn not in used)
+
+    def _there(self, arns: Iterable[str]) -> tuple[Found, ...]:
+        found = []
+        for arn in sorted(arns):
+            with suppress(Missing):
+                found.append(self._found(SPECS["Schema"], arn))
+        return tuple(found)
 
     def named(self, group_arn: str) -> Iterator[Found]:
         """Yield what a dataset group holds, but for its history; raise Missing without one."""

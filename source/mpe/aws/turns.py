@@ -1,13 +1,14 @@
 """Turns: one run at a time in a dataset group, and the newest config wins.
 
-One DynamoDB table, keyed by dataset group, with four kinds of rows: the newest config
-that was uploaded, the lease of the run that works now, a row for each run, and one for each run
-that waits in line for the turn: configs first, then who has waited longest.
+One DynamoDB table, keyed by dataset group, with five kinds of rows: the newest config
+that was uploaded, the lease of the run that works now, a row for each run, one for each run
+that waits in line for the turn: configs first, then who has waited longest, and the schemas that
+a removal is to take at last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -31,6 +32,8 @@ MOST_TOLD = 10
 """Files of one folder that are not accepted, of which people are told in a day."""
 LOST = "LOST"
 """The status of a run that ended and could tell nobody; that it is told may yet come."""
+GOING = "GOING"
+"""The record of the schemas that a removal is to take."""
 
 
 GRACE = timedelta(seconds=90)
@@ -323,6 +326,23 @@ class Turns:
             return False
         self._table.delete_item(Key={"group": group, "record": "REJECTED"})
         return True
+
+    def going(self, group: str) -> frozenset[str]:
+        """Return the ARNs of the schemas that a removal of the group was to take at last."""
+        row = self._get(group, GOING)
+        return frozenset(row["schemas"]) if row else frozenset()
+
+    def set_going(self, group: str, schemas: Iterable[str]) -> None:
+        """Note schemas that a removal takes at last: with their datasets nothing else names them.
+
+        So a removal that was interrupted finds them again. None are noted any more once it is done.
+        """
+        arns = sorted(schemas)
+        if arns:
+            row = {"group": group, "record": GOING, "schemas": arns}
+            self._table.put_item(Item=TURN.marked(row))
+        else:
+            self._table.delete_item(Key={"group": group, "record": GOING})
 
     def record(self, group: str, run: str, row: Mapping[str, Any]) -> None:
         """Keep a run's own row."""

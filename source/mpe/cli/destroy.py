@@ -121,10 +121,19 @@ class Removal:
             return None
         return Inventories(self._personalize).with_schemas(found, self._former_schemas())
 
-    def _former_schemas(self) -> set[str]:
-        """Return the ARNs of the schemas that any config of the group asked for."""
+    @cached_property
+    def _rest(self) -> tuple[Found, ...]:
+        """The schemas that are left of a group that is gone, and that nobody uses."""
+        former = self._former_schemas() if self.schemas else ()
+        return Inventories(self._personalize).unused(former)
+
+    def _former_schemas(self) -> frozenset[str]:
+        """Return the ARNs of the schemas that any config of the group asked for.
+
+        And of those that an interrupted removal was to take.
+        """
         states = self._objects.states(self._bucket, self.group)
-        return {
+        return self._turns.going(self.group) | {
             str(one.arn)
             for state in states
             for one in state.resources.values()
@@ -136,7 +145,7 @@ class Removal:
         tasks = list(self._tasks.ids(self.group))
         lines = [
             *(f"schedule of {task}" for task in tasks),
-            *(told(found.removal(schemas=self.schemas)) if found else ()),
+            *told(found.removal(schemas=self.schemas) if found else (self._rest,)),
             *self._objects_told(),
         ]
         if not lines:
@@ -218,10 +227,11 @@ class Removal:
 
         Somebody may have made a resource meanwhile, which its parent waits for.
         """
-        schemas: dict[str, Found] = {}
+        schemas = {} if found else {one.arn: one for one in self._rest}
         before, idle = frozenset[str](), 0
         while found:
             schemas |= {one.arn: one for one in found.removable_schemas if self.schemas}
+            self._turns.set_going(self.group, schemas)
             if all(self._deletions.remove(stage) for stage in found.removal(schemas=False)):
                 break
             found = self.found()
@@ -234,6 +244,7 @@ class Removal:
                 )
             before = now
         self._deletions.remove(tuple(schemas.values()))
+        self._turns.set_going(self.group, ())
 
     @staticmethod
     def _names(found: Inventory | None) -> str:
