@@ -16,6 +16,7 @@ from mpe.aws.events import RUN_WAITS
 from mpe.aws.personalize import Personalize
 from mpe.aws.survey import Counts, Step
 from mpe.handlers.ensure import LONG, OVERTAKEN
+from mpe.handlers.ensure import Step as Asked
 from mpe.model.messages import message_for
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import Outcome
@@ -25,7 +26,7 @@ from mpe.model.remedies import Where, remedy
 from mpe.model.service.spec import SPECS
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
-from tests.handlers.test_ensure import World, group, schema, version
+from tests.handlers.test_ensure import RUN, World, group, schema, version
 from tests.handlers.test_ensure import world as world
 from tests.handlers.test_outages import Deaf
 from tests.handlers.test_runs import NOW, Account
@@ -85,6 +86,18 @@ def waits(world: World, desired: Desired, seconds: int, **more: Any) -> Outcome:
         world.emulated.clock.advance(outcome.wait)
         outcome = world.step(desired, outcome, **more)
     return outcome
+
+
+def test_no_two_groups_ask_for_a_quota_at_the_same_moments(world: World) -> None:
+    """Their schedules may fire together, and what is freed lies idle until somebody asks."""
+    world.emulated.service.faults.error("CreateSchema", "ThrottlingException", "", times=1000)
+    desired = schema(avro("Users"))
+    before, groups = (
+        replace(Outcome.of(desired), blocked=LONG // 2),
+        [f"films-{n}" for n in range(9)],
+    )
+    asked = {world.ensure(Asked(RUN, group, desired, before)).wait for group in groups}
+    assert len(asked) > len(groups) / 2
 
 
 def test_a_long_wait_is_told_once_with_since_when_and_why(world: World, queued: Desired) -> None:

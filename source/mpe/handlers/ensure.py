@@ -804,7 +804,7 @@ def _blocked(step: Step, busy: Busy) -> Outcome:
     before = step.previous
     if before.blocked > (PATIENCE_IN_LINE if _queues(step, busy) else PATIENCE):
         return before.failing(busy.code, busy.message)
-    seconds = in_line(before.blocked, step.siblings, step.desired.id)
+    seconds = in_line(before.blocked, step.siblings, f"{step.group} {step.desired.id}")
     return before.waiting(seconds, blocked=before.blocked + seconds)
 
 

@@ -46,10 +46,12 @@ IN_LINE = 5 * LONGEST
 CROWD = 40
 """With more of one type than this, all looks are rarer by their number: so 200 batch jobs of a
 solution have room in the history of its execution."""
-CROWDED = 150
-"""Seconds between two asks of a crowd that waits for a quota, all together."""
+CROWDED = 75
+"""Seconds between two asks of a crowd that has waited long for a quota, all together."""
+SLOWLY = 20
+"""The same at first: most of a crowd must wait for many others."""
 APART = 1 / 4
-"""By which share of a wait at most those who wait together ask apart."""
+"""By which share of a wait at most those who wait for a quota ask apart."""
 MOST = 60 * 60
 """The longest wait of all, so that a guess that is far too long costs an hour."""
 WORTH = 0.54
@@ -185,19 +187,21 @@ def until_seen(missing: float) -> int:
     return max(SHORTEST, math.ceil(missing / 2))
 
 
-def in_line(waited: float, siblings: int, resource: str) -> int:
+def in_line(waited: float, siblings: int, who: str) -> int:
     """Return whole seconds until who waits for a quota asks again, by how long it has waited.
 
     All of one execution, the ``siblings``, ask once a minute together when they have waited long,
     so that their number does not fill its history: Step Functions keeps 25,000 events
-    (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). They do not ask
-    at the same moment: what is freed is taken up by whichever asks next.
+    (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). Nobody asks at the
+    same moments as others, be it in other dataset groups, whose schedules fire together: what is
+    freed is taken up by whichever asks next, and lies idle until then
+    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     """
     crowd = siblings > CROWD
     most = max(IN_LINE, (CROWDED if crowd else LONGEST) * siblings)
-    part = int.from_bytes(hashlib.sha256(resource.encode()).digest()[:2]) / 0xFFFF
-    apart = 1 - part * APART if siblings > 1 else 1
-    return round(max(10 * siblings if crowd else SHORTEST, min(waited, most)) * apart)
+    drawn = int.from_bytes(hashlib.sha256(who.encode()).digest()[:2]) / 0xFFFF
+    seconds = max(SLOWLY * siblings if crowd else SHORTEST, min(waited, most))
+    return max(SHORTEST, round(seconds * (1 - drawn * APART)))
 
 
 def _quiet(learnt: Sequence[float]) -> float:
