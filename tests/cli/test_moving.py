@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mpe.aws.clock import Clock
 from mpe.aws.events import RUN_CHANGED
 from mpe.model.messages import message_for
 from tests.cli.maintained import BUCKET, Maintained, maintained
@@ -185,7 +186,8 @@ def test_an_upload_with_a_schema_that_the_service_forbids_makes_nothing(
     assert "Nothing was created, changed or trained" in message.text
 
 
-def test_a_scheduled_training_whose_campaign_is_gone_is_not_paid_for(stack: Maintained) -> None:
+def without_its_campaign(stack: Maintained) -> dict[str, Any]:
+    """Return the run of a scheduled training whose campaign somebody has deleted."""
     document = small("films")
     document["solutions"][0]["workflowConfig"] = {"schedules": {"full": "rate(7 days)"}}
     stack.put("train/films/interactions.csv", CSV)
@@ -197,10 +199,22 @@ def test_a_scheduled_training_whose_campaign_is_gone_is_not_paid_for(stack: Main
     arn = stack.personalize.list_campaigns()["campaigns"][0]["campaignArn"]
     stack.personalize.delete_campaign(campaignArn=arn)
     time.sleep(0.1)
-    assert stack.preflight(run) == {"refused": True}
+    return run
+
+
+def test_a_scheduled_training_whose_campaign_is_gone_is_not_paid_for(stack: Maintained) -> None:
+    assert stack.preflight(without_its_campaign(stack)) == {"refused": True}
     (outcome,) = stack.ledger.outcomes("films", "next")
     assert outcome["failed"]["error"] == "ResourceMissing"
     assert outcome["noun"] == "Campaign"
+
+
+def test_what_was_made_a_moment_ago_and_is_not_seen_refuses_no_task(stack: Maintained) -> None:
+    """Reads may lag behind, and a refused task's schedule is disabled."""
+    run = without_its_campaign(stack)
+    stack.clock = Clock()
+    assert stack.preflight(run)["wait"] > 0
+    assert list(stack.ledger.outcomes("films", "next")) == []
 
 
 def scheduled() -> dict[str, Any]:

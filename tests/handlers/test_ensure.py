@@ -537,6 +537,18 @@ def test_what_was_made_and_is_not_seen_yet_is_waited_for(world: World, looks: in
     assert outcome.unseen is None
 
 
+@pytest.mark.parametrize("looks", [1, 3])
+def test_what_a_task_is_about_and_does_not_see_is_looked_for_again(
+    world: World, looks: int
+) -> None:
+    """A task may fire a minute after its resource was made, and fails for good without it."""
+    world.follow(group())
+    lagging = Lagging(world, looks)
+    outcome = world.follow(group(), "task", task=True)
+    assert lagging.left == 0
+    assert (outcome.did, outcome.failed) == ("kept", None)
+
+
 def test_a_version_that_exists_and_is_not_listed_yet_is_waited_for(
     world: World, build: Builder
 ) -> None:

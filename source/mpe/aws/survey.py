@@ -173,7 +173,8 @@ def foresee(
         if stack and desired.spec.marked:
             desired = desired.owned_by(stack)
         observed = None if _in_absent(desired, absent) else personalize.observe(desired)
-        action = decide(desired, observed, existing=task is not None, lagging=True)
+        there = observed is not None  # what a run looks at again later is not refused before it
+        action = decide(desired, observed, existing=task is not None, lagging=there)
         if isinstance(action, Create) and desired.arn:
             absent.add(desired.arn)
         step = _of_schema(Step(desired, action, observed), state, personalize)

@@ -7,8 +7,9 @@ refuse, what a scheduled task is about and somebody deleted. The rules are those
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,8 +25,9 @@ from mpe.handlers.settings import LOGGER, setting
 from mpe.model.plan.desired import DesiredState
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import Outcome
-from mpe.model.plan.reconcile import Reject
+from mpe.model.plan.reconcile import MISSING, Reject
 from mpe.model.plan.tasks import Task
+from mpe.model.plan.waits import VISIBLE_WITHIN
 
 NEXT_LOOK = 30
 """Seconds until the next attempt where the service does not answer now."""
@@ -51,7 +53,8 @@ class Preflight:
     def __call__(self, run: Mapping[str, Any]) -> dict[str, Any]:
         """Note in the ledger what the run would fail for; tell whether it must not begin.
 
-        With ``wait`` the service does not answer now, and is asked again later.
+        With ``wait`` the service does not answer now, or may not show yet what was made a moment
+        ago, and is asked again later.
         """
         state = self.states.load_state(Pointer.of(run["state"]))
         task = state.tasks[run["task"]] if "task" in run else None
@@ -60,9 +63,25 @@ class Preflight:
         except Busy as busy:
             LOGGER.info("busy", extra={"error": busy.message})
             return {"refused": False, "wait": NEXT_LOOK}
+        if self._lags(state.group, refused):
+            return {"refused": False, "wait": NEXT_LOOK}
         for outcome in refused:
             self.ledger.record(state.group, run["id"], outcome.as_dict(), self.clock.now())
         return {"refused": bool(refused)}
+
+    def _lags(self, group: str, refused: Iterable[Outcome]) -> bool:
+        """Tell whether something that a task misses was made so lately that reads may lag behind.
+
+        Its run would fail for good, and its schedule be disabled.
+        """
+        missing = {
+            (one.noun, one.name) for one in refused if one.failed and one.failed.error == MISSING
+        }
+        return bool(missing) and any(
+            self.clock.since(datetime.fromisoformat(made.created)) < VISIBLE_WITHIN
+            for made in self.ledger.made(group)
+            if (made.noun, made.name) in missing and made.created
+        )
 
     def _refused(self, state: DesiredState, task: Task | None) -> list[Outcome]:
         try:

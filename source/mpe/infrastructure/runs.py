@@ -179,6 +179,7 @@ class Preflight(HandlerFunction):
             because="Reads the desired state of whichever dataset group has a run.",
         )
         self.allow(["dynamodb:PutItem"], [rooms.ledger.table_arn])
+        self.allow(["dynamodb:Query"], [rooms.ledger.table_arn])  # what was made a moment ago
 
 
 def _of_tags(spec: ResourceSpec) -> tuple[str, ...]:

@@ -292,6 +292,7 @@ def test_of_those_of_the_same_moment_one_counts_at_every_look() -> None:
         ({"pinned": "created", "lagging": True}, None, Look()),
         ({"lagging": True}, None, Create("absent")),
         ({"existing": True}, None, Create("absent")),
+        ({"existing": True, "lagging": True}, None, Create("absent")),
     ],
 )
 def test_where_no_data_lies_nothing_is_imported_and_what_is_done_stays(

@@ -109,8 +109,8 @@ class Wait:
 
 @dataclass(frozen=True)
 class Look:
-    """It was made or changed and is not seen, since reads may lag behind, or its status is one that
-    nobody knows: look again soon."""
+    """It was made or changed, or a task needs it, and it is not seen, since reads may lag behind,
+    or its status is one that nobody knows: look again soon."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,8 @@ def decide(
         done = observed is not None and observed.status in DONE
         return Keep(observed.arn) if observed and done else Skip()
     if observed is None:
-        return Look() if pinned and lagging else _absent(desired, pinned, existing)
+        absent = _absent(desired, pinned, existing)
+        return Look() if lagging and isinstance(absent, Reject) else absent
     if _of_another_group(desired, observed):
         return Reject(DRIFT, _another_group(desired, observed))
     if observed.owner and desired.owner and observed.owner != desired.owner:
