@@ -21,6 +21,7 @@ from mpe.aws.outages import THROTTLES, outages_pass, passes
 from mpe.handlers.ensure import Ensure
 from mpe.model.errors import Unavailable
 from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.owner import marked
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import (
@@ -111,6 +112,16 @@ def test_a_status_that_no_look_comes_after_is_left_for_the_runs_last_step(world:
     outcome = world.step(schema(avro("Users")))
     assert (outcome.failed, outcome.untold) == (None, True)
     assert world.ledger.rows["schema"]["untold"] is True
+
+
+def test_a_status_that_was_not_told_is_no_news_once_others_group_is_marked(world: World) -> None:
+    world.emulated.client.create_dataset_group(name="films")
+    with_(world, events=Deaf(1000))
+    ours = group(tags=marked((), "Films"))
+    assert world.step(ours).untold
+    world.emulated.clock.advance(3600)
+    outcome = world.step(ours, world.step(ours))
+    assert (outcome.did, outcome.untold) == ("marked", None)
 
 
 def test_the_runs_last_step_tells_what_the_bus_did_not_take(account: Account) -> None:
