@@ -1214,6 +1214,44 @@ def test_the_numbers_of_a_new_version_are_kept(world: World, build: Builder) -> 
     assert kept.hours == described["trainingHours"]
 
 
+@dataclass(frozen=True)
+class Backwards:
+    """A client to which the service tells settings in another order."""
+
+    client: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def describe_solution_version(self, **params: Any) -> Any:
+        told = self.client.describe_solution_version(**params)
+        config = told["solutionVersion"]["solutionConfig"]
+        told["solutionVersion"]["solutionConfig"] = {
+            key: dict(reversed(value.items())) for key, value in config.items()
+        }
+        return told
+
+
+def test_settings_are_the_same_in_whichever_order_they_are_told(
+    world: World, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    for name, own in (("one", "3"), ("other", "2")):
+        told = {"recency_mask": "true", "bptt": own}
+        config = {"algorithmHyperParameters": told}
+        desired = version(
+            build.solution(group, "user-personalization", name=name, solutionConfig=config)
+        )
+        world.follow(desired)
+        there = world.ensure
+        world.ensure = replace(there, personalize=Personalize(Backwards(world.emulated.client)))
+        world.follow(desired, "again", task=True, anew_since=world.emulated.clock())
+        world.ensure = there
+    setups = [one.setup for one in world.ledger.numbers.values()]
+    assert setups[0] == setups[1] != setups[2] == setups[3]
+
+
 def test_a_version_of_before_the_records_is_weighed_when_it_is_replaced(
     world: World, build: Builder
 ) -> None:

@@ -25,6 +25,7 @@ from mpe.model.service.profile import of_document
 from tests.conftest import config as whole_config
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
+from tests.everything import everything
 from tests.films import BROKEN, CATALOGUE, ratings, shuffled_items
 from tests.handlers.test_ensure import REFUSALS, Ticking, World, imported, version
 from tests.handlers.test_ensure import world as world
@@ -243,6 +244,18 @@ class Saved:
 
     def state_of_run(self, pointer: object) -> DesiredState:
         return self.state
+
+
+def test_only_a_deletion_of_users_knows_what_is_due_after_it() -> None:
+    state = desired_state(parse(json.dumps(everything())), PLACE, version="1")
+    run = RUN.marked({"id": "r", "group": state.group, "state": {"bucket": "b", "key": "k"}})
+    given = {name: "arn" for one in state.resources.values() for name in one.given}
+    due = [
+        one.noun
+        for one in state.resources.values()
+        if step_of({"resource": one.id, "run": run, "given": given}, Saved(state)).due  # type: ignore[arg-type]
+    ]
+    assert due == ["DataDeletionJob"]
 
 
 def test_a_solution_is_trained_by_its_own_limits_of_data(days: Days) -> None:

@@ -31,6 +31,7 @@ from tests.handlers.test_ensure import (
     World,
     campaign,
     group,
+    logged,
     schema,
     version,
 )
@@ -73,9 +74,10 @@ class Down(Ledger):
     """A ledger that cannot be read, or not be written either."""
 
     written: bool = False
+    error: Callable[[], Exception] = broken
 
-    def duration(self, group: str, resource: str, kind: str) -> float | None:
-        raise broken()
+    def durations(self, group: str, resource: str, kind: str) -> tuple[float, ...]:
+        raise self.error()
 
     def record(self, *args: Any) -> None:
         if not self.written:
@@ -225,11 +227,21 @@ def test_every_handler_that_a_workflow_calls_raises_an_outage_as_one() -> None:
             handler(Away(), None)
 
 
-def test_a_creation_is_answered_though_nobody_can_say_how_long_it_takes(world: World) -> None:
+def test_a_creation_is_answered_though_nobody_can_say_how_long_it_takes(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     with_(world, ledger=Down())
     outcome = world.step(group())
     assert (outcome.did, outcome.status) == ("created", "CREATE PENDING")
     assert outcome.wait
+    (line,) = logged(caplog, "no duration")
+    assert (line["arn"], "ServiceUnavailable" in line["error"]) == (outcome.arn, True)
+
+
+def test_a_ledger_that_refuses_durations_for_good_is_an_error(world: World) -> None:
+    with_(world, ledger=Down(error=lambda: answered(400, "AccessDeniedException")))
+    with pytest.raises(ClientError):
+        world.step(group())
 
 
 @pytest.fixture
