@@ -85,8 +85,10 @@ REASONS: dict[str, str] = {
     'source/mpe/handlers/ensure.py: if observed and desired.noun == "Recommender":: '
     "ReplaceAndWithOr": "Who is kept was observed, and of no other type the service tells such "
     "metrics, without which nothing is judged.",
-    'source/mpe/handlers/finish.py: self.gauges.run(group, failed=bool(failures), seconds=detail['
+    "source/mpe/handlers/finish.py: self.gauges.run(group, failed=bool(failures), seconds=detail["
     '"Duration"]): SwapStatements': "The row is put together of what is known before.",
+    "source/mpe/handlers/configure.py: LOGGER.set_correlation_id(upload.run): SwapStatements": "What "
+    "is taken from the ARN is not logged.",
 }
 """Why a change that no test notices may stay, by module, line's text and operator."""
 

@@ -15,6 +15,7 @@ from mpe.handlers.ensure import step_of
 from mpe.handlers.importing import DATA_JUDGED
 from mpe.handlers.profiling import DATA_TO_COUNT, Profiling
 from mpe.model.config.parse import parse
+from mpe.model.errors import Unavailable
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired, DesiredState, desired_state
@@ -118,6 +119,16 @@ def test_an_event_that_the_bus_refuses_for_good_fails_no_import(
     assert held.failed
     assert (held.failed.error, days.jobs) == ("DataHeld", 1)
     assert (days.run(good()).failed, days.jobs) == (None, 2)
+
+
+def test_a_verdict_that_the_bus_takes_later_is_told_once_it_does(days: Days) -> None:
+    days.put(good())
+    days.world.heard.refuses = Unavailable("the bus is away")
+    with pytest.raises(Unavailable):
+        days.world.step(days.desired(), run="run-1")
+    days.world.heard.refuses = None
+    assert days.run().did == "created"
+    assert [kind for kind, _ in days.world.heard.told] == [DATA_JUDGED]
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)

@@ -293,6 +293,10 @@ def test_a_config_with_problems_starts_nothing_and_one_event_has_them_all(
         "$.eventTraker",
         "$.solutions[0].serviceConfig.recipeArn",
     }
+    assert account.measured.problems == [3]
+    (row,) = account.turns.rejected()
+    assert (row["group"], row["key"], row["total"]) == ("movielens", detail["Key"], 3)
+    assert (row["at"], row["version"]) == (NOW.isoformat(), detail["VersionId"])
 
 
 def test_the_longest_names_still_make_an_execution_name(account: Account) -> None:
