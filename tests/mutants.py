@@ -87,8 +87,8 @@ REASONS: dict[str, str] = {
     "metrics, without which nothing is judged.",
     "source/mpe/handlers/finish.py: self.gauges.run(group, failed=bool(failures), seconds=detail["
     '"Duration"]): SwapStatements': "The row is put together of what is known before.",
-    "source/mpe/handlers/configure.py: LOGGER.set_correlation_id(upload.run): SwapStatements": "What "
-    "is taken from the ARN is not logged.",
+    "source/mpe/handlers/configure.py: LOGGER.set_correlation_id(upload.run): SwapStatements": ""
+    "What is taken from the ARN is not logged.",
 }
 """Why a change that no test notices may stay, by module, line's text and operator."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import MOST_FIRED, Tasks
@@ -199,6 +201,43 @@ def test_a_task_whose_schedule_waits_for_an_outage_is_told_of_once_that_is_over(
     _allow(desk)
     desk.synchronize(document, "2")
     assert _told(desk, "2") == {"import": "updated"}
+
+
+def test_what_is_told_as_changed_and_is_not_is_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Scheduler refuses a change, and the ledger that it is taken back."""
+    _refuse(desk, "CreateSchedule", "AccessDeniedException", 403)
+    desk.account.ledger = Full(desk.account.ledger._table)
+    with pytest.raises(ClientError, match="CreateSchedule"):
+        desk.synchronize(scheduled())
+    (line,) = (vars(one) for one in caplog.records if one.levelname == "WARNING")
+    assert line["msg"] == "tasks are told as changed that are not"
+    assert "PutItem" in line["error"]
+
+
+class Full(Ledger):
+    """A ledger that takes what was done to a task, and nothing else of it."""
+
+    def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
+        if not outcome.get("did"):
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutItem")
+        super().record(group, run, outcome, now)
+
+
+def test_a_state_that_s3_keeps_is_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(**_: Any) -> tuple[Any, dict[str, Any]]:
+        refused = {"Key": "state/movielens/old.json", "Code": "AccessDenied"}
+        return type("Answer", (), {"status_code": 200})(), {"Errors": [refused]}
+
+    for day in ("20260101", "20260102"):
+        desk.synchronize(config(), f"{day}T000000-0123abcd")
+    assert caplog.records == []
+    desk.account.s3.meta.events.register("before-call.s3.DeleteObjects", refuse)
+    desk.synchronize(config(), "20260201T000000-0123abcd")
+    (line,) = (vars(one) for one in caplog.records if one.levelname == "WARNING")
+    assert line["msg"] == "old states are kept, since S3 refused to delete them"
+    assert "state/movielens/old.json" in str(line["s3"])
 
 
 def states_of(desk: Desk) -> list[str]:
