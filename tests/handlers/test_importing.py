@@ -186,6 +186,19 @@ def test_data_is_compared_with_what_the_live_version_was_trained_on(days: Days) 
     assert days.run(half).told is None
 
 
+def test_where_nothing_is_known_of_what_is_live_the_newest_import_is_compared_with(
+    days: Days,
+) -> None:
+    days.run(good())
+    one, other = (f"arn:aws:personalize:::solution/s/{number}" for number in (1, 2))
+    days.world.ledger.numbers[other] = Version(other, {}, created=None)
+    pointers = {"campaign.s.one": ModelPointer(one), "campaign.s.other": ModelPointer(other)}
+    days.world.ledger.pointers.update(pointers)
+    held = days.run(whole(BROKEN["half the users lost"](ratings())))
+    assert held.failed
+    assert "[MPE-Q014]" in held.failed.reason
+
+
 def trained(days: Days, mode: str = "FULL") -> Outcome:
     """Train a solution on what there is, which the gate of the imports is asked about before."""
     of = next(iter(days.build.client.list_solutions()["solutions"]), None)
@@ -426,6 +439,24 @@ def test_a_function_that_gives_no_answer_is_waited_for_and_not_for_ever(
     days.world.bucket.modified = days.build.emulated.clock()
     assert days.world.follow(again, "run-next").told == _MADE
     assert late.answers == ["profile"], "another run asks anew"
+
+
+@pytest.mark.parametrize(("passed", "wait"), [(0, 5), (24, 5), (100, 20), (600, 60), (1199, 60)])
+def test_an_answer_is_looked_for_ever_more_rarely(
+    days: Days, slow: None, passed: int, wait: int
+) -> None:
+    days.put(good())
+    begun = days.world.step(days.desired(), run="run-1")
+    days.build.emulated.clock.advance(passed)
+    assert days.world.step(days.desired(), begun, "run-1").wait == wait
+
+
+def test_an_answer_is_waited_for_twenty_minutes(days: Days, slow: None) -> None:
+    days.put(good())
+    begun = days.world.step(days.desired(), run="run-1")
+    days.build.emulated.clock.advance(20 * 60)
+    outcome = days.world.step(days.desired(), begun, "run-1")
+    assert "gave no answer in time" in str(outcome.told)
 
 
 _MADE = "It was counted by the function for large data."

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from mpe.aws.events import RUN_CHANGED
 from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects
 from mpe.aws.schedules import Schedules, Target
@@ -26,6 +27,7 @@ from mpe.model.errors import TurnLost
 from mpe.model.messages import message_for
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.tasks import BY_USER, GONE, schedule_name
+from mpe.model.remedies import Where, remedy
 from tests.conftest import config
 from tests.everything import RECIPE
 from tests.handlers.test_runs import NOW, PLACE, STACK, Account, Fixed
@@ -360,6 +362,24 @@ def test_a_fire_makes_a_run_of_the_newest_config(desk: Desk) -> None:
     assert run["task"] == "import"
     assert run["state"]["key"].endswith("/2.json")
     assert desk.row("import")["last"]["status"] == "RUNNING"
+
+
+def test_a_fire_whose_row_only_a_newer_release_can_read_is_told_as_a_run_that_failed(
+    desk: Desk,
+) -> None:
+    mark = {"version": 99, "needs": 99, "release": "9.0.0"}
+    row = {"group": "movielens", "record": "import", "form": mark}
+    desk.account.tasks._table.put_item(Item=row)
+    answer = desk.fire("import")
+    assert (answer["run"], "9.0.0" in answer["skip"]) == ({}, True)
+    ((kind, detail),) = desk.account.events.put_
+    assert (kind, detail["Status"], detail["Task"]) == (RUN_CHANGED, "FAILED", "import")
+    numbers = {key: detail[key] for key in ("Duration", "Changed", "Kept", "Failed")}
+    assert numbers == {"Duration": 0, "Changed": 0, "Kept": 0, "Failed": 1}
+    (failure,) = detail["Failures"]
+    assert (failure["Error"], failure["Reason"]) == ("NewerForm", answer["skip"])
+    told = remedy("Task", "NewerForm", answer["skip"], Where("movielens", task="import"))
+    assert failure["Remedy"] == told
 
 
 def test_a_task_that_still_runs_is_skipped(desk: Desk) -> None:
