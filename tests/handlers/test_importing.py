@@ -12,7 +12,7 @@ import pytest
 from mpe.aws.clock import Clock
 from mpe.handlers import importing
 from mpe.handlers.ensure import step_of
-from mpe.handlers.importing import DATA_JUDGED
+from mpe.handlers.importing import DATA_JUDGED, last_full
 from mpe.handlers.profiling import DATA_TO_COUNT, Profiling
 from mpe.model.config.parse import parse
 from mpe.model.errors import Unavailable
@@ -22,7 +22,7 @@ from mpe.model.plan.desired import Data, Desired, DesiredState, desired_state
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import Outcome
 from mpe.model.remedies import Where, remedy
-from mpe.model.service.profile import of_document
+from mpe.model.service.profile import as_document, of_document
 from tests.conftest import config as whole_config
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
@@ -197,6 +197,30 @@ def test_where_nothing_is_known_of_what_is_live_the_newest_import_is_compared_wi
     held = days.run(whole(BROKEN["half the users lost"](ratings())))
     assert held.failed
     assert "[MPE-Q014]" in held.failed.reason
+
+
+def test_a_version_was_trained_on_the_last_full_import_that_began_before_it(days: Days) -> None:
+    days.mode = "observe"
+    days.run(good())
+    days.run(whole(BROKEN["half the users lost"](ratings())))
+    ledger: Any = days.world.ledger
+    first, second = ledger.profiles_.values()
+
+    def known(trained: str | None) -> Any:
+        return last_full(ledger, "films", "import.interactions", trained)
+
+    one, other = (of_document(json.loads(row["profile"])) for row in (first, second))
+    assert one != other
+    assert known(first["at"]) == one
+    assert known(second["at"]) == known(None) == other
+    assert known("2000-01-01T00:00:00+00:00") is None
+
+
+def test_data_is_compared_with_no_profile_of_another_release(days: Days) -> None:
+    days.run(good())
+    (row,) = days.world.ledger.profiles_.values()
+    row["profile"] = json.dumps({"version": 99})
+    assert days.run(whole(BROKEN["half the users lost"](ratings()))).failed is None
 
 
 def trained(days: Days, mode: str = "FULL") -> Outcome:
@@ -457,6 +481,19 @@ def test_an_answer_is_waited_for_twenty_minutes(days: Days, slow: None) -> None:
     days.build.emulated.clock.advance(20 * 60)
     outcome = days.world.step(days.desired(), begun, "run-1")
     assert "gave no answer in time" in str(outcome.told)
+
+
+def test_how_far_estimated_figures_may_be_off_is_told(days: Days, slow: None) -> None:
+    Large(days)
+    days.put(good())
+    begun = days.world.step(days.desired(), run="run-1")
+    (row,) = days.world.ledger.counts.values()
+    profile = replace(
+        of_document(json.loads(row["profile"])), errors={"users": 0.01, "items": 0.002}
+    )
+    row["profile"] = json.dumps(as_document(profile))
+    outcome = days.world.step(days.desired(), begun, "run-1")
+    assert str(outcome.told).endswith("estimated its ids: they may be off by 3.0%.")
 
 
 _MADE = "It was counted by the function for large data."

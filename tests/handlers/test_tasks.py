@@ -181,6 +181,43 @@ def test_no_task_is_told_as_changed_that_a_refusal_has_left_as_it_was(
     assert _told(desk, "3") == {"full.movielens-for-you": "removed", **expected}
 
 
+def _denied(operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+
+
+class LastStays(Schedules):
+    """Scheduler, which keeps the schedule of imports."""
+
+    def delete(self, name: str) -> None:
+        if name == IMPORT:
+            raise _denied("DeleteSchedule")
+        super().delete(name)
+
+
+class LastRowStays(Tasks):
+    """The schedule table, which keeps the row of imports."""
+
+    def delete(self, group: str, task: str) -> None:
+        if task == "import":
+            raise _denied("DeleteItem")
+        super().delete(group, task)
+
+
+@pytest.mark.parametrize("row", [False, True], ids=["its-schedule", "its-row"])
+def test_of_tasks_that_go_those_are_told_that_are_gone_where_one_stays(
+    desk: Desk, row: bool
+) -> None:
+    desk.synchronize(scheduled())
+    if row:
+        desk.account.tasks = LastRowStays(desk.account.tasks._table)
+    else:
+        desk.schedules = LastStays(desk.client, "group")
+    with pytest.raises(ClientError):
+        desk.synchronize(config(), "2")
+    assert _told(desk, "2") == {"full.movielens-for-you": "removed", "import": None}
+    assert list(desk.account.tasks.ids("movielens")) == ["import"]
+
+
 def test_a_task_whose_schedule_was_refused_is_told_as_created_by_who_makes_it(desk: Desk) -> None:
     _refuse(desk, "CreateSchedule", "AccessDeniedException", 403)
     with pytest.raises(ClientError):
