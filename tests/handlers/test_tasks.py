@@ -125,6 +125,9 @@ def test_each_task_has_a_row_and_a_schedule(desk: Desk) -> None:
     assert given == {"group": "movielens", "task": "import", "scheduled": keyword}
     row = desk.row("full.movielens-for-you")
     assert row["path"] == "$.solutions[0].workflowConfig.schedules.full"
+    assert (row["kind"], row["expression"]) == ("full", "rate(7 days)")
+    assert row["schedule"] == schedule_name("movielens", "full.movielens-for-you")
+    assert row["config"]["key"] == "train/movielens/config.json"
     assert row["zone"] == "Europe/Berlin"
 
 
@@ -361,11 +364,30 @@ def test_a_run_that_is_redriven_with_its_turn_keeps_its_schedules(desk: Desk) ->
     assert desk.account.turns.holds("movielens", "run-1")
 
 
+class Noting(Schedules):
+    """Scheduler, with every state that a schedule was given."""
+
+    def __init__(self, client: Any, group: str) -> None:
+        super().__init__(client, group)
+        self.states: list[tuple[str, bool]] = []
+
+    def put(self, name: str, *given: Any, enabled: bool, **more: Any) -> None:
+        self.states.append((name, enabled))
+        super().put(name, *given, enabled=enabled, **more)
+
+    def enable(self, name: str, *, enabled: bool) -> None:
+        self.states.append((name, enabled))
+        super().enable(name, enabled=enabled)
+
+
 def test_what_a_user_disabled_stays_so_and_what_was_gone_comes_back(desk: Desk) -> None:
     desk.synchronize(scheduled())
     desk.account.tasks.set("movielens", "import", disabled=BY_USER)
     desk.account.tasks.set("movielens", "full.movielens-for-you", disabled=GONE)
+    desk.schedules = noting = Noting(desk.client, "group")
     desk.synchronize(scheduled(), "2")
+    other = schedule_name("movielens", "full.movielens-for-you")
+    assert noting.states == [(IMPORT, False), (other, True)], "nor was it otherwise in between"
     assert desk.schedule()["State"] == "DISABLED"
     assert desk.row("import")["disabled"] == BY_USER
     assert "disabled" not in desk.row("full.movielens-for-you")
@@ -504,10 +526,11 @@ class Hasty(Schedules):
     change: str | None = None
 
     def put(self, name: str, *given: Any, **more: Any) -> None:
-        if self.change == "disable":
+        change = self.change if name == IMPORT else None
+        if change == "disable":
             self.tasks.set("movielens", "import", disabled=BY_USER)
             self.enable(IMPORT, enabled=False)
-        if self.change == "enable":
+        if change == "enable":
             self.tasks.enable("movielens", "import")
             self.enable(IMPORT, enabled=True)
         super().put(name, *given, **more)
