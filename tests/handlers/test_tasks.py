@@ -138,6 +138,11 @@ def test_a_changed_schedule_is_changed_and_one_no_longer_wanted_goes(desk: Desk)
     del document["solutions"][0]["workflowConfig"]
     assert desk.synchronize(document, "2") == {"scheduled": 1, "removed": 1}
     assert desk.schedule()["ScheduleExpression"] == "rate(1 hour)"
+    told = {row["name"]: row["told"] for row in desk.account.ledger.outcomes("movielens", "run-2")}
+    assert told == {
+        "import": "rate(1 hour) (Europe/Berlin)",
+        "full.movielens-for-you": "rate(7 days) (Europe/Berlin)",
+    }
     assert desk.account.tasks.get("movielens", "full.movielens-for-you") is None
     with pytest.raises(ClientError, match="ResourceNotFound"):
         desk.schedule(schedule_name("movielens", "full.movielens-for-you"))
