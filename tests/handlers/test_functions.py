@@ -88,6 +88,7 @@ class Functions:
     """The workflow that a config starts."""
 
     def call(self, function: Any, event: Mapping[str, Any]) -> Any:
+        LOGGER.set_correlation_id(None)  # each function is a process of its own
         return function.handler(dict(event), Context())
 
     def upload(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,6 +175,10 @@ def test_a_run_ends_and_the_log_has_its_verdict(functions: Functions) -> None:
     row = functions.account.turns.recorded("movielens", run["id"])
     assert row is not None
     assert "redriven" not in row, "nobody has redriven it"
+    functions.call(finish, {"run": run, "execution": EXECUTION, "redriven": 1})
+    row = functions.account.turns.recorded("movielens", run["id"])
+    assert row is not None
+    assert (row["redriven"], row["status"]) == (1, "SUCCEEDED")
 
 
 @pytest.mark.parametrize("given", [{}, {"crashes": None}])
