@@ -82,6 +82,7 @@ class Ledger:
         self.numbers[version.arn] = version
 
     def weighed(self, group: str, arn: str) -> Version | None:
+        assert arn, "a key of the table has a version's ARN"
         return self.numbers.get(arn)
 
     def versions(self, group: str, solution: str) -> Iterator[Version]:

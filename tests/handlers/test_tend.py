@@ -15,7 +15,7 @@ from mpe.handlers.holding import MODEL_EXPIRED
 from mpe.handlers.settings import LOGGER
 from mpe.handlers.tend import Tend
 from mpe.model.errors import NewerForm
-from mpe.model.gate.pointer import GATE
+from mpe.model.gate.pointer import GATE, ModelPointer
 from mpe.model.messages import attributes, message_for
 from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired, DesiredState
 from mpe.model.plan.tasks import Task
@@ -205,6 +205,11 @@ def test_a_live_model_of_twice_its_schedule_is_measured(tended: Tended) -> None:
 def test_a_live_model_of_which_nobody_knows_how_old_it_is_is_not_measured(tended: Tended) -> None:
     numbers = tended.life.world.ledger.numbers
     numbers[tended.first] = replace(numbers[tended.first], created=None)
+    assert tended.after(20)["old"] == 0
+
+
+def test_a_campaign_that_serves_nothing_yet_is_not_old(tended: Tended) -> None:
+    tended.life.world.ledger.pointers[ID] = ModelPointer(None, held=tended.second)
     assert tended.after(20)["old"] == 0
 
 
