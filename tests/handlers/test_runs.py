@@ -321,6 +321,17 @@ def test_a_run_that_was_overtaken_by_a_newer_config_ends(account: Account) -> No
     assert "work" in account.begin(newer)
 
 
+def test_a_run_that_waited_and_was_overtaken_keeps_nobody_waiting(account: Account) -> None:
+    account.turns.take(Claim("movielens", "busy", "execution-0", "00"), NOW)
+    account.executions.alive.add("execution-0")
+    older = Claim("movielens", account.upload(GOOD, "01")["started"], "execution-1", "01")
+    assert "wait" in account.begin(older, since=NOW)
+    newer = Claim("movielens", account.upload(GOOD, "02")["started"], "execution-2", "02")
+    assert account.begin(older, since=NOW) == {"superseded": True}
+    account.turns.give_back("movielens", "execution-0")
+    assert "work" in account.begin(newer, since=NOW + timedelta(seconds=1))
+
+
 def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
     run = account.upload(GOOD, "01")["started"]
     first = Claim("movielens", run, "execution-1", "01")
