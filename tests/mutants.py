@@ -74,6 +74,30 @@ REASONS: dict[str, str] = {
     "are equal only where they are of one execution, which is left out in the next line.",
     'source/mpe/aws/turns.py: return sequencer.upper().ljust(32, "0"): NumberReplacer': "All are "
     "padded alike, and sequencers are shorter than either.",
+    "source/mpe/handlers/ensure.py: waiting = before.waiting(0, arn=arn, did=before.did or "
+    '"adopted"): NumberReplacer': "When to look again is chosen in the next line.",
+    "source/mpe/handlers/ensure.py: self._hold_failed(step, observed): SwapStatements": "The "
+    "outcome is put together of what is known before.",
+    "source/mpe/handlers/ensure.py: self._note_made(step, before, observed): SwapStatements": "Two "
+    "notes that know nothing of each other; after an outage between them both are made again.",
+    "source/mpe/handlers/ensure.py: self._weigh(step, before, observed): SwapStatements": "What is "
+    "gathered does nothing yet.",
+    'source/mpe/handlers/ensure.py: if observed and desired.noun == "Recommender":: '
+    "ReplaceAndWithOr": "Who is kept was observed, and of no other type the service tells such "
+    "metrics, without which nothing is judged.",
+    "source/mpe/handlers/finish.py: self.gauges.run(group, failed=bool(failures), seconds=detail["
+    '"Duration"]): SwapStatements': "The row is put together of what is known before.",
+    "source/mpe/handlers/configure.py: LOGGER.set_correlation_id(upload.run): SwapStatements": ""
+    "What is taken from the ARN is not logged.",
+    "source/mpe/handlers/importing.py: go_on = lambda: self.seconds() < end  # noqa: E731: "
+    "ReplaceComparisonOperator_Lt_LtE": "Where the clock is even with a moment to the nanosecond, "
+    "one row more is counted.",
+    'source/mpe/handlers/finish.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': ""
+    "What is read of the event is not logged.",
+    'source/mpe/handlers/schedule.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': ""
+    "What is put together logs nothing.",
+    "source/mpe/handlers/tend.py: waited = (holding.waits(group, one) or 0 for one in "
+    "pointers.values()): NumberReplacer": "Neither is as long as a day.",
 }
 """Why a change that no test notices may stay, by module, line's text and operator."""
 

@@ -22,6 +22,7 @@ from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.owner import marked
 from mpe.model.plan.removals import Made
 from mpe.model.plan.waits import KNOWN_WITHIN, VISIBLE_WITHIN
 from mpe.model.service.csvs import Head
@@ -81,6 +82,7 @@ class Ledger:
         self.numbers[version.arn] = version
 
     def weighed(self, group: str, arn: str) -> Version | None:
+        assert arn, "a key of the table has a version's ARN"
         return self.numbers.get(arn)
 
     def versions(self, group: str, solution: str) -> Iterator[Version]:
@@ -473,6 +475,33 @@ def test_what_is_there_is_kept_and_nothing_is_told(world: World) -> None:
     outcome = world.follow(group())
     assert outcome.did == "kept"
     assert world.heard.events == []
+
+
+def logged(caplog: pytest.LogCaptureFixture, message: str) -> list[dict[str, Any]]:
+    """Return what the lines of the log have that say this."""
+    return [vars(one) for one in caplog.records if one.message == message]
+
+
+def test_a_group_that_others_made_is_marked_as_the_stacks(world: World, build: Builder) -> None:
+    arn, ours = build.group(), group(tags=marked((), "Films"))
+    outcome = world.follow(ours)
+    assert (outcome.did, outcome.told) == ("marked", "maintained by the stack Films")
+    tags = build.client.list_tags_for_resource(resourceArn=arn)["tags"]
+    assert [one["tagValue"] for one in tags] == ["Films"]
+    assert world.heard.events == [], "nothing became of it"
+    assert world.follow(ours).did == "kept"
+
+
+def test_a_group_that_may_have_no_more_tags_is_maintained_without_a_mark(
+    world: World, build: Builder, caplog: pytest.LogCaptureFixture
+) -> None:
+    build.group()
+    refusing = Refusing(world.emulated.client, "tag_resource", ["TooManyTagsException"])
+    world.ensure = replace(world.ensure, personalize=Personalize(refusing))
+    outcome = world.follow(group(tags=marked((), "Films")))
+    assert (outcome.did, outcome.told, outcome.failed) == ("kept", None, None)
+    (line,) = logged(caplog, "not marked")
+    assert (line["resource"], line["error"]) == ("datasetGroup", "no")
 
 
 def test_what_has_no_status_is_ready_at_once(world: World) -> None:
@@ -1198,6 +1227,44 @@ def test_the_numbers_of_a_new_version_are_kept(world: World, build: Builder) -> 
     assert kept.hours == described["trainingHours"]
 
 
+@dataclass(frozen=True)
+class Backwards:
+    """A client to which the service tells settings in another order."""
+
+    client: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def describe_solution_version(self, **params: Any) -> Any:
+        told = self.client.describe_solution_version(**params)
+        config = told["solutionVersion"]["solutionConfig"]
+        told["solutionVersion"]["solutionConfig"] = {
+            key: dict(reversed(value.items())) for key, value in config.items()
+        }
+        return told
+
+
+def test_settings_are_the_same_in_whichever_order_they_are_told(
+    world: World, build: Builder
+) -> None:
+    group = build.group()
+    build.imported(group)
+    for name, own in (("one", "3"), ("other", "2")):
+        told = {"recency_mask": "true", "bptt": own}
+        config = {"algorithmHyperParameters": told}
+        desired = version(
+            build.solution(group, "user-personalization", name=name, solutionConfig=config)
+        )
+        world.follow(desired)
+        there = world.ensure
+        world.ensure = replace(there, personalize=Personalize(Backwards(world.emulated.client)))
+        world.follow(desired, "again", task=True, anew_since=world.emulated.clock())
+        world.ensure = there
+    setups = [one.setup for one in world.ledger.numbers.values()]
+    assert setups[0] == setups[1] != setups[2] == setups[3]
+
+
 def test_a_version_of_before_the_records_is_weighed_when_it_is_replaced(
     world: World, build: Builder
 ) -> None:
@@ -1212,7 +1279,18 @@ def test_a_version_of_before_the_records_is_weighed_when_it_is_replaced(
     assert len(world.ledger.numbers) == 2
 
 
-def test_metrics_that_the_service_refuses_fail_no_run(world: World, build: Builder) -> None:
+def test_only_versions_that_are_trained_have_numbers(world: World, build: Builder) -> None:
+    group_ = build.group()
+    build.imported(group_)
+    world.follow(group())
+    world.emulated.service.faults.fail("SolutionVersion", "*", "out of luck")
+    assert world.follow(version(build.solution(group_))).failed
+    assert world.ledger.numbers == {}
+
+
+def test_metrics_that_the_service_refuses_fail_no_run(
+    world: World, build: Builder, caplog: pytest.LogCaptureFixture
+) -> None:
     group = build.group()
     build.imported(group)
     desired = version(build.solution(group))
@@ -1221,6 +1299,8 @@ def test_metrics_that_the_service_refuses_fail_no_run(world: World, build: Build
     assert outcome.failed is None
     assert outcome.arn
     assert world.ledger.numbers[outcome.arn].metrics == {}
+    (line,) = logged(caplog, "no metrics")
+    assert (line["arn"], line["error"]) == (outcome.arn, "no")
 
 
 def test_metrics_that_a_run_may_not_ask_for_are_those_of_a_later_one(

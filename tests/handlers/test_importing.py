@@ -12,19 +12,21 @@ import pytest
 from mpe.aws.clock import Clock
 from mpe.handlers import importing
 from mpe.handlers.ensure import step_of
-from mpe.handlers.importing import DATA_JUDGED
+from mpe.handlers.importing import DATA_JUDGED, last_full
 from mpe.handlers.profiling import DATA_TO_COUNT, Profiling
 from mpe.model.config.parse import parse
+from mpe.model.errors import Unavailable
 from mpe.model.gate.pointer import ModelPointer
 from mpe.model.gate.versions import Version
 from mpe.model.plan.desired import Data, Desired, DesiredState, desired_state
 from mpe.model.plan.forms import RUN
 from mpe.model.plan.outcome import Outcome
 from mpe.model.remedies import Where, remedy
-from mpe.model.service.profile import of_document
+from mpe.model.service.profile import as_document, of_document
 from tests.conftest import config as whole_config
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
+from tests.everything import everything
 from tests.films import BROKEN, CATALOGUE, ratings, shuffled_items
 from tests.handlers.test_ensure import REFUSALS, Ticking, World, imported, version
 from tests.handlers.test_ensure import world as world
@@ -119,6 +121,16 @@ def test_an_event_that_the_bus_refuses_for_good_fails_no_import(
     assert (days.run(good()).failed, days.jobs) == (None, 2)
 
 
+def test_a_verdict_that_the_bus_takes_later_is_told_once_it_does(days: Days) -> None:
+    days.put(good())
+    days.world.heard.refuses = Unavailable("the bus is away")
+    with pytest.raises(Unavailable):
+        days.world.step(days.desired(), run="run-1")
+    days.world.heard.refuses = None
+    assert days.run().did == "created"
+    assert [kind for kind, _ in days.world.heard.told] == [DATA_JUDGED]
+
+
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
 def test_who_cannot_be_asked_to_count_is_not_waited_for(
     error: Exception, days: Days, slow: None
@@ -172,6 +184,43 @@ def test_data_is_compared_with_what_the_live_version_was_trained_on(days: Days) 
     assert days.run(half + "").told, "the newest import is not what is live"
     del days.world.ledger.pointers["campaign.s.live"]
     assert days.run(half).told is None
+
+
+def test_where_nothing_is_known_of_what_is_live_the_newest_import_is_compared_with(
+    days: Days,
+) -> None:
+    days.run(good())
+    one, other = (f"arn:aws:personalize:::solution/s/{number}" for number in (1, 2))
+    days.world.ledger.numbers[other] = Version(other, {}, created=None)
+    pointers = {"campaign.s.one": ModelPointer(one), "campaign.s.other": ModelPointer(other)}
+    days.world.ledger.pointers.update(pointers)
+    held = days.run(whole(BROKEN["half the users lost"](ratings())))
+    assert held.failed
+    assert "[MPE-Q014]" in held.failed.reason
+
+
+def test_a_version_was_trained_on_the_last_full_import_that_began_before_it(days: Days) -> None:
+    days.mode = "observe"
+    days.run(good())
+    days.run(whole(BROKEN["half the users lost"](ratings())))
+    ledger: Any = days.world.ledger
+    first, second = ledger.profiles_.values()
+
+    def known(trained: str | None) -> Any:
+        return last_full(ledger, "films", "import.interactions", trained)
+
+    one, other = (of_document(json.loads(row["profile"])) for row in (first, second))
+    assert one != other
+    assert known(first["at"]) == one
+    assert known(second["at"]) == known(None) == other
+    assert known("2000-01-01T00:00:00+00:00") is None
+
+
+def test_data_is_compared_with_no_profile_of_another_release(days: Days) -> None:
+    days.run(good())
+    (row,) = days.world.ledger.profiles_.values()
+    row["profile"] = json.dumps({"version": 99})
+    assert days.run(whole(BROKEN["half the users lost"](ratings()))).failed is None
 
 
 def trained(days: Days, mode: str = "FULL") -> Outcome:
@@ -243,6 +292,18 @@ class Saved:
 
     def state_of_run(self, pointer: object) -> DesiredState:
         return self.state
+
+
+def test_only_a_deletion_of_users_knows_what_is_due_after_it() -> None:
+    state = desired_state(parse(json.dumps(everything())), PLACE, version="1")
+    run = RUN.marked({"id": "r", "group": state.group, "state": {"bucket": "b", "key": "k"}})
+    given = {name: "arn" for one in state.resources.values() for name in one.given}
+    due = [
+        one.noun
+        for one in state.resources.values()
+        if step_of({"resource": one.id, "run": run, "given": given}, Saved(state)).due  # type: ignore[arg-type]
+    ]
+    assert due == ["DataDeletionJob"]
 
 
 def test_a_solution_is_trained_by_its_own_limits_of_data(days: Days) -> None:
@@ -402,6 +463,37 @@ def test_a_function_that_gives_no_answer_is_waited_for_and_not_for_ever(
     days.world.bucket.modified = days.build.emulated.clock()
     assert days.world.follow(again, "run-next").told == _MADE
     assert late.answers == ["profile"], "another run asks anew"
+
+
+@pytest.mark.parametrize(("passed", "wait"), [(0, 5), (24, 5), (100, 20), (600, 60), (1199, 60)])
+def test_an_answer_is_looked_for_ever_more_rarely(
+    days: Days, slow: None, passed: int, wait: int
+) -> None:
+    days.put(good())
+    begun = days.world.step(days.desired(), run="run-1")
+    days.build.emulated.clock.advance(passed)
+    assert days.world.step(days.desired(), begun, "run-1").wait == wait
+
+
+def test_an_answer_is_waited_for_twenty_minutes(days: Days, slow: None) -> None:
+    days.put(good())
+    begun = days.world.step(days.desired(), run="run-1")
+    days.build.emulated.clock.advance(20 * 60)
+    outcome = days.world.step(days.desired(), begun, "run-1")
+    assert "gave no answer in time" in str(outcome.told)
+
+
+def test_how_far_estimated_figures_may_be_off_is_told(days: Days, slow: None) -> None:
+    Large(days)
+    days.put(good())
+    begun = days.world.step(days.desired(), run="run-1")
+    (row,) = days.world.ledger.counts.values()
+    profile = replace(
+        of_document(json.loads(row["profile"])), errors={"users": 0.01, "items": 0.002}
+    )
+    row["profile"] = json.dumps(as_document(profile))
+    outcome = days.world.step(days.desired(), begun, "run-1")
+    assert str(outcome.told).endswith("estimated its ids: they may be off by 3.0%.")
 
 
 _MADE = "It was counted by the function for large data."

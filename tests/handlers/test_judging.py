@@ -290,6 +290,25 @@ def test_an_update_that_failed_leaves_the_version_before_and_holds_the_newer_one
     assert pointer.reason == "the update to it failed: no capacity"
 
 
+@pytest.mark.parametrize("gated", [True, False])
+def test_a_campaign_that_could_not_be_made_fails_in_the_services_words(
+    life: Life, gated: bool
+) -> None:
+    first = life.train()
+    life.world.emulated.service.faults.fail("Campaign", "live", "no capacity")
+    failed = (life.deploy(first) if gated else life.world.follow(campaign(first))).failed
+    assert failed
+    assert failed.reason == "no capacity"
+
+
+def test_an_update_that_no_gate_asked_for_fails_in_the_services_words(life: Life) -> None:
+    life.world.follow(campaign(life.train()))
+    life.world.emulated.service.faults.fail_update("Campaign", "no capacity")
+    failed = life.world.follow(campaign(life.train()), "next").failed
+    assert failed
+    assert failed.reason == "no capacity"
+
+
 def test_an_update_that_failed_is_not_tried_again_at_each_run(
     life: Life, failed: tuple[str, str]
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_file_elsewhere_is_refused_with_one_event_and_not_read(
     assert len(message.text.split("\n")) == 13
     assert message.subject.isprintable()
     assert account.executions.started == {}
+    assert list(account.turns.rejected()) == [], "it is no dataset group's"
 
 
 @pytest.mark.parametrize(
@@ -145,9 +146,23 @@ def test_names_differ_by_case(account: Account) -> None:
 
 
 def test_of_a_huge_file_only_the_beginning_is_read(account: Account) -> None:
+    asked: list[str] = []
+    account.s3.meta.events.register(
+        "before-call.s3.GetObject", lambda params, **_: asked.append(params["headers"]["Range"])
+    )
     assert account.upload(GOOD + " " * 5 * SIZE_LIMIT) == {"rejected": 1}
     ((_, detail),) = account.events.put_
     assert "larger than" in detail["Problems"][0]["message"]
+    assert asked == [f"bytes=0-{SIZE_LIMIT}"], "one byte more than there may be"
+
+
+def test_each_version_of_a_file_is_a_run_of_its_own_or_each_upload_where_there_are_none() -> None:
+    def run(version: str, sequencer: str) -> str:
+        return Upload(BUCKET, "train/films/config.json", version, sequencer, NOW).run
+
+    assert run("a", "01") != run("b", "01")
+    assert run("a", "01") == run("a", "02")
+    assert run("", "01") != run("", "02")
 
 
 def test_what_is_another_accounts_is_refused(account: Account) -> None:

@@ -21,6 +21,7 @@ from mpe.aws.outages import THROTTLES, outages_pass, passes
 from mpe.handlers.ensure import Ensure
 from mpe.model.errors import Unavailable
 from mpe.model.plan.outcome import Outcome
+from mpe.model.plan.owner import marked
 from tests.emulator.conftest import Builder, avro
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import (
@@ -30,6 +31,7 @@ from tests.handlers.test_ensure import (
     World,
     campaign,
     group,
+    logged,
     schema,
     version,
 )
@@ -72,9 +74,10 @@ class Down(Ledger):
     """A ledger that cannot be read, or not be written either."""
 
     written: bool = False
+    error: Callable[[], Exception] = broken
 
-    def duration(self, group: str, resource: str, kind: str) -> float | None:
-        raise broken()
+    def durations(self, group: str, resource: str, kind: str) -> tuple[float, ...]:
+        raise self.error()
 
     def record(self, *args: Any) -> None:
         if not self.written:
@@ -111,6 +114,17 @@ def test_a_status_that_no_look_comes_after_is_left_for_the_runs_last_step(world:
     outcome = world.step(schema(avro("Users")))
     assert (outcome.failed, outcome.untold) == (None, True)
     assert world.ledger.rows["schema"]["untold"] is True
+
+
+def test_a_status_that_was_not_told_is_no_news_once_others_group_is_marked(world: World) -> None:
+    world.emulated.client.create_dataset_group(name="films")
+    with_(world, events=Deaf(1000))
+    ours = group(tags=marked((), "Films"))
+    begun = world.step(ours)
+    assert (begun.did, begun.untold) == ("adopted", True)
+    world.emulated.clock.advance(3600)
+    outcome = world.step(ours, begun)
+    assert (outcome.did, outcome.untold) == ("marked", None)
 
 
 def test_the_runs_last_step_tells_what_the_bus_did_not_take(account: Account) -> None:
@@ -214,11 +228,21 @@ def test_every_handler_that_a_workflow_calls_raises_an_outage_as_one() -> None:
             handler(Away(), None)
 
 
-def test_a_creation_is_answered_though_nobody_can_say_how_long_it_takes(world: World) -> None:
+def test_a_creation_is_answered_though_nobody_can_say_how_long_it_takes(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     with_(world, ledger=Down())
     outcome = world.step(group())
     assert (outcome.did, outcome.status) == ("created", "CREATE PENDING")
     assert outcome.wait
+    (line,) = logged(caplog, "no duration")
+    assert (line["arn"], "ServiceUnavailable" in line["error"]) == (outcome.arn, True)
+
+
+def test_a_ledger_that_refuses_durations_for_good_is_an_error(world: World) -> None:
+    with_(world, ledger=Down(error=lambda: answered(400, "AccessDeniedException")))
+    with pytest.raises(ClientError):
+        world.step(group())
 
 
 @pytest.fixture

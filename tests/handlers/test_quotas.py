@@ -117,6 +117,18 @@ def test_a_long_wait_is_told_once_with_since_when_and_why(world: World, queued: 
     assert AT_WORK.format(20) in message.text
 
 
+@pytest.mark.parametrize(("waited", "told"), [(599, 0), (600, 1), (LONG - 1, 1)])
+def test_a_wait_is_told_of_once_it_takes_a_quarter_of_an_hour(
+    world: World, queued: Desired, waited: int, told: int
+) -> None:
+    """Who has waited some minutes asks again five minutes later."""
+    world.emulated.clock.advance(0.25)
+    outcome = world.step(queued, replace(Outcome.of(queued), blocked=waited))
+    assert (outcome.blocked >= LONG, len(world.heard.told)) == (bool(told), told)
+    for _, detail in world.heard.told:
+        assert "." not in detail["Since"], "people read it"
+
+
 @pytest.mark.parametrize(("in_line", "hours"), [(True, 24), (False, 6)])
 def test_what_waits_for_others_work_is_waited_for_a_day_and_a_throttle_for_six_hours(
     world: World, queued: Desired, in_line: bool, hours: int

@@ -24,9 +24,12 @@ from mpe.aws.turns import ACTS, LEASE, LOST, Claim, Turns
 from mpe.handlers.begin import Begin
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.finish import Finish
+from mpe.handlers.training import LET_IN, UNJUDGED
+from mpe.model.gate.smoke import TOLD as SMOKE
 from mpe.model.gate.versions import Version
 from mpe.model.messages import message_for
 from mpe.model.plan.desired import Place
+from mpe.model.plan.removals import PATH as REMOVED
 from mpe.model.service.limits import PROBLEMS_LIMIT
 from tests.conftest import config
 from tests.handlers.measured import Measured
@@ -290,6 +293,10 @@ def test_a_config_with_problems_starts_nothing_and_one_event_has_them_all(
         "$.eventTraker",
         "$.solutions[0].serviceConfig.recipeArn",
     }
+    assert account.measured.problems == [3]
+    (row,) = account.turns.rejected()
+    assert (row["group"], row["key"], row["total"]) == ("movielens", detail["Key"], 3)
+    assert (row["at"], row["version"]) == (NOW.isoformat(), detail["VersionId"])
 
 
 def test_the_longest_names_still_make_an_execution_name(account: Account) -> None:
@@ -312,6 +319,17 @@ def test_a_run_that_was_overtaken_by_a_newer_config_ends(account: Account) -> No
     older, newer = claims(account)
     assert account.begin(older) == {"superseded": True}
     assert "work" in account.begin(newer)
+
+
+def test_a_run_that_waited_and_was_overtaken_keeps_nobody_waiting(account: Account) -> None:
+    account.turns.take(Claim("movielens", "busy", "execution-0", "00"), NOW)
+    account.executions.alive.add("execution-0")
+    older = Claim("movielens", account.upload(GOOD, "01")["started"], "execution-1", "01")
+    assert "wait" in account.begin(older, since=NOW)
+    newer = Claim("movielens", account.upload(GOOD, "02")["started"], "execution-2", "02")
+    assert account.begin(older, since=NOW) == {"superseded": True}
+    account.turns.give_back("movielens", "execution-0")
+    assert "work" in account.begin(newer, since=NOW + timedelta(seconds=1))
 
 
 def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
@@ -614,6 +632,7 @@ def test_a_run_whose_end_could_not_be_told_is_told_at_the_next_call_and_keeps_it
     account.finish(RUN)
     ((kind, detail),) = account.events.put_
     assert (kind, detail["Status"]) == (RUN_CHANGED, "SUCCEEDED")
+    assert account.measured.runs == [("movielens", False, 90)], "one run is measured once"
 
 
 def test_a_trained_version_is_told_and_noted_beside_the_live_one(account: Account) -> None:
@@ -621,6 +640,9 @@ def test_a_trained_version_is_told_and_noted_beside_the_live_one(account: Accoun
     account.ledger.weigh("movielens", Version(f"{solution}/1", {"coverage": 0.5}))
     account.ledger.weigh("movielens", Version(f"{solution}/2", {"coverage": 0.25}, hours=1.5))
     account.ledger.weigh("movielens", Version(f"{solution}-popular/1", {"coverage": 0.1}))
+    verdict = {"word": "pass", "mode": "observe", "pinned": False, "refreshed": False}
+    verdict |= {"reasons": [], "notes": []}
+    account.ledger.note_verdict("movielens", f"{solution}/2", "campaign.films.live", verdict)
     for row in (
         outcome("version.films", noun="SolutionVersion", name="films", arn=f"{solution}/2"),
         outcome("campaign.films.live", noun="Campaign", name="live", served=f"{solution}/1"),
@@ -632,6 +654,7 @@ def test_a_trained_version_is_told_and_noted_beside_the_live_one(account: Accoun
     (model,) = detail["Models"]
     assert (model["Metrics"], model["TrainingHours"]) == ({"coverage": 0.25}, 1.5)
     assert model["Live"][0]["Metrics"] == {"coverage": 0.5}
+    assert [(one["Campaign"], one["Verdict"]) for one in model["Verdicts"]] == [("live", "pass")]
     (row,) = account.turns.runs("movielens")
     assert row["models"] == detail["Models"], "numbers are read back as numbers"
     told = message_for(RUN_CHANGED, detail, region="us-east-1").text
@@ -665,7 +688,7 @@ def test_a_failed_run_tells_every_failure_and_its_remedy(account: Account) -> No
     verdict = account.finish(RUN, [{"error": "States.TaskFailed", "cause": "x"}])
     assert verdict["succeeded"] is False
     assert verdict["error"] == "ResourceFailed"
-    assert "(and 1 more)" in verdict["cause"]
+    assert verdict["cause"] == f"Schema s: {failed['reason']} (and 1 more)"
     ((_, detail),) = account.events.put_
     assert [one["Name"] for one in detail["Failures"]] == ["s", "t"]
     assert "1,000" in detail["Failures"][0]["Remedy"]
@@ -673,9 +696,116 @@ def test_a_failed_run_tells_every_failure_and_its_remedy(account: Account) -> No
 
 def test_a_step_that_broke_down_is_told_where_nothing_else_is(account: Account) -> None:
     verdict = account.finish(RUN, [{"resource": "campaign", "error": "Boom", "cause": "it broke"}])
-    assert verdict["error"] == "Boom"
+    assert (verdict["error"], verdict["cause"]) == ("Boom", "Step campaign: it broke")
     ((_, detail),) = account.events.put_
     assert detail["Failures"][0]["Reason"] == "it broke"
+
+
+CAUSES = {
+    '{"errorMessage": "\\"a\\"", "errorType": "KeyError"}': '"a"',
+    'Payload: {"errorMessage":"it was cut': "Payload: it was cut",
+    '{"errorMessage": "cut within a letter \\u00': '{"errorMessage": "cut within a letter \\u00',
+    "in plain words": "in plain words",
+}
+
+
+def test_functions_errors_are_told_in_their_own_words(account: Account) -> None:
+    account.finish(RUN, [{"resource": "x", "error": "Boom", "cause": cause} for cause in CAUSES])
+    ((_, detail),) = account.events.put_
+    assert [one["Reason"] for one in detail["Failures"]] == list(CAUSES.values())
+
+
+def test_what_helps_names_the_place_of_the_config_the_task_or_the_run(account: Account) -> None:
+    place = {"config": {"key": "train/elsewhere/config.json"}, "state": {"bucket": "data"}}
+    for id, error, task in (
+        ("one", "DataError", {}),
+        ("two", "Unavailable", {}),
+        ("three", "Unavailable", {"task": "import"}),
+    ):
+        failed = outcome("s", failed={"error": error, "reason": "so it is"})
+        account.ledger.record("movielens", id, failed, NOW)
+        account.finish({**RUN, **place, **task, "id": id})
+    account.finish({**RUN, "id": "four"}, [{"resource": "x", "error": "Boom", "cause": "it broke"}])
+    told = [detail["Failures"][0]["Remedy"] for _, detail in account.events.put_]
+    commands = [
+        "mpe check-data config.json --path s3://data/train/elsewhere",
+        "mpe apply config.json",
+        "mpe schedule run movielens import",
+        "mpe logs four",
+    ]
+    assert [one[-len(command) :] for one, command in zip(told, commands, strict=True)] == commands
+
+
+SKIPPED = {"noun": "DatasetImportJob", "did": "skipped"}
+STAYS = {"noun": "Solution", "path": REMOVED, "did": "skipped"}
+HELD = {"noun": "Campaign", "held": "arn:aws:personalize:::solution/films/2", "did": "kept"}
+
+
+def recorded(account: Account, *rows: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a run that did this."""
+    for number, row in enumerate(rows):
+        told = {**outcome(f"{number}"), **row}
+        account.ledger.record("movielens", "run", told, NOW)
+    account.finish({**RUN, "notes": []})
+    ((_, detail),) = account.events.put_
+    return dict(detail)
+
+
+def test_of_datasets_it_is_noted_which_have_no_csv_and_what_was_thought_of_the_data(
+    account: Account,
+) -> None:
+    detail = recorded(
+        account,
+        SKIPPED,
+        {**SKIPPED, "did": "kept"},
+        {**SKIPPED, "noun": "DataDeletionJob"},
+        {**SKIPPED, "did": "created", "told": "half is lost"},
+    )
+    assert detail["Notes"] == [
+        "Dataset 0: there is no CSV for it, so nothing was imported.",
+        "Dataset 3: half is lost",
+    ]
+
+
+def test_doubts_of_what_was_made_are_noted_and_what_it_was_made_with_is_told_of_the_change(
+    account: Account,
+) -> None:
+    of_campaign, of_version = {"noun": "Campaign"}, {"noun": "SolutionVersion"}
+    detail = recorded(
+        account,
+        {**of_campaign, "told": f"{SMOKE}failed"},
+        {**of_campaign, "told": "1 -> 2"},
+        of_campaign,
+        {**of_version, "told": f"{LET_IN}me"},
+        {**of_version, "told": f"{UNJUDGED}no"},
+        {**of_version, "told": "with HPO"},
+        {"noun": "Solution", "told": "every week"},
+    )
+    assert sorted(detail["Notes"]) == [
+        f"Campaign 0: {SMOKE}failed",
+        f"SolutionVersion 3: {LET_IN}me",
+        f"SolutionVersion 4: {UNJUDGED}no",
+    ]
+    told = {one["Name"]: one["Told"] for one in detail["Changes"] if "Told" in one}
+    assert told == {"1": "1 -> 2", "5": "with HPO", "6": "every week"}
+
+
+def test_what_stays_though_the_config_names_it_no_more_is_noted(account: Account) -> None:
+    detail = recorded(account, {**STAYS, "told": "it stays."}, STAYS)
+    assert detail["Notes"] == ["Solution 0 is not in the config, and it stays."]
+
+
+def test_campaigns_that_are_held_are_noted_and_named(account: Account) -> None:
+    detail = recorded(account, HELD, {**HELD, "noun": "BatchInferenceJob"}, {"noun": "Campaign"})
+    (note,) = detail["Notes"]
+    assert note.startswith("Campaign 0 is held: it is not moved to films/2.")
+    assert detail["Held"] == ["0"]
+
+
+def test_what_could_not_be_removed_is_a_failure_and_no_note(account: Account) -> None:
+    failed = {"error": "ResourceFailed", "reason": "its status is DELETE FAILED"}
+    detail = recorded(account, {**STAYS, "told": "it stays.", "failed": failed})
+    assert (detail["Notes"], detail["Failed"]) == ([], 1)
 
 
 def test_a_run_is_recorded_with_the_data_that_it_found(account: Account) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from mpe.aws.events import RUN_CHANGED
+from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import MOST_FIRED, Tasks
@@ -24,6 +27,7 @@ from mpe.model.errors import TurnLost
 from mpe.model.messages import message_for
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.tasks import BY_USER, GONE, schedule_name
+from mpe.model.remedies import Where, remedy
 from tests.conftest import config
 from tests.everything import RECIPE
 from tests.handlers.test_runs import NOW, PLACE, STACK, Account, Fixed
@@ -121,6 +125,9 @@ def test_each_task_has_a_row_and_a_schedule(desk: Desk) -> None:
     assert given == {"group": "movielens", "task": "import", "scheduled": keyword}
     row = desk.row("full.movielens-for-you")
     assert row["path"] == "$.solutions[0].workflowConfig.schedules.full"
+    assert (row["kind"], row["expression"]) == ("full", "rate(7 days)")
+    assert row["schedule"] == schedule_name("movielens", "full.movielens-for-you")
+    assert row["config"]["key"] == "train/movielens/config.json"
     assert row["zone"] == "Europe/Berlin"
 
 
@@ -131,6 +138,11 @@ def test_a_changed_schedule_is_changed_and_one_no_longer_wanted_goes(desk: Desk)
     del document["solutions"][0]["workflowConfig"]
     assert desk.synchronize(document, "2") == {"scheduled": 1, "removed": 1}
     assert desk.schedule()["ScheduleExpression"] == "rate(1 hour)"
+    told = {row["name"]: row["told"] for row in desk.account.ledger.outcomes("movielens", "run-2")}
+    assert told == {
+        "import": "rate(1 hour) (Europe/Berlin)",
+        "full.movielens-for-you": "rate(7 days) (Europe/Berlin)",
+    }
     assert desk.account.tasks.get("movielens", "full.movielens-for-you") is None
     with pytest.raises(ClientError, match="ResourceNotFound"):
         desk.schedule(schedule_name("movielens", "full.movielens-for-you"))
@@ -177,6 +189,43 @@ def test_no_task_is_told_as_changed_that_a_refusal_has_left_as_it_was(
     assert _told(desk, "3") == {"full.movielens-for-you": "removed", **expected}
 
 
+def _denied(operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+
+
+class LastStays(Schedules):
+    """Scheduler, which keeps the schedule of imports."""
+
+    def delete(self, name: str) -> None:
+        if name == IMPORT:
+            raise _denied("DeleteSchedule")
+        super().delete(name)
+
+
+class LastRowStays(Tasks):
+    """The schedule table, which keeps the row of imports."""
+
+    def delete(self, group: str, task: str) -> None:
+        if task == "import":
+            raise _denied("DeleteItem")
+        super().delete(group, task)
+
+
+@pytest.mark.parametrize("row", [False, True], ids=["its-schedule", "its-row"])
+def test_of_tasks_that_go_those_are_told_that_are_gone_where_one_stays(
+    desk: Desk, row: bool
+) -> None:
+    desk.synchronize(scheduled())
+    if row:
+        desk.account.tasks = LastRowStays(desk.account.tasks._table)
+    else:
+        desk.schedules = LastStays(desk.client, "group")
+    with pytest.raises(ClientError):
+        desk.synchronize(config(), "2")
+    assert _told(desk, "2") == {"full.movielens-for-you": "removed", "import": None}
+    assert list(desk.account.tasks.ids("movielens")) == ["import"]
+
+
 def test_a_task_whose_schedule_was_refused_is_told_as_created_by_who_makes_it(desk: Desk) -> None:
     _refuse(desk, "CreateSchedule", "AccessDeniedException", 403)
     with pytest.raises(ClientError):
@@ -199,6 +248,43 @@ def test_a_task_whose_schedule_waits_for_an_outage_is_told_of_once_that_is_over(
     _allow(desk)
     desk.synchronize(document, "2")
     assert _told(desk, "2") == {"import": "updated"}
+
+
+def test_what_is_told_as_changed_and_is_not_is_in_the_log(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Scheduler refuses a change, and the ledger that it is taken back."""
+    _refuse(desk, "CreateSchedule", "AccessDeniedException", 403)
+    desk.account.ledger = Full(desk.account.ledger._table)
+    with pytest.raises(ClientError, match="CreateSchedule"):
+        desk.synchronize(scheduled())
+    (line,) = (vars(one) for one in caplog.records if one.levelname == "WARNING")
+    assert line["msg"] == "tasks are told as changed that are not"
+    assert "PutItem" in line["error"]
+
+
+class Full(Ledger):
+    """A ledger that takes what was done to a task, and nothing else of it."""
+
+    def record(self, group: str, run: str, outcome: Mapping[str, Any], now: datetime) -> None:
+        if not outcome.get("did"):
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutItem")
+        super().record(group, run, outcome, now)
+
+
+def test_a_state_that_s3_keeps_is_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(**_: Any) -> tuple[Any, dict[str, Any]]:
+        refused = {"Key": "state/movielens/old.json", "Code": "AccessDenied"}
+        return type("Answer", (), {"status_code": 200})(), {"Errors": [refused]}
+
+    for day in ("20260101", "20260102"):
+        desk.synchronize(config(), f"{day}T000000-0123abcd")
+    assert caplog.records == []
+    desk.account.s3.meta.events.register("before-call.s3.DeleteObjects", refuse)
+    desk.synchronize(config(), "20260201T000000-0123abcd")
+    (line,) = (vars(one) for one in caplog.records if one.levelname == "WARNING")
+    assert line["msg"] == "old states are kept, since S3 refused to delete them"
+    assert "state/movielens/old.json" in str(line["s3"])
 
 
 def states_of(desk: Desk) -> list[str]:
@@ -283,11 +369,30 @@ def test_a_run_that_is_redriven_with_its_turn_keeps_its_schedules(desk: Desk) ->
     assert desk.account.turns.holds("movielens", "run-1")
 
 
+class Noting(Schedules):
+    """Scheduler, with every state that a schedule was given."""
+
+    def __init__(self, client: Any, group: str) -> None:
+        super().__init__(client, group)
+        self.states: list[tuple[str, bool]] = []
+
+    def put(self, name: str, *given: Any, enabled: bool, **more: Any) -> None:
+        self.states.append((name, enabled))
+        super().put(name, *given, enabled=enabled, **more)
+
+    def enable(self, name: str, *, enabled: bool) -> None:
+        self.states.append((name, enabled))
+        super().enable(name, enabled=enabled)
+
+
 def test_what_a_user_disabled_stays_so_and_what_was_gone_comes_back(desk: Desk) -> None:
     desk.synchronize(scheduled())
     desk.account.tasks.set("movielens", "import", disabled=BY_USER)
     desk.account.tasks.set("movielens", "full.movielens-for-you", disabled=GONE)
+    desk.schedules = noting = Noting(desk.client, "group")
     desk.synchronize(scheduled(), "2")
+    other = schedule_name("movielens", "full.movielens-for-you")
+    assert noting.states == [(IMPORT, False), (other, True)], "nor was it otherwise in between"
     assert desk.schedule()["State"] == "DISABLED"
     assert desk.row("import")["disabled"] == BY_USER
     assert "disabled" not in desk.row("full.movielens-for-you")
@@ -321,6 +426,24 @@ def test_a_fire_makes_a_run_of_the_newest_config(desk: Desk) -> None:
     assert run["task"] == "import"
     assert run["state"]["key"].endswith("/2.json")
     assert desk.row("import")["last"]["status"] == "RUNNING"
+
+
+def test_a_fire_whose_row_only_a_newer_release_can_read_is_told_as_a_run_that_failed(
+    desk: Desk,
+) -> None:
+    mark = {"version": 99, "needs": 99, "release": "9.0.0"}
+    row = {"group": "movielens", "record": "import", "form": mark}
+    desk.account.tasks._table.put_item(Item=row)
+    answer = desk.fire("import")
+    assert (answer["run"], "9.0.0" in answer["skip"]) == ({}, True)
+    ((kind, detail),) = desk.account.events.put_
+    assert (kind, detail["Status"], detail["Task"]) == (RUN_CHANGED, "FAILED", "import")
+    numbers = {key: detail[key] for key in ("Duration", "Changed", "Kept", "Failed")}
+    assert numbers == {"Duration": 0, "Changed": 0, "Kept": 0, "Failed": 1}
+    (failure,) = detail["Failures"]
+    assert (failure["Error"], failure["Reason"]) == ("NewerForm", answer["skip"])
+    told = remedy("Task", "NewerForm", answer["skip"], Where("movielens", task="import"))
+    assert failure["Remedy"] == told
 
 
 def test_a_task_that_still_runs_is_skipped(desk: Desk) -> None:
@@ -408,10 +531,11 @@ class Hasty(Schedules):
     change: str | None = None
 
     def put(self, name: str, *given: Any, **more: Any) -> None:
-        if self.change == "disable":
+        change = self.change if name == IMPORT else None
+        if change == "disable":
             self.tasks.set("movielens", "import", disabled=BY_USER)
             self.enable(IMPORT, enabled=False)
-        if self.change == "enable":
+        if change == "enable":
             self.tasks.enable("movielens", "import")
             self.enable(IMPORT, enabled=True)
         super().put(name, *given, **more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from mpe.handlers.holding import MODEL_EXPIRED
 from mpe.handlers.settings import LOGGER
 from mpe.handlers.tend import Tend
 from mpe.model.errors import NewerForm
-from mpe.model.gate.pointer import GATE
+from mpe.model.gate.pointer import GATE, ModelPointer
 from mpe.model.messages import attributes, message_for
 from mpe.model.plan.desired import INTERACTIONS_IMPORT, Desired, DesiredState
 from mpe.model.plan.tasks import Task
@@ -185,7 +185,12 @@ def test_a_model_that_is_held_for_more_than_a_day_is_measured_until_it_is_decide
     tended: Tended,
 ) -> None:
     assert tended.after(0.9)["waits"] == 0
-    assert tended.after(0.2)["waits"] == 1
+    tended.after(0.1)
+    waited = tended.life.world.ensure.clock.now() - datetime.fromisoformat(
+        tended.life.world.ledger.pointers[ID].since or ""
+    )
+    assert (waited, tended.look()["waits"]) == (timedelta(days=1), 0)
+    assert tended.after(0.1)["waits"] == 1
     assert tended.life.world.measured.tended_[-1] == (1, 0)
     tended.life.world.ledger.decisions[tended.second] = {"word": "rejected", "by": "me"}
     assert tended.look()["waits"] == 0
@@ -195,6 +200,17 @@ def test_a_live_model_of_twice_its_schedule_is_measured(tended: Tended) -> None:
     assert tended.after(13.9)["old"] == 0
     assert tended.after(0.2)["old"] == 1
     assert tended.life.world.measured.tended_[-1] == (0, 1)
+
+
+def test_a_live_model_of_which_nobody_knows_how_old_it_is_is_not_measured(tended: Tended) -> None:
+    numbers = tended.life.world.ledger.numbers
+    numbers[tended.first] = replace(numbers[tended.first], created=None)
+    assert tended.after(20)["old"] == 0
+
+
+def test_a_campaign_that_serves_nothing_yet_is_not_old(tended: Tended) -> None:
+    tended.life.world.ledger.pointers[ID] = ModelPointer(None, held=tended.second)
+    assert tended.after(20)["old"] == 0
 
 
 def test_a_group_that_is_gone_or_newer_is_passed_over(tended: Tended) -> None:
@@ -231,6 +247,22 @@ def test_which_group_only_a_newer_release_can_read_is_in_the_log(tended: Tended)
 def test_a_campaign_that_the_config_names_no_more_is_passed_over(tended: Tended) -> None:
     tended.life.world.emulated.clock.advance(20 * DAYS)
     assert tended.look(States(DesiredState("films", "2", {}))) == {"waits": 0, "old": 0}
+
+
+def test_a_campaign_that_is_gone_keeps_no_other_from_being_looked_at(tended: Tended) -> None:
+    seen: list[Any] = []
+    state, pointers = tended.state(), tended.life.world.ledger.pointers
+    (told,) = state.resources["version.s"].campaigns
+    pointers["campaign.s.gone"] = pointers[ID]
+    both = replace(
+        state.resources["version.s"], campaigns=({**told, "id": "campaign.s.gone"}, told)
+    )
+    live = Desired(ID, "Campaign", "live", "$", {})
+    tended.look(
+        States(replace(state, resources={both.id: both, ID: live})),
+        approved=lambda group, campaign, pointer, read, now: seen.append(campaign),
+    )
+    assert seen == [live]
 
 
 def test_of_all_resources_recommenders_are_looked_at_and_campaigns_asked_and_watched(
