@@ -23,9 +23,10 @@ before it knew better, and one of large data, which nobody has measured.
 
 from __future__ import annotations
 
+import heapq
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -118,18 +119,42 @@ def longest_chain(took: Took) -> float:
 
     No import begins before all datasets are there, which is so in the workflow, not in the service.
     """
-    nouns = {noun for noun, _ in took}
+    return _data_there(took) + _slowest(took, "DatasetImportJob") + _after_data(took)
 
-    def slowest(*chain: str) -> float:
-        """Return the longest sum over the resources of the same number."""
-        numbers = {number for noun, number in took if noun == chain[0]}
-        return max(sum(took.get((noun, number), 0.0) for noun in chain) for number in numbers)
 
+def last_end(groups: Sequence[Took], at_once: int) -> float:
+    """Return when the service is done with groups that begin together, and that nobody is late in.
+
+    It makes so many imports at a time: next those of the group whose datasets have been there for
+    longest, and everything else at once.
+    """
+    free, last = [0.0] * at_once, 0.0
+    for took in sorted(groups, key=_data_there):
+        imported = 0.0
+        for seconds in _of(took, "DatasetImportJob").values():
+            end = max(heapq.heappop(free), _data_there(took)) + seconds
+            heapq.heappush(free, end)
+            imported = max(imported, end)
+        last = max(last, imported + _after_data(took))
+    return last
+
+
+def _data_there(took: Took) -> float:
+    return _slowest(took, "DatasetGroup") + _slowest(took, "Dataset")
+
+
+def _after_data(took: Took) -> float:
     trained = ("Solution", "SolutionVersion")
-    uses = [noun for noun in ("Campaign", "BatchInferenceJob") if noun in nouns]
-    return (
-        slowest("DatasetGroup")
-        + slowest("Dataset")
-        + slowest("DatasetImportJob")
-        + max((slowest(*trained, use) for use in uses), default=slowest(*trained))
-    )
+    uses = [noun for noun in ("Campaign", "BatchInferenceJob") if _of(took, noun)]
+    alone = _slowest(took, *trained)
+    return max((_slowest(took, *trained, use) for use in uses), default=alone)
+
+
+def _slowest(took: Took, *chain: str) -> float:
+    """Return the longest sum over the resources of the same number."""
+    numbers = _of(took, chain[0])
+    return max(sum(took.get((noun, number), 0.0) for noun in chain) for number in numbers)
+
+
+def _of(took: Took, noun: str) -> dict[int, float]:
+    return {number: seconds for (each, number), seconds in took.items() if each == noun}

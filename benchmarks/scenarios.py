@@ -22,7 +22,7 @@ from typing import Any
 from tests.everything import RECIPE, SCHEMAS, files
 
 from benchmarks import durations
-from benchmarks.drawn import Took
+from benchmarks.drawn import SETS, Took, draw, last_end
 from benchmarks.money import HOURS, of_stack
 from benchmarks.simulation import Cloud, Latency, Meter
 from mpe.assembly.synthesis import Assembly, synthesize
@@ -148,13 +148,14 @@ def prepare(cloud: Cloud, scenario: Scenario, quotas: Quotas | None = None) -> N
     durations = Durations()
     durations.create.update(scenario.seconds)
     cloud.replace_service(durations, quotas)
+    _place(cloud, scenario)
+
+
+def _place(cloud: Cloud, scenario: Scenario) -> None:
+    """Give another scenario to the same service, and its files."""
     for which, factor in scenario.factors.items():
         noun, name = which.split()
         cloud.service.faults.slow(noun, name, factor)
-    _put_files(cloud, scenario)
-
-
-def _put_files(cloud: Cloud, scenario: Scenario) -> None:
     for key, body in scenario.files():
         cloud.put(key, body)
 
@@ -332,12 +333,64 @@ def groups(cloud: Cloud) -> dict[str, Any]:
         some = [Scenario(f"of{count}-{one}", solutions=1, seconds=QUICK) for one in range(count)]
         prepare(cloud, some[0], RAISED)
         for scenario in some[1:]:
-            _put_files(cloud, scenario)
+            _place(cloud, scenario)
         cloud.upload_all({one.group: one.config() for one in some})
         assert cloud.statuses(count) == {"SUCCEEDED"}, cloud.why()
         measured = told(cloud.meter, some[0])
         found[f"{count}"] = {**measured, "look": looked(cloud)}
     return found
+
+
+def groups_on_sets(cloud: Cloud) -> dict[str, Any]:
+    """Return the same where each thing takes as long as was drawn for it, but for trainings.
+
+    Those all take what is usual. "Added" is until the last group is done, beyond what the service
+    takes where nobody is late in anything.
+    """
+    cloud.latency = WARM
+    return {name: {f"{count}": _together(cloud, name, count) for count in (1, FIFTY)}
+            for name in SAMPLES}  # fmt: skip
+
+
+def _together(cloud: Cloud, name: str, count: int) -> dict[str, Any]:
+    cloud.forget_durations()
+    usual = SETS[name]["SolutionVersion"].median
+    seconds = {**SERVICE, "SolutionVersion": usual}
+    took = {f"{name}-{one:02}x": _drawn_once(name, one, usual) for one in range(count)}
+    some = [
+        Scenario(group, solutions=1, seconds=seconds, factors=_factors(group, seconds, drawn))
+        for group, drawn in took.items()
+    ]
+    prepare(cloud, some[0], RAISED)
+    for scenario in some[1:]:
+        _place(cloud, scenario)
+    cloud.upload_all({one.group: one.config() for one in some})
+    assert cloud.statuses(count) == {"SUCCEEDED"}, cloud.why()
+    least = last_end(list(took.values()), RAISED.importing)
+    return {**told(cloud.meter, some[0]), **_beyond(cloud.meter, least)}
+
+
+def _drawn_once(name: str, seed: int, training: float) -> Took:
+    (took,) = draw(name, seed, runs=1, solutions=1, used=1)
+    return {**took, ("SolutionVersion", 0): training}
+
+
+def _factors(group: str, seconds: Mapping[str, float], took: Took) -> dict[str, float]:
+    return {
+        _which(noun, _named(noun, group, number)): drawn / seconds[noun]
+        for (noun, number), drawn in took.items()
+        if drawn and noun != "SolutionVersion"
+    }
+
+
+def _beyond(meter: Meter, least: float) -> dict[str, float]:
+    """Return what a run added to the least that it could take."""
+    added = meter.seconds - least
+    return {
+        "critical_path_seconds": round(least, 1),
+        "added_seconds": round(added, 1),
+        "added_share": round(added / least, 5),
+    }
 
 
 def queued(cloud: Cloud) -> dict[str, Any]:
@@ -352,13 +405,7 @@ def queued(cloud: Cloud) -> dict[str, Any]:
     found = provision(cloud, scenario, quotas)
     rounds = scenario.used / quotas.batch_jobs - 1
     path = scenario.critical_path() + rounds * SERVICE["BatchInferenceJob"]
-    added = found["run_seconds"] - path
-    return {
-        **found,
-        "critical_path_seconds": path,
-        "added_seconds": round(added, 1),
-        "added_share": round(added / path, 5),
-    }
+    return {**found, **_beyond(cloud.meter, path)}
 
 
 def drawn(cloud: Cloud) -> dict[str, Any]:
@@ -402,6 +449,7 @@ PARTS = {
     "growth": growth,
     "failing": failing,
     "groups": groups,
+    "groups_on_sets": groups_on_sets,
     "queued": queued,
     "drawn": drawn,
 }

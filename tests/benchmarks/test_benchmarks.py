@@ -89,7 +89,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.htm
 def test_nothing_comes_near_its_limit_with_many_solutions_or_groups(
     committed: Any, key: str
 ) -> None:
-    runs = [*committed["growth"].values(), *committed["groups"].values(), committed["failing"]]
+    drawn = [run for runs in committed["groups_on_sets"].values() for run in runs.values()]
+    grown = [*committed["growth"].values(), *committed["groups"].values(), committed["failing"]]
+    runs = [*drawn, *grown]
     assert max(run[key] for run in runs) <= LIMITS[key] / 3
 
 
@@ -102,6 +104,13 @@ def test_many_groups_of_the_same_moment_all_come_to_their_end(committed: Any) ->
     assert (one["lambda_errors"], many["lambda_errors"]) == (0, 0)
     assert many["largest_state_bytes"] <= 1.1 * one["largest_state_bytes"]
     assert many["look"]["s3_reads"] == 50 * one["look"]["s3_reads"]
+
+
+def test_groups_that_queue_for_imports_hardly_leave_the_service_idle(committed: Any) -> None:
+    for counts in committed["groups_on_sets"].values():
+        assert list(counts) == ["1", "50"]
+        assert counts["50"]["added_share"] <= 0.1
+        assert {run["lambda_errors"] for run in counts.values()} == {0}
 
 
 @pytest.fixture(scope="module")

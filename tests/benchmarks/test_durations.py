@@ -7,7 +7,7 @@ from statistics import median, stdev
 from typing import Any
 
 import pytest
-from benchmarks.drawn import SETS, draw, longest_chain
+from benchmarks.drawn import SETS, draw, last_end, longest_chain
 from benchmarks.waiting import follow
 
 from benchmarks import durations
@@ -25,6 +25,19 @@ def test_nobody_is_faster_than_the_oracle_which_loses_only_what_the_workflow_its
         ):
             assert best.seconds - longest_chain(took) == pytest.approx(5, abs=1)
             assert ran.seconds >= best.seconds - 0.5
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_groups_whose_imports_queue_take_as_long_as_the_queue_and_what_follows_it(
+    name: str,
+) -> None:
+    (took,) = draw(name, 1, runs=1, solutions=1, used=1)
+    assert last_end([took], 5) == pytest.approx(longest_chain(took))
+    assert last_end([took] * 9, 27) == pytest.approx(longest_chain(took))
+    alike = took | {("DatasetImportJob", number): 100.0 for number in range(3)}
+    chain = longest_chain(alike) - 100
+    assert last_end([alike] * 5, 5) == pytest.approx(chain + 3 * 100)
+    assert last_end([alike] * 3, 5) == pytest.approx(chain + 2 * 100), "nine of them: two rounds"
 
 
 def test_the_same_seed_is_the_same_draw_and_another_is_not() -> None:
