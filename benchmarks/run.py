@@ -420,7 +420,8 @@ def _drawn_groups(found: Found) -> Iterator[str]:
         "Groups with a solution each whose configs are uploaded at the same moment, with one draw "
         "of such durations (trainings all take the same), real handlers and the real workflow "
         "(`python -m benchmarks.scenarios groups_on_sets`). *Least*: until the last group is done "
-        "where nobody is late in anything, the service importing five datasets at a time."
+        "where nobody is late in anything, the service importing five datasets at a time, in the "
+        "order in which their groups are ready."
     )
     rows = [
         [name, count, f"{run['critical_path_seconds']:,.0f}", *_grown(run)]

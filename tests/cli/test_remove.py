@@ -12,11 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from mpe.aws.turns import Claim
 from mpe.cli.account import Account
 from mpe.cli.deletions import SHORT_LEASE, Deletions
+from mpe.cli.destroy import Removal
 from tests.cli.maintained import Maintained, maintained
 from tests.local.conftest import CSV, small
 
@@ -252,6 +254,50 @@ def test_the_rest_of_a_group_has_no_schema_that_another_uses_since(stack: Mainta
     result = stack.mpe("destroy", "films", "--confirm", "films")
     assert "nor a rest of one" in result.output
     assert names(stack, "schema") == ["plays"]
+
+
+def test_schemas_that_were_kept_on_purpose_are_no_rest_of_a_group(stack: Maintained) -> None:
+    stack.maintain()
+    kept = stack.mpe("destroy", "films", "--keep-schemas", "--confirm", "films")
+    assert kept.exit_code == 0, kept.output
+    result = stack.mpe("destroy", "films", "--data", "--confirm", "films")
+    assert result.exit_code == 0, result.output
+    assert names(stack, "schema") == ["films-interactions"]
+
+
+def test_the_rest_of_a_group_is_left_where_that_is_asked_for(stack: Maintained) -> None:
+    by_hand(stack)
+    destroyed_but_for_its_schemas(stack)
+    stack.put("train/films/interactions.csv", CSV)
+    words = ("destroy", "films", "--data", "--keep-schemas", "--confirm", "films")
+    result = stack.mpe(*words)
+    assert result.exit_code == 0, result.output
+    assert "  = Schema plays" in result.output
+    assert names(stack, "schema") == ["plays"]
+
+
+def test_schemas_that_stay_in_use_are_told_and_found_again(
+    stack: Maintained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.maintain()
+    stack.service.faults.error("DeleteSchema", "ResourceInUseException", "in use", times=1000)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    result = stack.mpe("destroy", "films", "--confirm", "films")
+    assert result.exit_code == 1
+    assert "of the schemas films-interactions not all could be removed" in result.output
+    assert len(stack.turns.going("films")) == 1
+
+
+def test_a_group_that_was_made_while_somebody_was_asked_stays(stack: Maintained) -> None:
+    by_hand(stack)
+    destroyed_but_for_its_schemas(stack)
+    removal = Removal(Account("PersonalizedExperiences"), "films")
+    found = removal.found()
+    by_hand(stack)
+    with pytest.raises(click.ClickException, match="was made anew meanwhile: nothing was removed"):
+        removal(found)
+    assert names(stack, "schema") == ["plays"]
+    assert free(stack)
 
 
 def by_hand(stack: Maintained, group: str = "films") -> None:

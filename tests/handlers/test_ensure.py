@@ -578,6 +578,18 @@ def test_what_a_task_is_about_and_does_not_see_is_looked_for_again(
     assert (outcome.did, outcome.failed) == ("kept", None)
 
 
+def test_a_task_whose_job_is_of_something_that_is_not_seen_yet_asks_again(
+    world: World, build: Builder
+) -> None:
+    group_ = build.group()
+    build.imported(group_)
+    desired = version(build.solution(group_))
+    error = world.emulated.service.faults.error
+    error("CreateSolutionVersion", "ResourceNotFoundException", times=3)
+    outcome = world.follow(desired, "task", task=True)
+    assert (outcome.did, outcome.failed) == ("created", None)
+
+
 def test_a_version_that_exists_and_is_not_listed_yet_is_waited_for(
     world: World, build: Builder
 ) -> None:

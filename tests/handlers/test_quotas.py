@@ -117,14 +117,19 @@ def test_a_long_wait_is_told_once_with_since_when_and_why(world: World, queued: 
     assert AT_WORK.format(20) in message.text
 
 
-@pytest.mark.parametrize(("waited", "told"), [(599, 0), (600, 1), (LONG - 1, 1)])
+@pytest.mark.parametrize(("missing", "told"), [(1, False), (0, True)])
 def test_a_wait_is_told_of_once_it_takes_a_quarter_of_an_hour(
-    world: World, queued: Desired, waited: int, told: int
+    world: World, queued: Desired, missing: int, told: bool
 ) -> None:
-    """Who has waited some minutes asks again five minutes later."""
     world.emulated.clock.advance(0.25)
-    outcome = world.step(queued, replace(Outcome.of(queued), blocked=waited))
-    assert (outcome.blocked >= LONG, len(world.heard.told)) == (bool(told), told)
+    next_wait = world.step(queued, replace(Outcome.of(queued), blocked=LONG // 2)).wait
+    assert next_wait
+    before = replace(Outcome.of(queued), blocked=LONG - next_wait - missing)
+    outcome = world.step(queued, before)
+    assert (outcome.blocked + missing, bool(world.heard.told)) == (LONG, told)
+    last = replace(before, blocked=LONG - 1)
+    assert world.step(queued, last).blocked > LONG
+    assert len(world.heard.told) == 1
     for _, detail in world.heard.told:
         assert "." not in detail["Since"], "people read it"
 

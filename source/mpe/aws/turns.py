@@ -1,9 +1,9 @@
 """Turns: one run at a time in a dataset group, and the newest config wins.
 
-One DynamoDB table, keyed by dataset group, with five kinds of rows: the newest config
-that was uploaded, the lease of the run that works now, a row for each run, one for each run
-that waits in line for the turn: configs first, then who has waited longest, and the schemas that
-a removal is to take at last.
+One DynamoDB table, keyed by dataset group: the newest config that was uploaded, the newest that
+was rejected, the lease of the run that works now, a row for each run, one for each run that waits
+in line for the turn (configs first, then who has waited longest), what was told of misplaced files,
+and the schemas that a removal is to take at last.
 """
 
 from __future__ import annotations

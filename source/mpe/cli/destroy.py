@@ -121,11 +121,12 @@ class Removal:
             return None
         return Inventories(self._personalize).with_schemas(found, self._former_schemas())
 
-    @cached_property
     def _rest(self) -> tuple[Found, ...]:
-        """The schemas that are left of a group that is gone, and that nobody uses."""
-        former = self._former_schemas() if self.schemas else ()
-        return Inventories(self._personalize).unused(former)
+        """Return what an interrupted removal left of a group that is gone, and nobody uses.
+
+        Those are schemas; what was kept on purpose is none of them.
+        """
+        return Inventories(self._personalize).unused(self._turns.going(self.group))
 
     def _former_schemas(self) -> frozenset[str]:
         """Return the ARNs of the schemas that any config of the group asked for.
@@ -145,7 +146,7 @@ class Removal:
         tasks = list(self._tasks.ids(self.group))
         lines = [
             *(f"schedule of {task}" for task in tasks),
-            *told(found.removal(schemas=self.schemas) if found else (self._rest,)),
+            *told(found.removal(schemas=self.schemas) if found else self._stage_of_rest()),
             *self._objects_told(),
         ]
         if not lines:
@@ -156,6 +157,10 @@ class Removal:
         say("To be left:")
         for line in self._left(found):
             say(f"  = {line}")
+
+    def _stage_of_rest(self) -> Iterator[tuple[Found, ...]]:
+        if self.schemas:
+            yield self._rest()
 
     def _nothing(self) -> str:
         """Say that there is nothing to remove, and what of a group that was removed is left."""
@@ -191,16 +196,21 @@ class Removal:
     def _left(self, found: Inventory | None) -> Iterator[str]:
         yield from self._data_left()
         yield from self._of_others()
-        for schema in found.of("Schema") if found else ():
+        for schema in found.of("Schema") if found else self._rest():
             if not self.schemas:
                 yield f"Schema {schema.name}"
-            elif schema.arn in found.shared:  # type: ignore[union-attr]
+            elif found and schema.arn in found.shared:
                 yield f"Schema {schema.name}, which another dataset group uses"
         yield f"what the runs of it did (`mpe runs {self.group}`)"
 
     def __call__(self, found: Inventory | None) -> None:
         """Remove it all, in a turn of its own so that no run makes it anew meanwhile."""
         self._deletions.take_turn()
+        if found is None and self._deletions.found():
+            self._deletions.give_back()
+            raise click.ClickException(
+                f"the dataset group {self.group} was made anew meanwhile: nothing was removed."
+            )
         newest = self._turns.newest_run(self.group)
         for task in list(self._tasks.ids(self.group)):
             self._schedules.delete(schedule_name(self.group, task))
@@ -227,7 +237,7 @@ class Removal:
 
         Somebody may have made a resource meanwhile, which its parent waits for.
         """
-        schemas = {} if found else {one.arn: one for one in self._rest}
+        schemas = {one.arn: one for stage in self._stage_of_rest() for one in stage if not found}
         before, idle = frozenset[str](), 0
         while found:
             schemas |= {one.arn: one for one in found.removable_schemas if self.schemas}
@@ -243,7 +253,11 @@ class Removal:
                     "See what uses it, and start it again to go on."
                 )
             before = now
-        self._deletions.remove(tuple(schemas.values()))
+        if not self._deletions.remove(tuple(schemas.values())):
+            raise click.ClickException(
+                f"of the schemas {', '.join(one.name for one in schemas.values())} not all could "
+                "be removed. See what uses them, and start it again to go on."
+            )
         self._turns.set_going(self.group, ())
 
     @staticmethod

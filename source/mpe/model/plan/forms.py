@@ -139,7 +139,7 @@ OUTCOME = Form(
 TASK = Form("the row of the task", _AGAIN, (_as_it_was,))
 """A row of the table of tasks."""
 TURN = Form("the row of the run", _AGAIN, (_as_it_was, _as_it_was, _as_it_was))
-"""A row of the table of turns: the newest config, the turn, a run."""
+"""A row of the table of turns: the newest config, the turn, a run, what a removal is to take."""
 NOTE = Form(
     "the ledger's row", _AGAIN, (*(_as_it_was,) * 6, _all_durations, _as_it_was, _as_it_was)
 )

@@ -192,9 +192,9 @@ def in_line(waited: float, siblings: int, who: str) -> int:
 
     All of one execution, the ``siblings``, ask once a minute together when they have waited long,
     so that their number does not fill its history: Step Functions keeps 25,000 events
-    (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). Nobody asks at the
-    same moments as others, be it in other dataset groups, whose schedules fire together: what is
-    freed is taken up by whichever asks next, and lies idle until then
+    (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html). Once
+    they have waited they ask at moments of their own, also those of other dataset groups, whose
+    schedules may fire together: what is freed lies idle until somebody asks
     (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     """
     crowd = siblings > CROWD
