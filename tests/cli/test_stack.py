@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from click.testing import CliRunner, Result
 from moto import mock_aws
+from moto.core.models import botocore_stubber
 
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
@@ -23,6 +24,7 @@ from mpe.cli.apply import _run_of_the_same
 from mpe.cli.destroy import Removal
 from mpe.cli.follow import Follow, LinkLost
 from mpe.cli.main import mpe
+from mpe.emulator import MemoryObjects, Personalize
 from mpe.model.plan.tasks import schedule_name
 from mpe.model.service.names import execution_name, version_digest
 from tests.conftest import MOVIELENS, served
@@ -200,6 +202,15 @@ def test_a_removal_that_has_lost_its_turn_deletes_nothing_more() -> None:
     assert boto3.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
 
 
+def account_without_groups() -> Account:
+    """Return an account in which Amazon Personalize, of which moto has little, has nothing."""
+    account = Account("PersonalizedExperiences")
+    client = account.client("personalize")
+    client.meta.events.unregister("before-send", botocore_stubber)
+    Personalize(objects=MemoryObjects()).attach(client)
+    return account
+
+
 class Interrupted(Removal):
     """A removal during which somebody uploads the config again."""
 
@@ -213,7 +224,7 @@ def test_a_config_that_is_uploaded_during_a_removal_stays_known(
 ) -> None:
     turns = Turns(boto3.resource("dynamodb").Table("TurnsTable"))
     turns.announce("twice", "20260101T000000-old", "A")
-    account = Account("PersonalizedExperiences")
+    account = account_without_groups()
     Interrupted(account, "twice")(None)
     assert turns.newest_run("twice") == "20990101T000000-new"
     assert "its run makes the dataset group anew" in capsys.readouterr().out
@@ -240,7 +251,7 @@ def versions() -> int:
 
 @pytest.mark.usefixtures("account", "versions")
 def test_older_versions_stay_readable_and_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    removal = Removal(Account("PersonalizedExperiences"), "removed", data=True)
+    removal = Removal(account_without_groups(), "removed", data=True)
     removal.show(None)
     removal(None)
     told = capsys.readouterr().out
@@ -251,7 +262,7 @@ def test_older_versions_stay_readable_and_are_counted(capsys: pytest.CaptureFixt
 
 @pytest.mark.usefixtures("account", "versions")
 def test_older_versions_of_a_group_that_is_gone_are_told_whenever_it_is_destroyed() -> None:
-    account = Account("PersonalizedExperiences")
+    account = account_without_groups()
     with pytest.raises(click.ClickException) as whole:
         Removal(account, "removed").show(None)
     assert f"= 1 objects in s3://{BUCKET}/train/removed/" in whole.value.message
@@ -270,7 +281,7 @@ def test_older_versions_of_a_group_that_is_gone_are_told_whenever_it_is_destroye
 
 @pytest.mark.usefixtures("account", "versions")
 def test_all_versions_go_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    removal = Removal(Account("PersonalizedExperiences"), "removed", data=True, versions=True)
+    removal = Removal(account_without_groups(), "removed", data=True, versions=True)
     removal.show(None)
     removal(None)
     told = capsys.readouterr().out

@@ -316,14 +316,23 @@ def mails(told: Sequence[Facts], runs: Mapping[str, Mapping[str, Any]]) -> dict[
         for one in mail.get("Changes", ())
         if one["Did"] in OWN
     }
+    return {
+        "changes": sorted(list(one[1:]) for one in changes),
+        "untrue": sorted(_untrue(_statuses(told), runs)),
+    }
+
+
+def _statuses(told: Sequence[Facts]) -> Mapping[str, set[str]]:
+    """Return what each run was told to have come to."""
     statuses: dict[str, set[str]] = defaultdict(set)
     for mail in told:
         if mail.get("Run"):
             statuses[mail["Run"]].add(mail.get("Status", "WAITS"))
-    return {
-        "changes": sorted(list(one[1:]) for one in changes),
-        "untrue": sorted(_untrue(statuses, runs)),
-    }
+    return statuses
+
+
+def _by_id(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {record.removeprefix("RUN#"): row for record, row in rows.items()}
 
 
 def _untrue(
@@ -333,6 +342,12 @@ def _untrue(
         ended = row.get("status")
         if ended not in {"RUNNING", "LOST", None} and ended not in statuses.get(run, set()):
             yield f"a run is {ended} and told as {sorted(statuses.get(run, ())) or 'nothing'}"
+
+
+def untold(cloud: Watched, group: str, told: Sequence[Facts]) -> list[str]:
+    """Return of which runs of a group nobody was told yet how they ended."""
+    runs = rows(cloud, "TurnsTable", group, "RUN#")
+    return sorted(_untrue(_statuses(told), _by_id(runs)))
 
 
 def snapshot(cloud: Watched, group: str, told: Sequence[Facts]) -> dict[str, Any]:
@@ -349,7 +364,7 @@ def snapshot(cloud: Watched, group: str, told: Sequence[Facts]) -> dict[str, Any
         **resources.told(),
         **tables(cloud, group),
         "ledger": ledger(kept, resources.nth()),
-        "mails": mails(told, {key.removeprefix("RUN#"): row for key, row in turns.items()}),
+        "mails": mails(told, _by_id(turns)),
     }
     text = json.dumps(found, default=str).replace(group, "GROUP")
     said: dict[str, Any] = json.loads(text)

@@ -11,6 +11,7 @@ one did, or tell of its failure, after which the same upload again must lead the
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import re
@@ -33,7 +34,7 @@ from mpe.local.cloud import LocalCloud
 from mpe.local.faults import PAGE, Call, Fault, Kind
 from tests.conftest import ROOT
 from tests.faults import page
-from tests.faults.oracle import Facts, differences, found_done, rows, snapshot
+from tests.faults.oracle import Facts, differences, found_done, rows, snapshot, untold
 from tests.local.one_of_each import MISTAKE, changed, files, first, wrong
 
 SPEED = 2000.0
@@ -47,6 +48,8 @@ TRIES = 3
 """Lives in which a case may be reached, of each kind."""
 PATIENCE = 900
 """Seconds that a phase may take; one that says nothing by then is a silent death."""
+TOLD_WITHIN = 60
+"""Seconds for which the mail of a run that ended is waited for."""
 READS = ("Get", "Describe", "List", "Query")
 OF_WRITES = tuple(kind for kind in Kind if kind not in {Kind.UNSEEN, Kind.OUTAGE, Kind.HELD})
 OF_READS = (Kind.THROTTLED, Kind.BROKEN, Kind.LOST_ONCE, Kind.KILLED_BEFORE)
@@ -327,8 +330,8 @@ class Life:
         leases = rows(self.lab, "TurnsTable", self.group, "LEASE").values()
         return any(one["until"] > now for one in leases)
 
-    def _until(self, ask: Callable[[], Any], otherwise: str) -> Any:
-        deadline = time.monotonic() + PATIENCE
+    def _until(self, ask: Callable[[], Any], otherwise: str, patience: float = PATIENCE) -> Any:
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if answer := ask():
                 return answer
@@ -336,8 +339,16 @@ class Life:
         raise Silent(otherwise)
 
     def snapshot(self) -> dict[str, Any]:
-        """Return all there is of the group, in words that are the same for every group."""
+        """Return all there is of the group, in words that are the same for every group.
+
+        A mail may come a moment after its run's row; that none comes is then a difference.
+        """
+        with contextlib.suppress(Silent):
+            self._until(self._all_is_told, "not all was told", TOLD_WITHIN)
         return snapshot(self.lab, self.group, self.lab.told(self.group))
+
+    def _all_is_told(self) -> bool:
+        return not untold(self.lab, self.group, self.lab.told(self.group))
 
 
 def calls_of(life: Life, phases: Sequence[str] = PHASES) -> tuple[list[Site], dict[str, Any]]:
