@@ -13,7 +13,7 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
@@ -331,14 +331,18 @@ def groups(cloud: Cloud) -> dict[str, Any]:
     for count in (1, FIFTY):
         cloud.forget_durations()
         some = [Scenario(f"of{count}-{one}", solutions=1, seconds=QUICK) for one in range(count)]
-        prepare(cloud, some[0], RAISED)
-        for scenario in some[1:]:
-            _place(cloud, scenario)
-        cloud.upload_all({one.group: one.config() for one in some})
-        assert cloud.statuses(count) == {"SUCCEEDED"}, cloud.why()
-        measured = told(cloud.meter, some[0])
-        found[f"{count}"] = {**measured, "look": looked(cloud)}
+        found[f"{count}"] = {**_together(cloud, some), "look": looked(cloud)}
     return found
+
+
+def _together(cloud: Cloud, some: Sequence[Scenario]) -> dict[str, Any]:
+    """Provision groups whose configs are uploaded at the same moment."""
+    prepare(cloud, some[0], RAISED)
+    for scenario in some[1:]:
+        _place(cloud, scenario)
+    cloud.upload_all({one.group: one.config() for one in some})
+    assert cloud.statuses(len(some)) == {"SUCCEEDED"}, cloud.why()
+    return told(cloud.meter, some[0])
 
 
 def groups_on_sets(cloud: Cloud) -> dict[str, Any]:
@@ -348,26 +352,23 @@ def groups_on_sets(cloud: Cloud) -> dict[str, Any]:
     takes where nobody is late in anything.
     """
     cloud.latency = WARM
-    return {name: {f"{count}": _together(cloud, name, count) for count in (1, FIFTY)}
+    return {name: {f"{count}": _drawn_together(cloud, name, count) for count in (1, FIFTY)}
             for name in SAMPLES}  # fmt: skip
 
 
-def _together(cloud: Cloud, name: str, count: int) -> dict[str, Any]:
+def _drawn_together(cloud: Cloud, name: str, count: int) -> dict[str, Any]:
     cloud.forget_durations()
     usual = SETS[name]["SolutionVersion"].median
     seconds = {**SERVICE, "SolutionVersion": usual}
     took = {f"{name}-{one:02}x": _drawn_once(name, one, usual) for one in range(count)}
-    some = [
-        Scenario(group, solutions=1, seconds=seconds, factors=_factors(group, seconds, drawn))
-        for group, drawn in took.items()
-    ]
-    prepare(cloud, some[0], RAISED)
-    for scenario in some[1:]:
-        _place(cloud, scenario)
-    cloud.upload_all({one.group: one.config() for one in some})
-    assert cloud.statuses(count) == {"SUCCEEDED"}, cloud.why()
-    least = last_end(list(took.values()), RAISED.importing)
-    return {**told(cloud.meter, some[0]), **_beyond(cloud.meter, least)}
+    found = _together(
+        cloud,
+        [
+            Scenario(group, solutions=1, seconds=seconds, factors=_factors(group, drawn, seconds))
+            for group, drawn in took.items()
+        ],
+    )
+    return {**found, **_beyond(cloud.meter, last_end(list(took.values()), RAISED.importing))}
 
 
 def _drawn_once(name: str, seed: int, training: float) -> Took:
@@ -375,11 +376,12 @@ def _drawn_once(name: str, seed: int, training: float) -> Took:
     return {**took, ("SolutionVersion", 0): training}
 
 
-def _factors(group: str, seconds: Mapping[str, float], took: Took) -> dict[str, float]:
+def _factors(group: str, took: Took, seconds: Mapping[str, float] = SERVICE) -> dict[str, float]:
+    """Return how much longer than so many seconds each thing takes, versions as the first does."""
     return {
         _which(noun, _named(noun, group, number)): drawn / seconds[noun]
         for (noun, number), drawn in took.items()
-        if drawn and noun != "SolutionVersion"
+        if drawn and (noun, number > 0) != ("SolutionVersion", True)
     }
 
 
@@ -418,12 +420,9 @@ def drawn(cloud: Cloud) -> dict[str, Any]:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in SAMPLES}
     for name, runs in found.items():
         for _, group, took in itertools.islice(durations.life(name, 0, 3), 2):
-            factors = {
-                _which(noun, _named(noun, f"{name}-{group}", number)): seconds / SERVICE[noun]
-                for (noun, number), seconds in took.items()
-                if seconds and (noun, number > 0) != ("SolutionVersion", True)
-            }
-            runs.append(provision(cloud, Scenario(f"{name}-{group}", factors=factors)))
+            named = f"{name}-{group}"
+            scenario = Scenario(named, factors=_factors(named, took))
+            runs.append(provision(cloud, scenario))
     return found
 
 

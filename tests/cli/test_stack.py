@@ -14,7 +14,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from click.testing import CliRunner, Result
 from moto import mock_aws
-from moto.core.models import botocore_stubber
 
 from mpe.aws.schedules import Schedules, Target
 from mpe.aws.tasks import Tasks
@@ -27,6 +26,7 @@ from mpe.cli.main import mpe
 from mpe.emulator import MemoryObjects, Personalize
 from mpe.model.plan.tasks import schedule_name
 from mpe.model.service.names import execution_name, version_digest
+from tests.attached import attach
 from tests.conftest import MOVIELENS, served
 
 REGION = "us-east-1"
@@ -203,11 +203,9 @@ def test_a_removal_that_has_lost_its_turn_deletes_nothing_more() -> None:
 
 
 def account_without_groups() -> Account:
-    """Return an account in which Amazon Personalize, of which moto has little, has nothing."""
+    """Return an account in which Amazon Personalize has nothing."""
     account = Account("PersonalizedExperiences")
-    client = account.client("personalize")
-    client.meta.events.unregister("before-send", botocore_stubber)
-    Personalize(objects=MemoryObjects()).attach(client)
+    attach(Personalize(objects=MemoryObjects()), account.client("personalize"))
     return account
 
 

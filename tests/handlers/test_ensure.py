@@ -907,6 +907,16 @@ def test_data_that_was_uploaded_in_parts_is_imported_though_it_is_dated_before_t
 
 
 @dataclass(frozen=True)
+class Through:
+    """A client that asks another, but for what a kind of it does itself."""
+
+    client: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+@dataclass(frozen=True)
 class Refusing:
     """A client that refuses one operation while it is told to."""
 
@@ -1028,14 +1038,10 @@ def test_what_follows_imports_is_made_anew_after_each_whatever_its_cause(
 
 
 @dataclass(frozen=True)
-class Strange:
+class Strange(Through):
     """A client that describes a dataset group with a status of its own."""
 
-    client: Any
     status: str
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.client, name)
 
     def describe_dataset_group(self, **given: Any) -> Any:
         found = self.client.describe_dataset_group(**given)
@@ -1240,13 +1246,8 @@ def test_the_numbers_of_a_new_version_are_kept(world: World, build: Builder) -> 
 
 
 @dataclass(frozen=True)
-class Backwards:
+class Backwards(Through):
     """A client to which the service tells settings in another order."""
-
-    client: Any
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.client, name)
 
     def describe_solution_version(self, **params: Any) -> Any:
         told = self.client.describe_solution_version(**params)
@@ -1498,14 +1499,10 @@ def test_an_update_with_nothing_new_keeps_the_model_that_there_is(
 
 
 @dataclass(frozen=True)
-class UpdateFailed:
+class UpdateFailed(Through):
     """A client to which the service tells of a recommender's update that failed long ago."""
 
-    client: Any
     since: datetime
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.client, name)
 
     def describe_recommender(self, **params: Any) -> Any:
         told = self.client.describe_recommender(**params)["recommender"]
@@ -1531,13 +1528,8 @@ def test_an_update_that_failed_before_is_no_failure_of_a_stop_or_a_start(
 
 
 @dataclass(frozen=True)
-class Deaf:
+class Deaf(Through):
     """A client to whom the service says yes to a stop, and goes on as before."""
-
-    client: Any
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.client, name)
 
     def stop_recommender(self, **params: Any) -> Any:
         return params

@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.core.models import botocore_stubber
 
 from mpe.aws import clients
 from mpe.aws.turns import ACTS, Claim
@@ -30,6 +29,7 @@ from mpe.handlers import (
 )
 from mpe.handlers.settings import LOGGER
 from mpe.model.plan.tasks import schedule_name
+from tests.attached import attach
 from tests.conftest import Emulated
 from tests.handlers.test_runs import BUCKET, Account
 from tests.handlers.test_runs import account as account
@@ -137,9 +137,7 @@ def functions(
     monkeypatch.setenv("WORKFLOW", machine)
     for cached in caches:
         cached.cache_clear()
-    personalize = clients.client("personalize")
-    personalize.meta.events.unregister("before-send", botocore_stubber)  # moto has little of it
-    emulated.service.attach(personalize)
+    attach(emulated.service, clients.client("personalize"))
     log, logger = Log(), logging.getLogger(LOGGER.name)
     level = logger.level
     logger.addHandler(log)

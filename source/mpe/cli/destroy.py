@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -144,9 +144,11 @@ class Removal:
     def show(self, found: Inventory | None) -> None:
         """List what would go, in order, and what would be left."""
         tasks = list(self._tasks.ids(self.group))
+        rest = () if found else self._rest()
+        of_rest = (rest,) if self.schemas else ()
         lines = [
             *(f"schedule of {task}" for task in tasks),
-            *told(found.removal(schemas=self.schemas) if found else self._stage_of_rest()),
+            *told(found.removal(schemas=self.schemas) if found else of_rest),
             *self._objects_told(),
         ]
         if not lines:
@@ -155,12 +157,8 @@ class Removal:
         for line in lines:
             say(f"  - {line}")
         say("To be left:")
-        for line in self._left(found):
+        for line in self._left(found, rest):
             say(f"  = {line}")
-
-    def _stage_of_rest(self) -> Iterator[tuple[Found, ...]]:
-        if self.schemas:
-            yield self._rest()
 
     def _nothing(self) -> str:
         """Say that there is nothing to remove, and what of a group that was removed is left."""
@@ -193,10 +191,10 @@ class Removal:
         if not self.versions:
             yield from self._older()
 
-    def _left(self, found: Inventory | None) -> Iterator[str]:
+    def _left(self, found: Inventory | None, rest: Sequence[Found] = ()) -> Iterator[str]:
         yield from self._data_left()
         yield from self._of_others()
-        for schema in found.of("Schema") if found else self._rest():
+        for schema in found.of("Schema") if found else rest:
             if not self.schemas:
                 yield f"Schema {schema.name}"
             elif found and schema.arn in found.shared:
@@ -237,7 +235,8 @@ class Removal:
 
         Somebody may have made a resource meanwhile, which its parent waits for.
         """
-        schemas = {one.arn: one for stage in self._stage_of_rest() for one in stage if not found}
+        rest = self._rest() if self.schemas and not found else ()
+        schemas = {one.arn: one for one in rest}
         before, idle = frozenset[str](), 0
         while found:
             schemas |= {one.arn: one for one in found.removable_schemas if self.schemas}

@@ -30,7 +30,7 @@ from mpe.model.plan.tasks import Task
 from mpe.model.plan.waits import VISIBLE_WITHIN
 
 NEXT_LOOK = 30
-"""Seconds until the next attempt where the service does not answer now."""
+"""Seconds until the next attempt where the service does not answer, or does not show, yet."""
 
 
 class States(Protocol):
