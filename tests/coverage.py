@@ -12,9 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 
-from botocore.model import StructureShape
-
-from mpe.model.service.shapes import service_model
+from mpe.model.service.operations import StructureShape, service_model
 from mpe.model.service.spec import SPECS
 from tests.conftest import ROOT
 

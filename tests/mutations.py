@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from mpe.model.service.shapes import service_model
+from mpe.model.service.operations import service_model
 from tests.conftest import REWRITES, ROOT
 
 Document = dict[str, Any]

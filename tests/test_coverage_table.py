@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mpe.emulator import Request
-from mpe.model.service.shapes import service_model
+from mpe.model.service.operations import service_model
 from tests import coverage
 from tests.conftest import Emulated
 from tests.coverage import KEPT_ONLY, PROBES, parameters

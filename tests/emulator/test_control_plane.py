@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.model import Shape
 
 from mpe.emulator import FakeClock, Quotas, Request, authorizations
-from mpe.model.service.shapes import operation, service_model
+from mpe.model.service.operations import Shape, operation, service_model
 from tests.conftest import BUCKET, ROLE, Emulated, interactions
 from tests.emulator.conftest import Builder, avro
 

@@ -13,12 +13,18 @@ from functools import cache
 from typing import Any
 
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mpe.emulator import Request
-from mpe.model.service.shapes import operation, service_model
+from mpe.model.service.operations import (
+    ListShape,
+    MapShape,
+    Shape,
+    StructureShape,
+    operation,
+    service_model,
+)
 from tests.conftest import BUCKET, ROLE, Emulated, examples, interactions
 from tests.emulator.conftest import Builder
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from mpe.model.config.checks.parameters import FILLED
 from mpe.model.config.parse import parse
@@ -15,7 +14,7 @@ from mpe.model.errors import ConfigError
 from mpe.model.plan.desired import Place, desired_state
 from mpe.model.plan.foreign import foreign
 from mpe.model.plan.reconcile import Keep, Observed, Reject, Switch, decide
-from mpe.model.service.shapes import operation
+from mpe.model.service.operations import ListShape, MapShape, Shape, StructureShape, operation
 from mpe.model.service.spec import SPECS
 from tests.everything import everything
 from tests.hostile.inputs import PLACE

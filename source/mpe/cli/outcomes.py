@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from mpe.cli.account import Account
-from mpe.cli.terminal import console, print_plain
+from mpe.cli.terminal import say
 from mpe.model.errors import reason_lines
 from mpe.model.messages import spoken, spoken_task
 from mpe.model.plan.removals import REMOVED
@@ -78,19 +78,17 @@ def _resource(one: Mapping[str, Any], where: Where) -> dict[str, Any]:
 
 def print_run(told: Mapping[str, Any]) -> None:
     """Print the outcome of a run, what it did, and how what it serves is asked."""
-    out = console()
     for one in told["resources"]:
         for line, style in _lines(one):
-            print_plain(out, line, style=style)
+            say(line, style=style)
     if told["status"] in {None, "RUNNING", "LOST"}:
         ended = "is not known yet" if told["status"] == "RUNNING" else "was never reported"
-        print_plain(out, f"The end of the run {ended}.")
+        say(f"The end of the run {ended}.")
         return
     for line in _asked(told):
-        print_plain(out, line)
+        say(line)
     verdict = "succeeded" if told["status"] == "SUCCEEDED" else "FAILED"
-    print_plain(
-        out,
+    say(
         f"The run {verdict} in {spoken(float(told['duration']))}: {told['changed']} changed, "
         f"{told['kept']} kept, {told['failed']} failed.",
         style="green" if verdict == "succeeded" else "red",

@@ -15,7 +15,7 @@ from mpe.aws.personalize import Missing, Personalize
 from mpe.aws.survey import Step, survey
 from mpe.aws.tasks import Tasks
 from mpe.cli.account import Account
-from mpe.cli.terminal import console, print_plain
+from mpe.cli.terminal import say
 from mpe.cli.validate import PROBLEMS
 from mpe.model.config.sections import Config
 from mpe.model.plan.changes import (
@@ -174,22 +174,22 @@ _WHY = {"stale": " (newer data, or old age)", "failed": " (the last one failed)"
 
 def print_plan(plan: Plan) -> None:
     """Print a plan to be read."""
-    out = console()
     rows = list(plan.rows())
     for row in rows:
         sign, style = ("?", "yellow") if "held" in row else _SIGNS[row["action"]]
-        print_plain(out, f"{sign} {_line(row)}", style=style)
+        say(f"{sign} {_line(row)}", style=style)
         for change in row.get("changes", ()):
-            print_plain(out, f"    {told_change(**change)}")
+            say(f"    {told_change(**change)}")
         for name, value in row.get("properties", {}).items():
-            print_plain(out, f"    {told_property(name, value)}")
+            say(f"    {told_property(name, value)}")
         if "note" in row:
-            print_plain(out, f"    note: {row['note']}", style="yellow")
+            say(f"    note: {row['note']}", style="yellow")
         if "message" in row:
-            print_plain(out, f"    {row['path']}: {row['message']}")
+            say(f"    {row['path']}: {row['message']}")
     found = Counter(row["action"] for row in rows)
     told = ", ".join(f"{found[name]} to {name}" for name in _SIGNS if found[name])
-    out.print(f"\n{told}.", markup=False)
+    say("")
+    say(f"{told}.")
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ meanwhile goes to standard error.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LINE_LIMIT = 5_000
 """Characters of one line."""
+_WITHOUT = frozenset({"dumb", "unknown"})
+"""Kinds of terminals without colours."""
 AS_JSON = "mpe.json"
 """The member of click's ``Context.meta`` that says whether JSON was asked for."""
 OUTPUT = click.option(
@@ -71,12 +74,18 @@ def answer(value: Any) -> None:
     click.echo(json_of(value))
 
 
-def say(line: str, *, err: bool = False) -> None:
-    """Say one line, with what is not printable written as its escape."""
+def say(line: str, *, style: str | None = None, err: bool = False) -> None:
+    """Say one line, with what is not printable written as its escape.
+
+    The style is a colour or ``dim``; only a terminal that has colours, and whose user did not set
+    ``NO_COLOR`` (https://no-color.org), shows it.
+    """
     err = err or as_json()
     told = plain(line, LINE_LIMIT)
     if (sys.stderr if err else sys.stdout).isatty():
         told = wrapped(told, get_terminal_size().columns)
+        if style and not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in _WITHOUT:
+            told = click.style(told, dim=True) if style == "dim" else click.style(told, fg=style)
     click.echo(told, err=err)
 
 

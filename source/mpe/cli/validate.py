@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from mpe.cli.terminal import OUTPUT, answer, as_json, console, print_plain
+from mpe.cli.terminal import OUTPUT, answer, as_json, say
 from mpe.model.config.parse import parse
 from mpe.model.config.sections import Config
 from mpe.model.errors import ConfigError, Problem, named
@@ -74,14 +74,13 @@ def _as_dict(config: Config | None, problems: tuple[Problem, ...]) -> dict[str, 
 
 
 def print_checked(path: str, config: Config | None, problems: tuple[Problem, ...]) -> None:
-    out = console()
     if problems:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        print_plain(out, f"{path}: {count}", style="red")
+        say(f"{path}: {count}", style="red")
     else:
-        print_plain(out, f"{path}: fine", style="green")
+        say(f"{path}: fine", style="green")
     for one in problems:
-        print_plain(out, f"  {one.path}")
-        print_plain(out, f"      {named(f'{one.message} {one.remedy}', one.rule)}")
+        say(f"  {one.path}")
+        say(f"      {named(f'{one.message} {one.remedy}', one.rule)}")
     for note in config.notes if config else ():
-        print_plain(out, f"  note: {note}", style="yellow")
+        say(f"  note: {note}", style="yellow")

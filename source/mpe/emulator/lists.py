@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.model import ListShape, Shape, StructureShape
-
 from mpe.emulator.pages import paged
 from mpe.emulator.resources.base import Kind
 from mpe.emulator.state import Resource, World
-from mpe.model.service.shapes import operation
+from mpe.model.service.operations import ListShape, Shape, StructureShape, operation
 
 PAGING = ("nextToken", "maxResults")
 

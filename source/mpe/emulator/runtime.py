@@ -28,6 +28,7 @@ from mpe.emulator.sieve import Asked, Test, datasets_of, needs_item, needs_user,
 from mpe.emulator.state import Resource, World
 from mpe.emulator.trends import TRENDING, risen, window
 from mpe.emulator.wire import ServiceError
+from mpe.model.service.operations import operation
 from mpe.model.service.recipes import (
     PERSONALIZED_ACTIONS,
     PERSONALIZED_RANKING,
@@ -36,7 +37,7 @@ from mpe.model.service.recipes import (
     USER_PERSONALIZATION,
     Recipe,
 )
-from mpe.model.service.shapes import operation, violations
+from mpe.model.service.shapes import violations
 
 Params = Mapping[str, Any]
 Answer = Callable[[], dict[str, Any]]

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
-from botocore.model import OperationNotFoundError, StructureShape
 
 from mpe.emulator import lists, runtime, streaming, tags
 from mpe.emulator.faults import Faults
@@ -26,7 +25,8 @@ from mpe.emulator.resources.solutions import KIND_OF_VERSION, train_automaticall
 from mpe.emulator.settings import Durations, Quotas, utcnow
 from mpe.emulator.state import World
 from mpe.emulator.wire import Request, Response, ServiceError, answer, error_answer
-from mpe.model.service.shapes import operation, violations
+from mpe.model.service.operations import OperationNotFoundError, StructureShape, operation
+from mpe.model.service.shapes import violations
 
 LOG = logging.getLogger(__name__)
 Params = Mapping[str, Any]

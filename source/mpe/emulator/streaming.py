@@ -19,7 +19,8 @@ from mpe.emulator.state import IN_USE, NOT_FOUND, Resource, World
 from mpe.emulator.tables import reader
 from mpe.emulator.wire import ServiceError
 from mpe.model.service.avro import Field
-from mpe.model.service.shapes import operation, violations
+from mpe.model.service.operations import operation
+from mpe.model.service.shapes import violations
 
 Params = Mapping[str, Any]
 UNPARSED = "Error parsing properties json"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mpe.model.service.shapes import service_model
+from mpe.model.service.operations import service_model
 
 TARGET = "AmazonPersonalize."
 REQUEST_ID = "x-amzn-requestid"

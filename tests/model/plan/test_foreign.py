@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from botocore.model import ShapeResolver
-
 from mpe.model.plan.foreign import arns
-from mpe.model.service.shapes import operation
+from mpe.model.service.operations import ServiceModel, operation
 
 
 def test_arns_in_lists_and_maps_are_found_with_their_paths() -> None:
@@ -15,14 +13,13 @@ def test_arns_in_lists_and_maps_are_found_with_their_paths() -> None:
         ("$.solutionConfig.autoMLConfig.recipeList[0]", "one"),
         ("$.solutionConfig.autoMLConfig.recipeList[1]", "two"),
     ]
-    shapes = ShapeResolver(
-        {
-            "Arn": {"type": "string"},
-            "Name": {"type": "string"},
-            "ByName": {"type": "map", "key": {"shape": "Name"}, "value": {"shape": "Arn"}},
-        }
-    )
-    by_name = shapes.get_shape_by_name("ByName")
+    shapes = {
+        "Arn": {"type": "string"},
+        "Name": {"type": "string"},
+        "ByName": {"type": "map", "key": {"shape": "Name"}, "value": {"shape": "Arn"}},
+    }
+    model = ServiceModel({"shapes": shapes, "operations": {}})
+    by_name = model.shape_of({"shape": "ByName"})
     assert list(arns(by_name, {"best": "one"}, "$.of")) == [("$.of.best", "one")]
     assert list(arns(by_name, "no map", "$.of")) == []
-    assert list(arns(shapes.get_shape_by_name("Arn"), 5, "$.of")) == []
+    assert list(arns(model.shape_of({"shape": "Arn"}), 5, "$.of")) == []

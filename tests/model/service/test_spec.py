@@ -9,7 +9,7 @@ import pytest
 from botocore.loaders import Loader
 
 from mpe.emulator.arns import part
-from mpe.model.service.shapes import operation, service_model
+from mpe.model.service.operations import operation, service_model
 from mpe.model.service.spec import DONE, FAILED, SPECS, UNDER_WAY, ResourceSpec
 
 ROWS = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)

@@ -11,10 +11,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
-
 from mpe.model.config.checks.parameters import FILLED, MADE_UP
-from mpe.model.service.shapes import operation
+from mpe.model.service.operations import (
+    ListShape,
+    MapShape,
+    Shape,
+    StringShape,
+    StructureShape,
+    operation,
+)
 
 FILE = Path(__file__).with_name("config.schema.json")
 _CREATES = re.compile(r"Parameters of Create(\w+)")
@@ -42,7 +47,6 @@ def published(schema: Any) -> Any:
 
 def _parameters(schema: dict[str, Any], noun: str) -> dict[str, Any]:
     shape = operation(f"Create{noun}").input_shape
-    assert shape is not None
     filled = FILLED.get(noun, frozenset())
     members = {name: one for name, one in shape.members.items() if name not in filled}
     properties = {name: _of(one) for name, one in members.items()}

@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from mpe.model.config.sections import Config
 from mpe.model.errors import Problem
 from mpe.model.plan.desired import Place
 from mpe.model.rules import places as rules
+from mpe.model.service.operations import ListShape, MapShape, Shape, StructureShape, operation
 from mpe.model.service.recipes import partition_of
-from mpe.model.service.shapes import member, operation, shown
+from mpe.model.service.shapes import member, shown
 from mpe.model.service.spec import SPECS
 
 ARN = "Arn"

@@ -14,8 +14,8 @@ from typing import Any
 from mpe.model.config.checks.parameters import FILLED
 from mpe.model.plan.desired import DATASET_TYPES, LATEST, value_at
 from mpe.model.plan.owner import told_template, unmarked
+from mpe.model.service.operations import operation
 from mpe.model.service.schedules import problem as not_a_schedule
-from mpe.model.service.shapes import operation
 from mpe.model.service.spec import ACTIVE, FAILED, SPECS, ResourceSpec
 
 KINDS = {kind: section for section, kind in DATASET_TYPES.items()}
@@ -274,7 +274,6 @@ def _section(found: Found) -> dict[str, Any]:
     """Return a section of a config whose parameters are those of an existing resource."""
     spec = found.spec
     shape = operation(spec.create).input_shape
-    assert shape is not None
     left_out = {*FILLED.get(found.noun, ()), "roleArn", "solutionVersionArn", "tags"}
     params = {
         name: _plain(found.fields[name])

@@ -1,4 +1,4 @@
-"""Amazon Personalize's own service model, as botocore carries it, and its constraints.
+"""The constraints of Amazon Personalize's own service model.
 
 botocore checks only some of what the service does: required members, types and minima. The
 rest (maxima, patterns, enumerations) stands in the same model and is checked here, for the
@@ -15,32 +15,16 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import (
+from mpe.model.errors import Problem
+from mpe.model.rules import parameters as rules
+from mpe.model.rules.record import Rule
+from mpe.model.service.operations import (
     ListShape,
     MapShape,
-    OperationModel,
-    ServiceModel,
     Shape,
     StringShape,
     StructureShape,
 )
-
-from mpe.model.errors import Problem
-from mpe.model.rules import parameters as rules
-from mpe.model.rules.record import Rule
-
-
-@cache
-def service_model(name: str = "personalize") -> ServiceModel:
-    """Return the model of ``personalize``, ``personalize-runtime`` or ``personalize-events``."""
-    return ServiceModel(Loader().load_service_model(name, "service-2"), name)
-
-
-@cache
-def operation(name: str, service: str = "personalize") -> OperationModel:
-    """Return the model of one operation; raise OperationNotFoundError where there is none."""
-    return service_model(service).operation_model(name)
 
 
 def violations(shape: Shape, value: Any, path: str = "$") -> Iterator[Problem]:

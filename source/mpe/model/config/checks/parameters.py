@@ -10,7 +10,8 @@ from mpe.model.errors import Problem
 from mpe.model.rules import names
 from mpe.model.rules import parameters as rules
 from mpe.model.service import avro
-from mpe.model.service.shapes import operation, violations
+from mpe.model.service.operations import operation
+from mpe.model.service.shapes import violations
 from mpe.model.service.spec import SPECS
 
 FILLED = {spec.noun: spec.filled for spec in SPECS.values() if spec.filled}
