@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,10 +22,6 @@ COMPLETE = {"_MPE_COMPLETE": "bash_complete"}
 
 
 EXAMPLE = ROOT / "examples/01-movielens/config.json"
-FILTER = {
-    "name": "seen",
-    "filterExpression": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")',
-}
 
 
 def started(*words: str, **environment: str) -> tuple[str, set[str]]:
@@ -71,20 +66,7 @@ def test_checking_a_config_imports_nothing_of_an_account() -> None:
     told, modules = started("validate", str(EXAMPLE))
     assert told.endswith(": fine")
     assert not modules & {"boto3", "duckdb", "mpe.aws", "mpe.cli.account", "mpe.emulator"}
-    assert not modules & {"botocore.model", "urllib3", "rich"}
-
-
-@pytest.mark.parametrize(
-    ("filters", "needed"), [([], False), ([{"serviceConfig": FILTER}], True)], ids=["none", "one"]
-)
-def test_the_grammar_of_filters_is_loaded_where_a_config_has_a_filter(
-    filters: list[Any], needed: bool, tmp_path: Path
-) -> None:
-    file = tmp_path / "config.json"
-    file.write_text(json.dumps({**json.loads(EXAMPLE.read_text()), "filters": filters}))
-    told, modules = started("validate", str(file))
-    assert told.endswith(": fine")
-    assert ("lark" in modules) == needed
+    assert not modules & {"botocore.model", "lark", "urllib3", "rich"}
 
 
 def test_a_tab_knows_commands_and_options_and_imports_none() -> None:

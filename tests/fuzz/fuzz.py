@@ -15,7 +15,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["mpe.model", "lark", "json"]):
+with atheris.instrument_imports(include=["mpe.model", "json"]):
     from tests.hostile.inputs import (
         check_config,
         check_csv,

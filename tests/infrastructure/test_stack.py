@@ -653,7 +653,7 @@ def test_the_functions_carry_no_more_than_runs_in_lambda(tmp_path: Path) -> None
     rooms = {path.name for path in (place / "mpe").iterdir() if path.is_dir()}
     assert rooms == {"model", "aws", "handlers", "__pycache__"}
     files = [one for one in place.rglob("*") if one.is_file()]
-    assert {one.suffix for one in files} == {".py", ".pyc", ".json", ".lark"}
+    assert {one.suffix for one in files} == {".py", ".pyc", ".json"}
 
 
 def test_the_bundled_sdk_has_every_service_that_is_called() -> None:

@@ -91,7 +91,7 @@ def test_the_assets_are_small_and_their_content_is_known(built: Build) -> None:
     assert LAMBDA.compiled
     assert len(zipped(layer(LAMBDA), SMALL)) < MOST["Libraries"]
     libraries, functions = sorted(built.assets, key=lambda one: -one.zipped)
-    assert {"botocore", "boto3", "jsonschema", "lark"} <= set(libraries.packages)
+    assert {"botocore", "boto3", "jsonschema"} <= set(libraries.packages)
     rooms = {"mpe", "mpe/model", "mpe/aws", "mpe/handlers"}
     assert set(functions.packages) == rooms | {"mpe/__pycache__"}
 

@@ -17,15 +17,8 @@ from typing import Any
 from mpe.emulator.data import Dataset
 from mpe.emulator.resources.base import invalid
 from mpe.emulator.state import World
-from mpe.model.service.filters import (
-    EVENT_TYPE,
-    CurrentItem,
-    Expression,
-    Filter,
-    Parameter,
-    Predicate,
-    parse,
-)
+from mpe.model.service.expressions import CurrentItem, Expression, Filter, Parameter, Predicate
+from mpe.model.service.filters import EVENT_TYPE, parse
 
 Test = Callable[[str], bool]
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

@@ -53,8 +53,6 @@ UNUSED = (
     "boto3/examples",
     "jsonschema/benchmarks",
     "jsonschema/tests",
-    "lark/__pyinstaller",
-    "lark/tools",
 )
 """What no function imports, from the top of the layer's Python folder."""
 INSTALLATION = ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json", "top_level.txt")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mpe.model.service.avro import Field
-from mpe.model.service.filters import FilterError, Parameter, parse, problems
+from mpe.model.service.expressions import Parameter
+from mpe.model.service.filters import FilterError, parse, problems
 
 SCHEMAS = {
     "interactions": [Field("EVENT_TYPE", ("string",))],

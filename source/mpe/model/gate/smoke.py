@@ -16,7 +16,8 @@ from mpe.model.gate.verdict import Reason, Verdict, Word
 from mpe.model.rules import gate as rules
 from mpe.model.service.csvs import Head
 from mpe.model.service.dialect import Unended, records
-from mpe.model.service.filters import CurrentItem, FilterError, parse
+from mpe.model.service.expressions import CurrentItem
+from mpe.model.service.filters import FilterError, parse
 from mpe.model.service.recipes import (
     PERSONALIZED_ACTIONS,
     PERSONALIZED_RANKING,

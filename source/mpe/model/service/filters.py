@@ -11,31 +11,22 @@ src/aws-lambda/personalize-pre-create-resources/personalize_pre_create_resources
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from mpe.model.errors import PersonalizationError, Problem
 from mpe.model.rules import filters as rules
 from mpe.model.rules import parameters
 from mpe.model.rules.record import Rule
 from mpe.model.service.avro import Field
+from mpe.model.service.expressions import (
+    DATASETS,
+    Expression,
+    Filter,
+    NotReadError,
+    Parameter,
+    Predicate,
+    read,
+)
 
-DATASETS = {
-    "interactions": "interactions",
-    "items": "items",
-    "users": "users",
-    "actions": "actions",
-    "action": "actions",
-    "action_interactions": "actionInteractions",
-    "actioninteractions": "actionInteractions",
-    "currentuser": "users",
-    "currentitem": "items",
-}
-"""The config's section for each dataset that an expression may name.
-
-The guide's own example has ``Action.MEMBERSHIP_LEVEL``
-(https://docs.aws.amazon.com/personalize/latest/dg/action-recommendation-filter-examples.html).
-"""
 KNOWN = ("Interactions", "Items", "Users", "Actions", "Action_Interactions")
 EVENTS = frozenset({"interactions", "actionInteractions"})
 """Sections of which only the event type can be filtered by."""
@@ -57,90 +48,12 @@ class FilterError(PersonalizationError):
         self.rule, self.position = rule, position
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """A value that is supplied with each request."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class CurrentItem:
-    """A field of the item that recommendations are asked for."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Predicate:
-    """One comparison of a field: ``operator`` is ``IN``, ``NOT IN``, ``=``, ``<`` and so on."""
-
-    dataset: str
-    """The dataset as the expression names it, in lower case."""
-    field: str
-    operator: str
-    values: tuple[Any, ...]
-    """Strings, numbers, parameters, fields of the current item, or ``*``."""
-
-
-@dataclass(frozen=True)
-class Expression:
-    """One ``INCLUDE`` or ``EXCLUDE``."""
-
-    verb: str
-    target: str
-    predicates: tuple[Predicate, ...]
-    joiners: tuple[str, ...]
-    """``AND`` or ``OR`` between the predicates, read from left to right."""
-    only_if: tuple[Predicate, ...] = ()
-    only_joiners: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Filter:
-    """A parsed filter: expressions whose results the service combines."""
-
-    expressions: tuple[Expression, ...]
-
-    @property
-    def predicates(self) -> tuple[Predicate, ...]:
-        return tuple(
-            predicate
-            for expression in self.expressions
-            for predicate in (*expression.predicates, *expression.only_if)
-        )
-
-    @property
-    def fields(self) -> frozenset[tuple[str, str]]:
-        """The fields it reads in upper case, each with the config's section of its dataset."""
-        own = {(DATASETS[one.dataset], one.field.upper()) for one in self.predicates}
-        of_item = {
-            ("items", value.name.upper())
-            for one in self.predicates
-            for value in one.values
-            if isinstance(value, CurrentItem)
-        }
-        return frozenset(own | of_item)
-
-    @property
-    def parameters(self) -> frozenset[str]:
-        return frozenset(
-            value.name
-            for one in self.predicates
-            for value in one.values
-            if isinstance(value, Parameter)
-        )
-
-
 def parse(expression: str) -> Filter:
     """Return the parsed filter, or raise :class:`FilterError`."""
     if len(expression) > LONGEST:
         raise FilterError(
             parameters.SIZE, f"has {len(expression)} characters; the most is {LONGEST}"
         )
-    # Every function knows filters, and few parse one: the library is a tenth of their imports.
-    from mpe.model.service.grammar import NotReadError, read
-
     try:
         parsed = read(expression)
     except NotReadError as error:
