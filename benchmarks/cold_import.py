@@ -7,7 +7,8 @@ The layer and code are the ones for this machine's Python, and nothing else is o
 "compiled" is as in a release, whose modules are compiled for Lambda's Python; "from source" is
 without, as where neither that Python nor pyodide was there. Only the imports are measured: no
 client is made and no handler is called. Lambda's own start is not in these figures. The CPU time
-is the one to compare where the machine has other things to do.
+is the one to compare where the machine has other things to do. The last row is the SDK by itself,
+below which no handler that calls anything can come.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ import sys, time
 sys.path[:0] = {places!r}
 before = set(sys.modules)
 wall, cpu = time.perf_counter(), time.process_time()
-import mpe.handlers.{handler}
+import {module}
 print(time.perf_counter() - wall, time.process_time() - cpu, len(set(sys.modules) - before))
 """
+SDK = "(boto3 alone)"
 HEADINGS = ("handler", "modules", "from source", "CPU", "compiled", "CPU")
 
 
@@ -49,8 +51,9 @@ def handlers() -> list[str]:
 def imported(
     handler: str, places: Sequence[str], options: Sequence[str]
 ) -> tuple[list[float], int]:
-    """Import a handler in an interpreter of its own; return time, CPU time and modules."""
-    program = PROGRAM.format(places=list(places), handler=handler)
+    """Import a handler or the SDK in an interpreter of its own; return the times and modules."""
+    module = "boto3" if handler == SDK else f"mpe.handlers.{handler}"
+    program = PROGRAM.format(places=list(places), module=module)
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", *options, "-c", program],
         env={"AWS_DEFAULT_REGION": "us-east-1"},
@@ -67,7 +70,9 @@ def measure(runs: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         places = [str(code(LOCAL, Path(folder))), str(layer(LOCAL) / "python")]
         kinds = {"source": ["-X", f"pycache_prefix={folder}/none"], "compiled": []}
-        results = {name: {"source": [], "compiled": [], "modules": 0} for name in handlers()}
+        results = {
+            name: {"source": [], "compiled": [], "modules": 0} for name in (*handlers(), SDK)
+        }
         for turn in range(runs + 1):
             for name, result in results.items():
                 for kind, options in kinds.items():
