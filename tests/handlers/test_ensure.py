@@ -578,16 +578,29 @@ def test_what_a_task_is_about_and_does_not_see_is_looked_for_again(
     assert (outcome.did, outcome.failed) == ("kept", None)
 
 
-def test_a_task_whose_job_is_of_something_that_is_not_seen_yet_asks_again(
-    world: World, build: Builder
+@pytest.mark.parametrize("task", [False, True])
+def test_what_is_made_of_something_that_is_not_seen_yet_is_asked_for_again(
+    world: World, build: Builder, task: bool
 ) -> None:
     group_ = build.group()
     build.imported(group_)
     desired = version(build.solution(group_))
     error = world.emulated.service.faults.error
     error("CreateSolutionVersion", "ResourceNotFoundException", times=3)
-    outcome = world.follow(desired, "task", task=True)
-    assert (outcome.did, outcome.failed) == ("created", None)
+    outcome = world.follow(desired, "again", task=task)
+    assert (outcome.did, outcome.failed, outcome.unseen) == ("created", None, None)
+
+
+def test_what_is_made_of_something_that_there_is_not_fails_in_the_services_words(
+    world: World,
+) -> None:
+    before = world.emulated.clock()
+    outcome = world.follow(imported(f"{PLACE}dataset/films/INTERACTIONS"))
+    assert outcome.failed
+    assert outcome.failed.error == "ResourceNotFoundException"
+    assert "dataset/films/INTERACTIONS" in outcome.failed.reason
+    waited = (world.emulated.clock() - before).total_seconds()
+    assert VISIBLE_WITHIN <= waited < 2 * VISIBLE_WITHIN
 
 
 def test_a_version_that_exists_and_is_not_listed_yet_is_waited_for(

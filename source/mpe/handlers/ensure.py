@@ -221,7 +221,7 @@ class Ensure:
         except Busy as busy:
             return self._held_up(step, busy)
         except Missing as error:
-            if step.task and self._missing(step.previous) < VISIBLE_WITHIN:
+            if self._missing(step.previous) < VISIBLE_WITHIN:  # it may not be seen yet
                 return self._look_again(step.previous)
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
