@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from mpe.model.plan.desired import Desired, DesiredState, Place, desired_state
 from mpe.model.plan.outcome import Outcome
 from tests.conftest import ROLE, Emulated, examples
 from tests.everything import everything, files
+from tests.faults.oracle import Resources
 from tests.handlers.measured import Measured
 from tests.handlers.test_ensure import Bucket, Heard, Ledger, Ticking, Turn
 
@@ -93,6 +95,20 @@ def test_a_list_lags_only_behind_what_was_made_since_it_is_watched(
     assert [one["name"] for one in json.loads(sent[-1]["body"])["datasets"]] == seen
 
 
+@dataclass
+class Seen:
+    """An emulated service, as the oracle looks at a cloud."""
+
+    emulated: Emulated
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    region: str = "us-east-1"
+    account: str = "000000000000"
+
+    def client(self, service: str) -> Any:
+        assert service == "personalize"
+        return self.emulated.client
+
+
 class Killed(Exception):
     """The function died."""
 
@@ -141,7 +157,7 @@ class Provisioning:
     def provision(self) -> int:
         """Run until all is as desired, and return how many runs it took."""
         for count in range(1, MOST_RUNS + 1):
-            if self._run(f"run-{count}", self.state):
+            if self._run(f"20260801T00000{count}-0000000{count}", self.state):
                 return count
             self.emulated.clock.advance(LAG + 1)  # nobody uploads again within a minute
         raise AssertionError("it did not converge")
@@ -175,42 +191,17 @@ class Provisioning:
                 continue
         raise AssertionError("the function died every time")
 
-    def made(self) -> dict[str, list[tuple[str, str]]]:
-        """Return every resource there is, by type, with its status."""
+    def made(self) -> dict[str, Any]:
+        """Return all there is, without what runs are named, and what it is made of."""
         self.emulated.faults = {}
-        client = self.emulated.client
-        lists = {
-            "groups": client.list_dataset_groups()["datasetGroups"],
-            "datasets": client.list_datasets()["datasets"],
-            "imports": client.list_dataset_import_jobs()["datasetImportJobs"],
-            "trackers": client.list_event_trackers()["eventTrackers"],
-            "filters": client.list_filters()["Filters"],
-            "solutions": client.list_solutions()["solutions"],
-            "versions": client.list_solution_versions()["solutionVersions"],
-            "campaigns": client.list_campaigns()["campaigns"],
-            "attributions": client.list_metric_attributions()["metricAttributions"],
-            "deletions": client.list_data_deletion_jobs()["dataDeletionJobs"],
-            "exports": client.list_dataset_export_jobs()["datasetExportJobs"],
-            "batch jobs": client.list_batch_inference_jobs()["batchInferenceJobs"],
-            "segment jobs": client.list_batch_segment_jobs()["batchSegmentJobs"],
-        }
-        return {
-            kind: sorted((_parent(one), one["status"]) for one in found)
-            for kind, found in lists.items()
-        }
+        return Resources(Seen(self.emulated), self.state.group).told()
 
 
 def _with(desired: Desired, params: dict[str, Any]) -> Desired:
     return Desired(**{**vars(desired), "params": params})
 
 
-def _parent(one: dict[str, Any]) -> str:
-    """Return a name that does not depend on the run: a job's without its end."""
-    name = one.get("name") or one.get("jobName", "").rsplit("-run-", 1)[0]
-    return str(name or one["solutionVersionArn"].split("/")[1])
-
-
-def clean() -> dict[str, list[tuple[str, str]]]:
+def clean() -> dict[str, Any]:
     undisturbed = Provisioning({}, set())
     assert undisturbed.provision() == 1
     return undisturbed.made()
@@ -233,9 +224,10 @@ def test_a_dataset_group_ends_the_same_whatever_fails(
 
 
 def test_the_undisturbed_run_makes_one_of_each() -> None:
-    counts = {kind: len(found) for kind, found in CLEAN.items()}
-    assert counts == {
-        "groups": 1,
+    made_of = CLEAN["made of"]
+    made = {kind: found for kind, found in CLEAN.items() if kind != "made of" and found}
+    assert {kind: len(found) for kind, found in made.items()} == {
+        "schemas": 5,
         "datasets": 5,
         "imports": 5,
         "trackers": 1,
@@ -249,4 +241,7 @@ def test_the_undisturbed_run_makes_one_of_each() -> None:
         "batch jobs": 3,
         "segment jobs": 1,
     }
-    assert {status for found in CLEAN.values() for _, status in found} == {"ACTIVE", "COMPLETED"}
+    assert {len(made_of[kind]) for kind in ("campaigns", "filters")} == {1}
+    assert len(made_of["imports"]) == 5
+    del made["schemas"]  # which have no status
+    assert all({"ACTIVE", "COMPLETED"} & set(one) for found in made.values() for one in found)
