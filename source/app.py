@@ -1,5 +1,13 @@
 #!/usr/bin/env python3
-"""The CDK app: `cdk synth` and `cdk deploy` begin here, and so does a release."""
+"""The CDK app: `cdk synth` and `cdk deploy` begin here, and so does a release.
+
+The CDK's own validation of templates takes as long as all else. `make synth` has it, beside what
+else is held against the template; `CDK_VALIDATION=true cdk synth` has it as well.
+"""
+
+import os
+
+os.environ.setdefault("CDK_VALIDATION", "false")  # before Node.js is started
 
 from aws_cdk import App
 

@@ -1,4 +1,6 @@
-"""Synthesize the app with cdk-nag's AwsSolutions rules on; fail on any finding.
+"""Synthesize the app with cdk-nag's AwsSolutions rules and the CDK's own validation on.
+
+Any finding of either is a failure.
 
 python -m tests.synth [FOLDER]
 """
@@ -7,10 +9,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from aws_cdk import App, Validations
+from aws_cdk import App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from mpe.infrastructure.stack import FEATURE_FLAGS, PersonalizedExperiences
@@ -18,8 +20,13 @@ from mpe.infrastructure.stack import FEATURE_FLAGS, PersonalizedExperiences
 
 def synthesize(folder: Path) -> list[str]:
     """Write the cloud assembly to a folder and return what the rules found."""
+    return checked(folder, lambda app: PersonalizedExperiences(app, "PersonalizedExperiences"))
+
+
+def checked(folder: Path, make: Callable[[App], Stack]) -> list[str]:
+    """Write the cloud assembly of any stack, and return what the rules found."""
     app = App(context=FEATURE_FLAGS, outdir=str(folder))
-    PersonalizedExperiences(app, "PersonalizedExperiences")
+    make(app)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     try:
         app.synth()
@@ -40,5 +47,5 @@ def _findings(report: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     found = synthesize(Path(sys.argv[1] if len(sys.argv) > 1 else "build/cdk.out"))
-    print("\n".join(found) or "cdk-nag: nothing found")
+    print("\n".join(found) or "cdk-nag and the CDK's validation: nothing found")
     sys.exit(bool(found))

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk.aws_sqs import CfnQueue
 
+from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.aws.clients import BESIDE, BRIEF, CONFIG
 from mpe.handlers.ensure import PATIENCE
 from mpe.infrastructure.package import LOCAL, SERVICES, code
@@ -21,9 +24,11 @@ from tests import diagram
 from tests.conftest import ROOT
 from tests.permissions import PAGE, Synthesis, page
 from tests.shell import parse
+from tests.synth import checked
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
 
 Template = dict[str, Any]
+REPORT = "validation-report.json"
 
 
 def of(template: Template, kind: str) -> Iterator[tuple[str, Template]]:
@@ -42,8 +47,30 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_cdk_nag_finds_nothing(found: list[str]) -> None:
+def test_cdk_nag_and_the_cdks_own_validation_find_nothing(found: list[str]) -> None:
     assert found == []
+
+
+def test_what_they_would_find_is_told(tmp_path: Path) -> None:
+    """Each of the two has something against this queue: it is not encrypted, and misspelt."""
+
+    def misspelt(app: App) -> Stack:
+        stack = Stack(app, "Films")
+        CfnQueue(stack, "Queue").add_property_override("VisibilityTimeoute", 5)
+        return stack
+
+    told = checked(tmp_path, misspelt)
+    assert [one for one in told if one.startswith("AwsSolutions-SQS")]
+    assert [one for one in told if "'VisibilityTimeout'" in one]
+
+
+def test_the_app_leaves_the_cdks_validation_to_those_tests(
+    assembly: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes as long as all else of a synthesis; who wants it sets a variable."""
+    assert not (assembly.folder / REPORT).exists()
+    monkeypatch.setenv("CDK_VALIDATION", "true")
+    assert (synthesize(tmp_path / "out").folder / REPORT).exists()
 
 
 def test_cfn_lint_finds_nothing(folder: Path, template: Template) -> None:
