@@ -6,6 +6,7 @@ environment, since MiniStack reads them as it is imported.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -37,6 +38,9 @@ SECRET = "MPE_LOCAL_SECRET"
 """The environment variable with the secret of this start."""
 QUOTAS = "MPE_LOCAL_QUOTAS"
 """The environment variable with the service's quotas, as JSON."""
+COLLECTED_AFTER = 10_000
+"""Objects after which Python looks for such as nothing reaches. By its own 700, that took a tenth of
+this process's time, since it holds all that the clouds have."""
 
 
 def main() -> int:
@@ -56,6 +60,8 @@ def main() -> int:
     port, secret = int(os.environ["GATEWAY_PORT"]), os.environ.pop(SECRET)  # functions get the rest
     app.app = guard(serve(start.interference.wrap(app.app), pages), port=port, secret=secret)
     sys.argv = sys.argv[:1]
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
     app.main()
     return 0
 
