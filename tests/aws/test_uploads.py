@@ -100,8 +100,22 @@ def test_parts_of_another_version_of_the_file_are_sent_anew(s3: Any, large: Loca
     assert body(s3, large.key) == large.path.read_bytes()
 
 
-def test_the_parts_of_a_huge_file_are_larger(tmp_path: Path) -> None:
-    path = tmp_path / "huge"
+def sparse(path: Path, size: int) -> LocalFile:
+    """Return a file that takes no room."""
     with path.open("wb") as file:
-        file.truncate(PART * 10_000 + 1)  # sparse: it takes no room
-    assert LocalFile(path, "key").part == 2 * PART
+        file.truncate(size)
+    return LocalFile(path, "key")
+
+
+def test_the_parts_of_a_huge_file_are_larger(tmp_path: Path) -> None:
+    most = PART * 10_000
+    sizes = {more: sparse(tmp_path / "huge", most + more).part for more in (0, 1, most, most + 1)}
+    assert sizes == {0: PART, 1: 2 * PART, most: 2 * PART, most + 1: 4 * PART}
+
+
+def test_what_is_as_large_as_a_part_goes_up_in_parts_as_the_aws_cli_has_it(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/cli/latest/topic/s3-config.html#multipart-threshold"""
+    assert sparse(tmp_path / "small", PART - 1).whole
+    file = sparse(tmp_path / "large", PART)
+    assert not file.whole
+    assert file.etag.endswith("-1")
