@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from mpe.aws.uploads import PART, LocalFile, Uploads
@@ -67,6 +68,15 @@ def test_a_file_arrives_whole_and_is_unchanged_afterwards(
     assert body(s3, "some/key") == path.read_bytes()
     assert sum(told) == size
     assert uploads.unchanged(LocalFile(path, "some/key"))
+
+
+def test_what_does_not_arrive_is_not_told_as_progress(s3: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    told: list[int] = []
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        Uploads(s3, "elsewhere").put(LocalFile(path, "some/key"), told.append)
+    assert told == []
 
 
 def test_another_file_of_the_same_size_is_a_change(s3: Any, large: LocalFile) -> None:
