@@ -35,6 +35,7 @@ SUITE = (
     "tests/model/config/test_parse.py",
     "tests/hostile/test_foreign.py",
     "tests/test_upgrades.py",
+    "tests/cli/test_configs.py",
 )
 LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
 """The campaign of faults notices much and takes minutes; the other starts processes of its own."""
@@ -410,8 +411,9 @@ outside of `make test`, with Cosmic Ray's operators of comparisons, conditions, 
 values, loops, exceptions, arithmetic and sets, and three more: a call whose result nobody takes
 is left out, a named argument is left out, and such a call changes places with its neighbour that
 calls something. Each change is tried against the tests of `tests/handlers`, `tests/aws`,
-`tests/model/plan`, and of `test_parse.py`, `test_foreign.py` and `test_upgrades.py`, that run its
-line, without the campaign of faults; those of the local cloud, which notice more, are not asked.
+`tests/model/plan`, and of `test_parse.py`, `test_foreign.py`, `test_upgrades.py` and
+`test_configs.py`, that run its line, without the campaign of faults; those of the local cloud,
+which notice more, are not asked.
 Not changed are constants, defaults of parameters and the bodies of classes, where a test could only
 compare a number with itself, and annotations, which are never run. Of a module with many changes a
 drawn sample is tried, the same on every run. `MODULE=waits` tries one module anew."""

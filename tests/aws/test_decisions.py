@@ -273,6 +273,18 @@ def test_each_decision_says_what_it_does(life: Life, held: tuple[str, str]) -> N
     assert do(life, lambda one: one.unfreeze("live")) == ["unfroze live: the next run may move it"]
 
 
+@pytest.mark.parametrize(
+    ("word", "decision"),
+    [("approve", lambda one: one.approve("s")), ("reject", lambda one: one.reject("s"))],
+)
+def test_a_decision_is_told_once_it_is_kept(
+    word: str, decision: Decide, life: Life, held: tuple[str, str]
+) -> None:
+    """Who is killed as it is told has decided, and there is a row of it."""
+    next(decision(decisions(life)))
+    assert [one["word"] for one in life.world.ledger.decided] == [word]
+
+
 def test_where_a_campaign_serves_what_the_ledger_does_not_know_it_returns_to_that(
     life: Life, held: tuple[str, str]
 ) -> None:
