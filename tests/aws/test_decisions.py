@@ -305,6 +305,16 @@ def test_who_approves_what_is_served_already_keeps_what_was_before(
     assert (pointers[ID].version, pointers[ID].former) == (held[1], held[0])
 
 
+def test_of_a_campaign_that_was_deleted_it_is_known_what_it_served_before(
+    life: Life, held: tuple[str, str]
+) -> None:
+    life.world.emulated.client.delete_campaign(campaignArn=f"{PLACE}campaign/live")
+    life.world.emulated.clock.advance(3600)
+    assert do(life, lambda one: one.approve("s"))[1].startswith("live does not exist yet")
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.version, pointer.former) == (held[1], held[0])
+
+
 def test_what_a_rollback_leaves_is_barred_though_the_ledger_did_not_know_it(
     life: Life, held: tuple[str, str]
 ) -> None:
