@@ -285,6 +285,15 @@ def test_a_decision_is_told_once_it_is_kept(
     assert [one["word"] for one in life.world.ledger.decided] == [word]
 
 
+def test_a_move_is_told_once_it_is_asked_for(life: Life, held: tuple[str, str]) -> None:
+    told = decisions(life).approve("s")
+    next(told)
+    assert next(told) == "live moves from run-1 to run-2"
+    client = life.world.emulated.client
+    found = client.describe_campaign(campaignArn=f"{PLACE}campaign/live")["campaign"]
+    assert found["latestCampaignUpdate"]["solutionVersionArn"] == held[1]
+
+
 def test_where_a_campaign_serves_what_the_ledger_does_not_know_it_returns_to_that(
     life: Life, held: tuple[str, str]
 ) -> None:
