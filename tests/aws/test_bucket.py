@@ -135,6 +135,11 @@ def test_what_reads_nothing_is_as_it_was(objects: Objects) -> None:
     assert Completed(wanted(data=CSVS)).version is None
 
 
+def test_data_is_told_by_the_second_and_by_its_place_where_it_has_one() -> None:
+    moment = datetime(2026, 1, 1, 8, 30, 15, 999, tzinfo=UTC)
+    assert Completed(wanted(data=CSVS), moment).version == "2026-01-01T08:30:15+00:00"
+
+
 def test_only_optional_data_that_is_not_there_leaves_nothing_to_do(
     s3: Any, objects: Objects
 ) -> None:
@@ -310,6 +315,16 @@ def test_versions_and_marks_are_deleted_where_that_is_asked_for(s3: Any, objects
     assert objects.versions(BUCKET, "") == 1
     assert objects.versions(BUCKET, "train") == 0
     assert objects.delete_below(BUCKET, "nothing/") == []
+
+
+def test_a_key_that_begins_others_has_all_its_own_versions_and_marks(
+    s3: Any, objects: Objects
+) -> None:
+    put(s3, "train/a", "train/ab", "train/abc")
+    s3.delete_object(Bucket=BUCKET, Key="train/a")
+    assert objects.versions(BUCKET, "train/a") == 2
+    assert objects.delete_below(BUCKET, "train/a", versions=True) == []
+    assert (objects.versions(BUCKET, "train/a"), objects.versions(BUCKET, "train/")) == (0, 2)
 
 
 def test_as_many_are_deleted_at_a_time_as_one_call_may() -> None:

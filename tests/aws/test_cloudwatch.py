@@ -18,7 +18,8 @@ from mpe.model.gate.watch import Traffic
 ARN = "arn:aws:personalize:us-east-1:000000000000:campaign/live"
 NOW = datetime.now(UTC).replace(second=30, microsecond=0)
 """moto forgets what is older than two weeks."""
-START = NOW - timedelta(hours=1)
+HOUR = timedelta(hours=1)
+START = NOW - HOUR
 
 
 @pytest.fixture
@@ -72,10 +73,11 @@ def test_it_is_counted_from_the_first_whole_minute_on_minute_by_minute(client: A
         "provide-client-params.cloudwatch.GetMetricData",
         lambda params, **_: asked.append(params),
     )
-    moved = datetime(2026, 1, 1, 8, 59, 1, 5, tzinfo=UTC)
-    CloudWatch(client).traffic(ARN, "GetRecommendations", moved, NOW)
-    assert [one["StartTime"] for one in asked] == [datetime(2026, 1, 1, 9, tzinfo=UTC)]
-    assert [one["EndTime"] for one in asked] == [NOW]
+    moved = NOW.replace(hour=8, minute=59, second=1, microsecond=5) - timedelta(days=1)
+    first = moved.replace(hour=9, minute=0, second=0, microsecond=0)
+    CloudWatch(client).traffic(ARN, "GetRecommendations", moved, until := moved + HOUR)
+    assert [one["StartTime"] for one in asked] == [first]
+    assert [one["EndTime"] for one in asked] == [until]
     (periods,) = (
         {one["MetricStat"]["Period"] for one in each["MetricDataQueries"]} for each in asked
     )

@@ -350,3 +350,4 @@ def test_a_group_of_another_stack_is_refused(build: Builder, whole: str) -> None
     assert refused(build.client, films(), stack="Mine") == ["datasetGroup"]
     assert refused(build.client, films(), stack="Other") == []
     assert refused(build.client, films()) == []
+    assert refused(build.client, state_of(films(), stack="Mine")) == ["datasetGroup"]
