@@ -160,6 +160,54 @@ def test_the_first_files_of_a_folder_are_looked_at_and_no_others(s3: Any, object
     assert found == [Head(f"s3://{BUCKET}/{one}", b"A,B\n") for one in names[:MOST_HEADS]]
 
 
+class Paged:
+    """S3 that lists some objects, and notes what is deleted."""
+
+    def __init__(self, listed: list[dict[str, Any]], refused: str = "") -> None:
+        self.listed, self.refused = listed, refused
+        self.batches: list[list[dict[str, str]]] = []
+
+    def get_paginator(self, _: str) -> Paged:
+        return self
+
+    def paginate(self, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
+        yield {}
+        yield {"Contents": [one for one in self.listed if one["Key"].startswith(Prefix)]}
+
+    def delete_objects(self, Delete: Any, **_: Any) -> Any:
+        assert Delete["Quiet"], "what was deleted need not be told"
+        self.batches.append(Delete["Objects"])
+        return {"Errors": [{"Key": self.refused, "Code": "InternalError"}]} if self.refused else {}
+
+
+class Body:
+    """A body of so many bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def read(self) -> bytes:
+        return self.content
+
+
+class Long(Paged):
+    """S3 with more objects before a folder than one answer has."""
+
+    def list_objects_v2(self, Prefix: str = "", **_: Any) -> Any:
+        (*_, page) = self.paginate(Prefix)
+        return {"Contents": page["Contents"][:1000]}
+
+    def get_object(self, **_: Any) -> Any:
+        return {"Body": Body(b"A\n"), "ContentRange": "bytes 0-1/2"}
+
+
+def test_a_folder_is_looked_into_whatever_lies_before_it() -> None:
+    before = [{"Key": f"batch/{number}.csv"} for number in range(1001)]
+    bucket = Long([*before, {"Key": f"{CSVS.folder}a.csv"}])
+    (head,) = Objects(bucket).heads(f"s3://{BUCKET}/{CSVS.folder}")
+    assert head == Head(f"s3://{BUCKET}/{CSVS.folder}a.csv", b"A\n")
+
+
 @pytest.mark.parametrize(("size", "whole"), [(0, True), (1, True), (HEAD, True), (HEAD + 1, False)])
 def test_of_a_file_as_much_is_looked_at_as_its_first_rows_take(
     s3: Any, objects: Objects, size: int, whole: bool
@@ -242,26 +290,6 @@ def test_so_many_old_states_are_looked_at_and_the_newest_of_them_first() -> None
     assert sorted(bucket.states) == oldest
 
 
-class Paged:
-    """S3 that lists some objects, and notes what is deleted."""
-
-    def __init__(self, listed: list[dict[str, Any]], refused: str = "") -> None:
-        self.listed, self.refused = listed, refused
-        self.batches: list[list[dict[str, str]]] = []
-
-    def get_paginator(self, _: str) -> Paged:
-        return self
-
-    def paginate(self, Prefix: str, **_: Any) -> Iterator[dict[str, Any]]:
-        yield {}
-        yield {"Contents": [one for one in self.listed if one["Key"].startswith(Prefix)]}
-
-    def delete_objects(self, Delete: Any, **_: Any) -> Any:
-        assert Delete["Quiet"], "what was deleted need not be told"
-        self.batches.append(Delete["Objects"])
-        return {"Errors": [{"Key": self.refused, "Code": "InternalError"}]} if self.refused else {}
-
-
 class Kept(Paged):
     """S3 with some states."""
 
@@ -276,16 +304,6 @@ class Kept(Paged):
         for one in Delete["Objects"]:
             del self.states[one["Key"]]
         return {}
-
-
-class Body:
-    """A body of so many bytes."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def read(self) -> bytes:
-        return self.content
 
 
 # What is deleted.
