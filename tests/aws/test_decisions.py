@@ -285,6 +285,34 @@ def test_a_decision_is_told_once_it_is_kept(
     assert [one["word"] for one in life.world.ledger.decided] == [word]
 
 
+class Breaking:
+    """A ledger whose pointers cannot be written."""
+
+    def __init__(self, ledger: Any) -> None:
+        self._ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def point(self, *_: Any) -> None:
+        raise ConnectionError("the line is down")
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["freeze", "unfreeze"])
+def test_a_decision_is_kept_before_the_pointer_moves(
+    life: Life, held: tuple[str, str], frozen: bool
+) -> None:
+    if frozen:
+        do(life, lambda one: one.freeze("live"))
+    life.world.ledger.decided.clear()
+    breaking: Any = Breaking(life.world.ledger)
+    decided = replace(decisions(life), ledger=breaking)
+    with pytest.raises(ConnectionError):
+        list(decided.unfreeze("live") if frozen else decided.freeze("live"))
+    words = [one["word"] for one in life.world.ledger.decided]
+    assert words == ["unfreeze" if frozen else "freeze"]
+
+
 def test_a_move_is_told_once_it_is_asked_for(life: Life, held: tuple[str, str]) -> None:
     told = decisions(life).approve("s")
     next(told)
