@@ -301,6 +301,7 @@ def test_a_group_without_the_key_that_the_stack_has_for_new_ones_is_noted(
     client = Seen(build.client, {whole: {"kmsKeyArn": KEY}})
     assert planned(build, state, client)["datasetGroup"].note == ""
     assert planned(build, state_of(films()))["datasetGroup"].note == ""
+    assert planned(build, state_of(films()), client)["datasetGroup"].note == "", "its own will do"
     other = {**films(), "datasetGroup": {"serviceConfig": {"name": "series"}}}
     new = planned(build, state_of(other, kms_key_arn=KEY))["datasetGroup"]
     assert (new.action, new.note) == (Create("absent"), ""), "what is made gets the key"
