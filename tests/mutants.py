@@ -35,10 +35,15 @@ SUITE = (
     "tests/model/config/test_parse.py",
     "tests/hostile/test_foreign.py",
     "tests/test_upgrades.py",
+    "tests/cli/test_configs.py",
 )
 LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
 """The campaign of faults notices much and takes minutes; the other starts processes of its own."""
 SEED = 14
+NO_STATUS = "Neither is a status of an error of the service."
+ONE_FILE = "What goes up whole has one digest, and no other is read."
+MD5 = "The word matters only where MD5 is otherwise refused, as with OpenSSL in its FIPS mode."
+AS_MANY = "CloudWatch tells as many values as moments."
 SAME_SECTIONS = "The ids and the sections are of the same config, so that they are as many."
 REASONS: dict[str, str] = {
     'source/mpe/model/plan/owner.py: f"{noun} {name} is of the CloudFormation stack {stacks[0]}: '
@@ -98,6 +103,32 @@ REASONS: dict[str, str] = {
     "What is put together logs nothing.",
     "source/mpe/handlers/tend.py: waited = (holding.waits(group, one) or 0 for one in "
     "pointers.values()): NumberReplacer": "Neither is as long as a day.",
+    'source/mpe/aws/outages.py: status = error.response.get("ResponseMetadata", {}).get('
+    '"HTTPStatusCode", 0): NumberReplacer': NO_STATUS,
+    'source/mpe/aws/personalize.py: status = error.response.get("ResponseMetadata", {}).get('
+    '"HTTPStatusCode", 0): NumberReplacer': NO_STATUS,
+    'source/mpe/aws/objects.py: return chain.from_iterable(StringIO(text, newline="\\n") for text '
+    "in _whole_lines(chunks)): LeaveOutArgument": "So StringIO has it unless it is told otherwise.",
+    'source/mpe/aws/cloudwatch.py: found = dict(zip(one["Timestamps"], one["Values"], '
+    "strict=True)): LeaveOutArgument": AS_MANY,
+    'source/mpe/aws/cloudwatch.py: found = dict(zip(one["Timestamps"], one["Values"], '
+    "strict=True)): ReplaceTrueWithFalse": AS_MANY,
+    "source/mpe/aws/uploads.py: found = hashlib.md5(usedforsecurity=False): LeaveOutArgument": MD5,
+    "source/mpe/aws/uploads.py: found = hashlib.md5(usedforsecurity=False): "
+    "ReplaceFalseWithTrue": MD5,
+    'source/mpe/aws/uploads.py: joined = hashlib.md5(b"".join(self.digests), '
+    "usedforsecurity=False): LeaveOutArgument": MD5,
+    'source/mpe/aws/uploads.py: joined = hashlib.md5(b"".join(self.digests), '
+    "usedforsecurity=False): ReplaceFalseWithTrue": MD5,
+    "source/mpe/aws/uploads.py: count = 1 if self.whole else -(-self.size // self.part): "
+    "NumberReplacer": ONE_FILE,
+    "source/mpe/aws/uploads.py: return self.digests[0].hex(): NumberReplacer": ONE_FILE,
+    "source/mpe/aws/uploads.py: Bucket=self._bucket, Prefix=file.key: LeaveOutArgument": "Uploads "
+    "of other keys are left out in the next lines.",
+    'source/mpe/aws/decisions.py: self._keep("rollback", campaign, target, [desired]): '
+    "SwapStatements": "Where the campaign goes back to is reckoned from what was read before.",
+    'source/mpe/aws/decisions.py: self._keep("freeze", campaign, None, [desired]): '
+    "SwapStatements": "Only what the campaign serves is asked for before.",
 }
 """Why a change that no test notices may stay, by module, line's text and operator."""
 
@@ -410,8 +441,9 @@ outside of `make test`, with Cosmic Ray's operators of comparisons, conditions, 
 values, loops, exceptions, arithmetic and sets, and three more: a call whose result nobody takes
 is left out, a named argument is left out, and such a call changes places with its neighbour that
 calls something. Each change is tried against the tests of `tests/handlers`, `tests/aws`,
-`tests/model/plan`, and of `test_parse.py`, `test_foreign.py` and `test_upgrades.py`, that run its
-line, without the campaign of faults; those of the local cloud, which notice more, are not asked.
+`tests/model/plan`, and of `test_parse.py`, `test_foreign.py`, `test_upgrades.py` and
+`test_configs.py`, that run its line, without the campaign of faults; those of the local cloud,
+which notice more, are not asked.
 Not changed are constants, defaults of parameters and the bodies of classes, where a test could only
 compare a number with itself, and annotations, which are never run. Of a module with many changes a
 drawn sample is tried, the same on every run. `MODULE=waits` tries one module anew."""

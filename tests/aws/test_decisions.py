@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from mpe.aws.decisions import DecisionRefused, Decisions
+from mpe.aws.decisions import BETWEEN, TRIES, DecisionRefused, Decisions
 from mpe.aws.ledger import Ledger
-from mpe.aws.personalize import Personalize
+from mpe.aws.personalize import Busy, Personalize
 from mpe.model.gate.pointer import ModelPointer
-from mpe.model.plan.desired import DesiredState
+from mpe.model.plan.desired import Desired, DesiredState
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import PLACE, campaign, version
 from tests.handlers.test_ensure import world as world
@@ -35,11 +36,13 @@ def held(life: Life) -> tuple[str, str]:
     return first, second
 
 
-def decisions(life: Life, by: str = "me") -> Decisions:
+def decisions(life: Life, by: str = "me", pointer: str | None = ID) -> Decisions:
     told = {"id": ID, "arn": f"{PLACE}campaign/live", "mode": "hold", "pinned": False}
+    solution = Desired("solution.s", "Solution", "s", "$.s", {}, arn=life.solution)
     resources = {
-        "version.s": replace(version(life.solution), campaigns=(told,)),
-        ID: replace(campaign(f"{life.solution}/x"), id=ID, pointer=ID),
+        "solution.s": solution,
+        "version.s": replace(version(life.solution), campaigns=(told,), gate=life.gate),
+        ID: replace(campaign(f"{life.solution}/x"), id=ID, pointer=pointer),
     }
     return Decisions(
         DesiredState("films", "1", resources),
@@ -184,6 +187,253 @@ def test_a_frozen_campaign_is_moved_by_nothing(life: Life) -> None:
     do(life, lambda one: one.unfreeze("live"))
     life.judge_again()
     assert life.deploy(second).did == "updated"
+
+
+def refused(life: Life, decision: Decide, told: str, **of: Any) -> None:
+    """Check that a decision is refused with these words, and that nothing is changed by it."""
+    before = snapshot(life)
+    with pytest.raises(DecisionRefused, match=told):
+        list(decision(decisions(life, **of)))
+    assert snapshot(life) == before
+    assert not life.world.ledger.decided
+
+
+def test_what_is_not_there_is_refused_with_what_is(life: Life, held: tuple[str, str]) -> None:
+    refused(life, lambda one: one.approve("x"), "there is no solution 'x'. Solutions: s.$")
+    refused(life, lambda one: one.reject("x"), "there is no solution 'x'. Solutions: s.$")
+    refused(life, lambda one: one.freeze("x"), "there is no campaign 'x'. Campaigns: live.$")
+    refused(life, lambda one: one.unfreeze("live"), "live is not frozen")
+
+
+def test_a_campaign_that_follows_no_gate_is_not_decided_about(
+    life: Life, held: tuple[str, str]
+) -> None:
+    none = "no campaign of s follows a gate"
+    refused(life, lambda one: one.approve("s"), none, pointer=None)
+    refused(life, lambda one: one.reject("s"), none, pointer=None)
+    for act in ("rollback", "freeze", "unfreeze"):
+        refused(
+            life,
+            lambda one, act=act: getattr(one, act)("live"),  # type: ignore[misc]
+            "live follows no gate",
+            pointer=None,
+        )
+
+
+def test_without_any_campaign_or_solution_none_is_named() -> None:
+    nothing = Decisions(
+        DesiredState("films", "1", {}), Nobody(), Nobody(), "me", "", datetime.now(UTC)
+    )  # type: ignore[arg-type]
+    with pytest.raises(DecisionRefused, match="Solutions: none"):
+        list(nothing.approve("s"))
+    with pytest.raises(DecisionRefused, match="Campaigns: none"):
+        list(nothing.freeze("live"))
+
+
+def test_only_a_version_that_is_active_can_be_approved_or_gone_back_to(
+    life: Life, held: tuple[str, str]
+) -> None:
+    made = life.world.emulated.client.create_solution_version(solutionArn=life.solution, name="new")
+    assert life.serves == held[0]
+    refused(life, lambda one: one.approve("s", "new"), "new is not there: the newest is run-2")
+    refused(life, lambda one: one.rollback("live", "new"), "new is CREATE PENDING, and cannot be")
+    do(life, lambda one: one.approve("s"))
+    assert (life.serves, made["solutionVersionArn"].endswith("/new")) == (held[1], True)
+
+
+def test_a_solution_without_a_version_has_none_to_approve(life: Life) -> None:
+    client = life.world.emulated.client
+    with pytest.raises(DecisionRefused, match="s has no version that is ACTIVE"):
+        list(decisions(life).approve("s"))
+    client.delete_solution(solutionArn=life.solution)
+    life.world.emulated.clock.advance(3600)
+    with pytest.raises(DecisionRefused, match="s has no version that is ACTIVE"):
+        list(decisions(life).approve("s"))
+
+
+def test_an_approval_before_there_is_a_campaign_is_what_it_will_be_made_of(life: Life) -> None:
+    first = life.train(**IMPOSSIBLE)
+    told = do(life, lambda one: one.approve("s"))
+    assert told[1] == "live does not exist yet: upload the config again to create it"
+    assert life.world.ledger.pointers[ID].version == first
+    assert life.world.ledger.decided[0]["live"] == {"live": ""}
+    with pytest.raises(DecisionRefused, match="the campaign live does not exist"):
+        do(life, lambda one: one.rollback("live"))
+    assert life.deploy(first).did == "created"
+
+
+def test_each_decision_says_what_it_does(life: Life, held: tuple[str, str]) -> None:
+    rejected = do(life, lambda one: one.reject("s"))
+    assert rejected == ["rejected s/run-2: no run, pin or batch job brings it back"]
+    approved = do(life, lambda one: one.approve("s", "run-2"))
+    assert approved == ["approved s/run-2", "live moves from run-1 to run-2"]
+    assert do(life, lambda one: one.rollback("live")) == ["live moves from run-2 to run-1"]
+    frozen = do(life, lambda one: one.freeze("live"))
+    assert frozen == ["froze live: no run moves it until `mpe unfreeze`"]
+    assert do(life, lambda one: one.unfreeze("live")) == ["unfroze live: the next run may move it"]
+
+
+@pytest.mark.parametrize(
+    ("word", "decision"),
+    [("approve", lambda one: one.approve("s")), ("reject", lambda one: one.reject("s"))],
+)
+def test_a_decision_is_told_once_it_is_kept(
+    word: str, decision: Decide, life: Life, held: tuple[str, str]
+) -> None:
+    """Who is killed as it is told has decided, and there is a row of it."""
+    next(decision(decisions(life)))
+    assert [one["word"] for one in life.world.ledger.decided] == [word]
+
+
+class Breaking:
+    """A ledger whose pointers cannot be written."""
+
+    def __init__(self, ledger: Any) -> None:
+        self._ledger = ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def point(self, *_: Any) -> None:
+        raise ConnectionError("the line is down")
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["freeze", "unfreeze"])
+def test_a_decision_is_kept_before_the_pointer_moves(
+    life: Life, held: tuple[str, str], frozen: bool
+) -> None:
+    if frozen:
+        do(life, lambda one: one.freeze("live"))
+    life.world.ledger.decided.clear()
+    breaking: Any = Breaking(life.world.ledger)
+    decided = replace(decisions(life), ledger=breaking)
+    with pytest.raises(ConnectionError):
+        list(decided.unfreeze("live") if frozen else decided.freeze("live"))
+    words = [one["word"] for one in life.world.ledger.decided]
+    assert words == ["unfreeze" if frozen else "freeze"]
+
+
+def test_a_move_is_told_once_it_is_asked_for(life: Life, held: tuple[str, str]) -> None:
+    told = decisions(life).approve("s")
+    next(told)
+    assert next(told) == "live moves from run-1 to run-2"
+    client = life.world.emulated.client
+    found = client.describe_campaign(campaignArn=f"{PLACE}campaign/live")["campaign"]
+    assert found["latestCampaignUpdate"]["solutionVersionArn"] == held[1]
+
+
+def test_where_a_campaign_serves_what_the_ledger_does_not_know_it_returns_to_that(
+    life: Life, held: tuple[str, str]
+) -> None:
+    """Somebody has moved it by hand."""
+    pointers = life.world.ledger.pointers
+    pointers[ID] = replace(pointers[ID], version=f"{life.solution}/elsewhere", former=None)
+    do(life, lambda one: one.approve("s"))
+    assert (pointers[ID].version, pointers[ID].former) == (held[1], held[0])
+
+
+def test_who_approves_what_is_served_already_keeps_what_was_before(
+    life: Life, held: tuple[str, str]
+) -> None:
+    pointers, client = life.world.ledger.pointers, life.world.emulated.client
+    client.update_campaign(campaignArn=f"{PLACE}campaign/live", solutionVersionArn=held[1])
+    life.world.emulated.clock.advance(3600)
+    assert do(life, lambda one: one.approve("s")) == ["approved s/run-2"]
+    assert (pointers[ID].version, pointers[ID].former) == (held[1], held[0])
+
+
+def test_of_a_campaign_that_was_deleted_it_is_known_what_it_served_before(
+    life: Life, held: tuple[str, str]
+) -> None:
+    life.world.emulated.client.delete_campaign(campaignArn=f"{PLACE}campaign/live")
+    life.world.emulated.clock.advance(3600)
+    assert do(life, lambda one: one.approve("s"))[1].startswith("live does not exist yet")
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.version, pointer.former) == (held[1], held[0])
+
+
+def test_what_a_rollback_leaves_is_barred_though_the_ledger_did_not_know_it(
+    life: Life, held: tuple[str, str]
+) -> None:
+    client, pointers = life.world.emulated.client, life.world.ledger.pointers
+    client.update_campaign(campaignArn=f"{PLACE}campaign/live", solutionVersionArn=held[1])
+    life.world.emulated.clock.advance(3600)
+    do(life, lambda one: one.rollback("live", "run-1"))
+    assert (life.serves, pointers[ID].barred) == (held[0], (held[1],))
+    do(life, lambda one: one.approve("s"))
+    assert (life.serves, pointers[ID].barred) == (held[1], ()), "a person may return to it"
+
+
+def test_a_campaign_without_a_pointer_is_frozen_where_it_is(
+    life: Life, held: tuple[str, str]
+) -> None:
+    life.world.ledger.pointers.clear()
+    do(life, lambda one: one.freeze("live"))
+    frozen = life.world.ledger.pointers[ID]
+    assert (frozen.version, frozen.frozen) == (held[0], "checked")
+
+
+class Updating:
+    """A client to whom a campaign is being updated for so many tries."""
+
+    def __init__(self, client: Any, tries: int) -> None:
+        self._client, self.left = client, tries
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "update_campaign" or not self.left:
+            return getattr(self._client, name)
+        self.left -= 1
+        told = {"Code": "ResourceInUseException", "Message": "it is being updated"}
+        raise ClientError({"Error": told}, name)
+
+
+@pytest.mark.parametrize(("busy", "pauses"), [(0, 0), (2, 2), (TRIES - 1, TRIES - 1)])
+def test_a_campaign_that_is_being_updated_is_tried_until_it_is_not(
+    life: Life, held: tuple[str, str], busy: int, pauses: int
+) -> None:
+    slept = list[float]()
+    client = Updating(life.world.emulated.client, busy)
+    decided = replace(decisions(life), personalize=Personalize(client), pause=slept.append)
+    list(decided.approve("s"))
+    assert slept == [BETWEEN] * pauses
+    assert life.world.ledger.pointers[ID].version == held[1]
+    life.world.emulated.clock.advance(3600)
+    assert life.serves == held[1]
+
+
+def test_one_that_is_being_updated_for_ever_is_told_and_its_decision_stays(
+    life: Life, held: tuple[str, str]
+) -> None:
+    """The next run moves the campaign to where its pointer is."""
+    slept = list[float]()
+    client = Updating(life.world.emulated.client, TRIES)
+    decided = replace(decisions(life), personalize=Personalize(client), pause=slept.append)
+    with pytest.raises(Busy):
+        list(decided.approve("s"))
+    assert slept == [BETWEEN] * (TRIES - 1)
+    assert life.world.ledger.pointers[ID].version == held[1]
+
+
+def test_a_decision_is_kept_with_its_gate_its_data_and_when_it_was(
+    life: Life, held: tuple[str, str]
+) -> None:
+    ledger, now = life.world.ledger, life.world.emulated.clock()
+    ledger.profiled("films", "import.items", "job", {"data": "of it"})
+    ledger.imported("films", "import.items", "job", now)
+    decided = decisions(life)
+    resources = decided.state.resources
+    named = {**resources, "version.for-you": resources["version.s"]}  # as a config has it
+    list(replace(decided, state=replace(decided.state, resources=named)).approve("for-you"))
+    do(life, lambda one: one.freeze("live"))
+    approved, frozen = ledger.decided
+    assert approved["at"] == now.isoformat(timespec="milliseconds")
+    assert (approved["about"], frozen["about"]) == ("for-you", "live")
+    assert approved["gate"] == life.gate
+    assert approved["imports"] == {"import.items": {"job": "job", "data": "of it"}}
+    assert (frozen["gate"], frozen["verdicts"]) == ({}, [])
+    assert ledger.decisions[held[1]] == {
+        "word": "approved", "by": "me", "why": "checked", "at": approved["at"],
+    }  # fmt: skip
 
 
 @mock_aws

@@ -169,3 +169,8 @@ def test_lines_are_whole_however_they_are_cut_and_one_without_an_end_is_not_kept
     with pytest.raises(Unreadable, match="more than 16,777,216 characters"):
         list(_lines(endless()))
     assert taken == LONGEST_LINE // CHUNK + 1
+
+
+def test_what_is_no_utf_8_is_replaced_in_lines_also_at_their_end() -> None:
+    """That it is none, the checks of the first rows tell."""
+    assert list(_lines([b"a\xffb\n", b"last\xc3"])) == ["a\ufffdb\n", "last\ufffd"]

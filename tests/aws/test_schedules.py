@@ -102,6 +102,22 @@ def test_a_schedule_that_is_as_it_should_be_is_not_updated(desk: Desk) -> None:
     assert desk.start == NOW + WEEK
 
 
+def test_an_input_in_another_order_is_no_change(desk: Desk) -> None:
+    desk.put(a="1", b="2")
+    desk.calls()
+    desk.put(b="2", a="1")
+    assert desk.calls() == ["get_schedule"]
+
+
+def test_it_is_told_when_a_rate_counts_from_unless_the_schedule_is_gone(desk: Desk) -> None:
+    assert desk.schedules.first("one") is None
+    desk.put()
+    assert desk.schedules.first("one") == NOW + WEEK
+    desk.schedules.delete("one")
+    assert desk.schedules.first("one") is None
+    desk.schedules.delete("one")
+
+
 @pytest.mark.parametrize(
     "change", [{"enabled": False}, {"more": "given"}], ids=["disabled", "another-input"]
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from mpe.aws.uploads import PART, LocalFile, Uploads
@@ -69,6 +70,15 @@ def test_a_file_arrives_whole_and_is_unchanged_afterwards(
     assert uploads.unchanged(LocalFile(path, "some/key"))
 
 
+def test_what_does_not_arrive_is_not_told_as_progress(s3: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    told: list[int] = []
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        Uploads(s3, "elsewhere").put(LocalFile(path, "some/key"), told.append)
+    assert told == []
+
+
 def test_another_file_of_the_same_size_is_a_change(s3: Any, large: LocalFile) -> None:
     uploads = Uploads(s3, BUCKET)
     uploads.put(large)
@@ -100,8 +110,22 @@ def test_parts_of_another_version_of_the_file_are_sent_anew(s3: Any, large: Loca
     assert body(s3, large.key) == large.path.read_bytes()
 
 
-def test_the_parts_of_a_huge_file_are_larger(tmp_path: Path) -> None:
-    path = tmp_path / "huge"
+def sparse(path: Path, size: int) -> LocalFile:
+    """Return a file that takes no room."""
     with path.open("wb") as file:
-        file.truncate(PART * 10_000 + 1)  # sparse: it takes no room
-    assert LocalFile(path, "key").part == 2 * PART
+        file.truncate(size)
+    return LocalFile(path, "key")
+
+
+def test_the_parts_of_a_huge_file_are_larger(tmp_path: Path) -> None:
+    most = PART * 10_000
+    sizes = {more: sparse(tmp_path / "huge", most + more).part for more in (0, 1, most, most + 1)}
+    assert sizes == {0: PART, 1: 2 * PART, most: 2 * PART, most + 1: 4 * PART}
+
+
+def test_what_is_as_large_as_a_part_goes_up_in_parts_as_the_aws_cli_has_it(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/cli/latest/topic/s3-config.html#multipart-threshold"""
+    assert sparse(tmp_path / "small", PART - 1).whole
+    file = sparse(tmp_path / "large", PART)
+    assert not file.whole
+    assert file.etag.endswith("-1")

@@ -191,6 +191,7 @@ def test_what_passes_is_what_the_sdk_tries_again() -> None:
     for kind in TransientRetryableChecker._TRANSIENT_EXCEPTION_CLS:
         assert issubclass(ReadTimeoutError, kind) or issubclass(EndpointConnectionError, kind)
     assert passes(ReadTimeoutError(endpoint_url="https://s3"))
+    assert all(passes(answered(400, code)) for code in THROTTLES)
     assert not passes(answered(403, "AccessDenied"))
     assert not passes(answered(501, "NotImplemented"))
     assert not passes(KeyError("a mistake of ours"))

@@ -27,7 +27,8 @@ again in vain for many seconds, while the workflow can wait at no cost
 BESIDE = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 2}, read_timeout=5))
 """For the event bus: what cannot be told now is told later, within a call that does other work."""
 PROBING = CONFIG.merge(Config(retries={"mode": "standard", "max_attempts": 1}, read_timeout=5))
-"""For a campaign that is asked: how it answers the first time is what is looked for."""
+"""For a campaign that is asked: one try more, since one that fails counts against its version,
+and no third, since how it answers is what is looked for."""
 CONFIGS = {"personalize": BRIEF, "events": BESIDE, "personalize-runtime": PROBING}
 
 

@@ -55,7 +55,7 @@ class Inventories:
         return tuple(found)
 
     def named(self, group_arn: str) -> Iterator[Found]:
-        """Yield what a dataset group holds, but for its history; raise Missing without one."""
+        """Yield what a dataset group holds, but for its history; nothing where there is none."""
         yield from self._below(group_arn, "datasetGroupArn", history=False)
 
     def _below(self, parent: str, listed_by: str, *, history: bool = True) -> Iterator[Found]:

@@ -168,8 +168,6 @@ def foresee(
     for desired in state.resources.values():
         if desired.id not in work or desired.spec.repeatable:
             continue
-        if desired.given:
-            desired = replace(desired, params={**desired.params, "solutionVersionArn": UNKNOWN})
         if stack and desired.spec.marked:
             desired = desired.owned_by(stack)
         observed = None if _in_absent(desired, absent) else personalize.observe(desired)
