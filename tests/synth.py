@@ -8,9 +8,12 @@ python -m tests.synth [FOLDER]
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+os.environ["CDK_VALIDATION"] = "true"  # before Node.js is started, whatever the user has set
 
 from aws_cdk import App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks

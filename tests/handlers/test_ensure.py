@@ -591,6 +591,27 @@ def test_what_is_made_of_something_that_is_not_seen_yet_is_asked_for_again(
     assert (outcome.did, outcome.failed, outcome.unseen) == ("created", None, None)
 
 
+@pytest.mark.parametrize("seconds", [60, 250])
+def test_what_was_made_after_such_a_wait_may_be_unseen_as_long_as_anything(
+    world: World, seconds: int
+) -> None:
+    """The minutes of the one are not those of the other, or what is paid for would be given up."""
+    error, began = world.emulated.service.faults.error, world.emulated.clock()
+    outcome = Outcome.of(group())
+    while outcome.did is None:
+        if (world.emulated.clock() - began).total_seconds() < seconds:
+            error("CreateDatasetGroup", "ResourceNotFoundException")
+        outcome = world.step(group(), outcome)
+        assert outcome.wait
+        world.emulated.clock.advance(outcome.wait)
+    lagging = Lagging(world, 4)
+    while outcome.wait is not None:
+        outcome = world.step(group(), Outcome.from_dict(outcome.as_dict()))
+        world.emulated.clock.advance(outcome.wait or 0)
+    assert lagging.left == 0
+    assert (outcome.did, outcome.status, outcome.failed) == ("created", "ACTIVE", None)
+
+
 def test_what_is_made_of_something_that_there_is_not_fails_in_the_services_words(
     world: World,
 ) -> None:
@@ -599,6 +620,9 @@ def test_what_is_made_of_something_that_there_is_not_fails_in_the_services_words
     assert outcome.failed
     assert outcome.failed.error == "ResourceNotFoundException"
     assert "dataset/films/INTERACTIONS" in outcome.failed.reason
+    assert outcome.failed.reason in world.ledger.held.values(), (
+        "so that people see what it waits for"
+    )
     waited = (world.emulated.clock() - before).total_seconds()
     assert VISIBLE_WITHIN <= waited < 2 * VISIBLE_WITHIN
 

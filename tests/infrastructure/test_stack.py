@@ -52,7 +52,7 @@ def test_cdk_nag_and_the_cdks_own_validation_find_nothing(found: list[str]) -> N
 
 
 def test_what_they_would_find_is_told(tmp_path: Path) -> None:
-    """Each of the two has something against this queue: it is not encrypted, and misspelt."""
+    """Each of the two has something against this queue: it takes plain HTTP, and is misspelt."""
 
     def misspelt(app: App) -> Stack:
         stack = Stack(app, "Films")
@@ -60,7 +60,7 @@ def test_what_they_would_find_is_told(tmp_path: Path) -> None:
         return stack
 
     told = checked(tmp_path, misspelt)
-    assert [one for one in told if one.startswith("AwsSolutions-SQS")]
+    assert [one for one in told if one.startswith("AwsSolutions-SQS4")]
     assert [one for one in told if "'VisibilityTimeout'" in one]
 
 

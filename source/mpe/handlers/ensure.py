@@ -217,11 +217,14 @@ class Ensure:
             self._measure(step, outcome)
             return outcome
         except Exists:
-            return step.previous.waiting(SHORTEST, did="created", status="CREATE PENDING")
+            there = replace(step.previous, unseen=None)  # the service says so
+            return there.waiting(SHORTEST, did="created", status="CREATE PENDING")
         except Busy as busy:
             return self._held_up(step, busy)
         except Missing as error:
             if self._missing(step.previous) < VISIBLE_WITHIN:  # it may not be seen yet
+                now, of = self.clock.now(), (step.group, step.run, step.desired.id)
+                self.ledger.hold(*of, error.message, now)
                 return self._look_again(step.previous)
             return step.previous.failing(MISSING if step.task else error.code, error.message)
         except ServiceError as error:
@@ -638,7 +641,7 @@ class Ensure:
         if desired.spec.unsure and (asked := self._asked_for(step)):
             return before.waiting(until_seen(self.clock.since(asked)))
         arn = self._ask(step, desired, params)
-        begun = replace(before, arn=arn, did="created")
+        begun = replace(before, arn=arn, did="created", unseen=None)
         if not desired.spec.has_status:
             return begun.ready(status=ACTIVE)
         self._note_begun(step, begun)

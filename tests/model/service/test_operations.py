@@ -13,7 +13,7 @@ from mpe.model.service.operations import (
     ListShape,
     MapShape,
     OperationNotFoundError,
-    Shape,
+    ServiceModel,
     StringShape,
     StructureShape,
     operation,
@@ -26,7 +26,9 @@ SAID = ("min", "max", "pattern", "sensitive", "error", "exception")
 
 def said(shape: Any) -> Iterator[tuple[Any, ...]]:
     """Yield what a model says of a shape and of all below it, whoever reads it."""
-    yield shape.name, shape.type_name, {key: shape.metadata.get(key) for key in SAID}
+    ours = isinstance(shape, Shape)
+    told = shape.metadata.get("documentation", "") if ours else shape.documentation
+    yield shape.name, shape.type_name, told, {key: shape.metadata.get(key) for key in SAID}
     if isinstance(shape, StructureShape | botocore.model.StructureShape):
         yield tuple(shape.required_members), tuple(shape.members)
         for one in shape.members.values():
@@ -58,16 +60,19 @@ def test_every_operation_is_read_as_botocore_reads_it(service: str) -> None:
         )
 
 
-def test_a_member_says_more_of_its_shape_than_the_shape_itself() -> None:
-    model = service_model()
-    plain = operation("CreateSolution").input_shape.members["name"]
-    assert isinstance(plain, Shape)
-    assert (
-        plain.metadata["documentation"]
-        != model.operation_model("CreateCampaign")
-        .input_shape.members["name"]
-        .metadata["documentation"]
-    )
+def test_what_is_said_of_a_member_goes_before_what_is_said_of_its_shape() -> None:
+    shapes = {
+        "Name": {"type": "string", "min": 1, "documentation": "A name."},
+        "Films": {
+            "type": "structure",
+            "members": {"title": {"shape": "Name", "documentation": "The title."}},
+        },
+    }
+    model = ServiceModel({"shapes": shapes, "operations": {}})
+    films = model.shape_of({"shape": "Films"})
+    assert isinstance(films, StructureShape)
+    title = films.members["title"].metadata
+    assert (title["min"], title["documentation"]) == (1, "The title.")
 
 
 def test_an_operation_that_there_is_not_is_told() -> None:

@@ -60,7 +60,7 @@ class Outcome:
     blocked: int = 0
     """Seconds spent so far waiting for a quota or a throttle."""
     unseen: str | None = None
-    """Since when a look at what this run made or changed finds nothing."""
+    """Since when what this run made or changed, or what that is made of, is not found."""
     untold: bool | None = None
     """Whether the bus has not taken its newest status yet."""
     failed: Failure | None = None

@@ -90,7 +90,7 @@ SELDOM = 0.05
 CREATED = "created"
 """The kind of work that makes all of a resource."""
 VISIBLE_WITHIN = 5 * 60
-"""Seconds for which what a run made or changed may be missing before it is held to be deleted.
+"""Seconds for which what a run made, changed or needs may be missing before it is held to be gone.
 
 The service promises nothing of how soon its reads follow its writes. Looking ever
 less often, for about five minutes, is what AWS advises for EC2, which promises nothing either

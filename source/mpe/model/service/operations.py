@@ -133,12 +133,14 @@ class ServiceModel:
 def service_model(name: str = "personalize") -> ServiceModel:
     """Return the model of ``personalize``, ``personalize-runtime`` or ``personalize-events``.
 
-    It is the newest that the installed botocore carries.
+    It is the newest that the installed botocore carries, packed or not; what somebody keeps in
+    ``~/.aws/models`` is not asked, so that a config is right or wrong on all machines alike.
     """
     versions = files("botocore").joinpath("data", name).iterdir()
     newest = max(versions, key=lambda one: one.name)
-    packed = newest.joinpath("service-2.json.gz")
-    return ServiceModel(json.loads(gzip.decompress(packed.read_bytes())))
+    plain, packed = newest.joinpath("service-2.json"), newest.joinpath("service-2.json.gz")
+    text = plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
+    return ServiceModel(json.loads(text))
 
 
 @cache
