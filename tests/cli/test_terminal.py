@@ -33,7 +33,7 @@ def test_a_style_is_shown_on_a_terminal(style: str, code: int) -> None:
     assert said("films: fine", style) == f"\x1b[{code}mfilms: fine\x1b[0m\n"
 
 
-@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("TERM", "DUMB")])
 def test_no_style_is_shown_to_who_wants_none(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:

@@ -620,9 +620,7 @@ def test_what_is_made_of_something_that_there_is_not_fails_in_the_services_words
     assert outcome.failed
     assert outcome.failed.error == "ResourceNotFoundException"
     assert "dataset/films/INTERACTIONS" in outcome.failed.reason
-    assert outcome.failed.reason in world.ledger.held.values(), (
-        "so that people see what it waits for"
-    )
+    assert outcome.failed.reason in world.ledger.held.values()  # which people see
     waited = (world.emulated.clock() - before).total_seconds()
     assert VISIBLE_WITHIN <= waited < 2 * VISIBLE_WITHIN
 

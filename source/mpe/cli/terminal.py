@@ -84,11 +84,8 @@ def say(line: str, *, style: str | None = None, err: bool = False) -> None:
     told = plain(line, LINE_LIMIT)
     if (sys.stderr if err else sys.stdout).isatty():
         told = wrapped(told, get_terminal_size().columns)
-        if (
-            style
-            and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM", "").lower() not in _WITHOUT
-        ):
+        kind = os.environ.get("TERM", "").lower()
+        if style and kind not in _WITHOUT and not os.environ.get("NO_COLOR"):
             told = click.style(told, dim=True) if style == "dim" else click.style(told, fg=style)
     click.echo(told, err=err)
 

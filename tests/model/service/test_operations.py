@@ -14,6 +14,7 @@ from mpe.model.service.operations import (
     MapShape,
     OperationNotFoundError,
     ServiceModel,
+    Shape,
     StringShape,
     StructureShape,
     operation,
