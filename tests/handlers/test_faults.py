@@ -142,11 +142,12 @@ class Provisioning:
         self.emulated.objects.objects = {f"s3://data/{key}": body for key, body in files().items()}
         bucket = Bucket(self.emulated.objects)
         bucket.modified = self.emulated.clock()
+        self.turn = Turn()
         self.ensure = Ensure(
             Personalize(self.emulated.client),
             bucket,
             Mortal(deaths=deaths),  # type: ignore[arg-type]
-            Turn(),
+            self.turn,
             Heard(),
             Measured(),
             Ticking(fake=self.emulated.clock),
@@ -157,7 +158,9 @@ class Provisioning:
     def provision(self) -> int:
         """Run until all is as desired, and return how many runs it took."""
         for count in range(1, MOST_RUNS + 1):
-            if self._run(f"20260801T00000{count}-0000000{count}", self.state):
+            began = self.emulated.clock()
+            self.turn.began_ = began
+            if self._run(f"{began:%Y%m%dT%H%M%S}-0000000{count}", self.state):
                 return count
             self.emulated.clock.advance(LAG + 1)  # nobody uploads again within a minute
         raise AssertionError("it did not converge")
@@ -194,7 +197,9 @@ class Provisioning:
     def made(self) -> dict[str, Any]:
         """Return all there is, without what runs are named, and what it is made of."""
         self.emulated.faults = {}
-        return Resources(Seen(self.emulated), self.state.group).told()
+        groups = self.emulated.client.list_dataset_groups()["datasetGroups"]
+        told = Resources(Seen(self.emulated), self.state.group).told()
+        return {**told, "groups": [[one["name"], one["status"]] for one in groups]}
 
 
 def _with(desired: Desired, params: dict[str, Any]) -> Desired:
@@ -227,6 +232,7 @@ def test_the_undisturbed_run_makes_one_of_each() -> None:
     made_of = CLEAN["made of"]
     made = {kind: found for kind, found in CLEAN.items() if kind != "made of" and found}
     assert {kind: len(found) for kind, found in made.items()} == {
+        "groups": 1,
         "schemas": 5,
         "datasets": 5,
         "imports": 5,
