@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from mpe.aws.clients import client
@@ -105,3 +106,12 @@ def test_of_what_is_not_told_the_log_has_what_it_was(topic: Topic, log: Log) -> 
     assert topic.received() == []
     found = {"status": "SUCCEEDED", "group": "secret-films", "kind": "import"}
     assert log.line("not told")["attributes"] == found
+
+
+def test_what_the_topic_did_not_take_is_an_error_and_not_logged_as_told(
+    topic: Topic, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNS_TOPIC_ARN", f"arn:aws:sns:{REGION}:{ACCOUNT}:gone")
+    with pytest.raises(ClientError, match="NotFound"):
+        topic.tell(RUN_CHANGED, FAILED)
+    assert log.lines == []
