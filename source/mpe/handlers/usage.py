@@ -31,9 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def send(endpoint: str, report: Mapping[str, Any]) -> bool:
     """Post a report as JSON, and return whether it was taken."""
     body = json.dumps(report).encode()
-    request = urllib.request.Request(
-        endpoint, body, {"Content-Type": "application/json"}, method="POST"
-    )
+    request = urllib.request.Request(endpoint, body, {"Content-Type": "application/json"})
     try:
         urllib.request.urlopen(request, timeout=SECONDS).close()  # raises what is no success
     except (OSError, HTTPException) as error:
