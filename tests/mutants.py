@@ -39,6 +39,7 @@ SUITE = (
 LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
 """The campaign of faults notices much and takes minutes; the other starts processes of its own."""
 SEED = 14
+NO_LOG = "What is put together logs nothing."
 SAME_SECTIONS = "The ids and the sections are of the same config, so that they are as many."
 REASONS: dict[str, str] = {
     'source/mpe/model/plan/owner.py: f"{noun} {name} is of the CloudFormation stack {stacks[0]}: '
@@ -94,8 +95,12 @@ REASONS: dict[str, str] = {
     "one row more is counted.",
     'source/mpe/handlers/finish.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': ""
     "What is read of the event is not logged.",
-    'source/mpe/handlers/schedule.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': ""
-    "What is put together logs nothing.",
+    'source/mpe/handlers/schedule.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    'source/mpe/handlers/begin.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    'source/mpe/handlers/preflight.py: LOGGER.set_correlation_id(run["id"]): '
+    "SwapStatements": NO_LOG,
+    'source/mpe/handlers/begin.py: int(event.get("redriven", 0)),: NumberReplacer': "Nobody has "
+    "redriven it less often than never, with which alone it is compared.",
     "source/mpe/handlers/tend.py: waited = (holding.waits(group, one) or 0 for one in "
     "pointers.values()): NumberReplacer": "Neither is as long as a day.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +15,9 @@ from mpe.aws.objects import Objects
 from mpe.handlers import profiling
 from mpe.handlers.profiling import SPARE, Profiling, key_of
 from mpe.model.plan.desired import Data
+from mpe.model.service import counting
 from mpe.model.service.counting import LOOKS
+from mpe.model.service.profile import of_document
 from tests.conftest import interactions
 from tests.handlers.test_functions import Context, Functions
 from tests.handlers.test_functions import functions as functions
@@ -118,6 +121,17 @@ def test_counting_stops_when_the_time_is_over(account: Account, left: int, done:
     end = NOW + QUARTER - SPARE
     clock = Passing(moments=iter((NOW, end - timedelta(seconds=left))))
     assert count(account, given, QUARTER, clock) == done
+
+
+def test_of_more_ids_than_are_counted_some_stand_for_all(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "MOST_IDS", 100)
+    given = asked(account)
+    assert count(account, given, QUARTER) == "profile"
+    row = answer(account, given)
+    assert row is not None
+    assert of_document(json.loads(row["profile"])).errors
 
 
 def test_what_may_not_be_read_is_the_answer(account: Account) -> None:

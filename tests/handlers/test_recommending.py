@@ -137,7 +137,7 @@ def test_the_last_twenty_models_are_remembered(world: World, recommending: Recom
     assert kept == [float(number) for number in range(5, 25)]
 
 
-def test_a_model_that_could_not_be_told_is_told_at_the_next_look(
+def test_a_model_that_could_not_be_told_is_told_at_the_next_look_and_measured_once(
     world: World, recommending: Recommending
 ) -> None:
     desired = recommender()
@@ -147,6 +147,7 @@ def test_a_model_that_could_not_be_told_is_told_at_the_next_look(
     world.heard.refuses = None
     recommending("films", desired, str(desired.arn), GOOD)
     assert told(world) == ["pass"]
+    assert world.measured.recommenders == [("r", False)]
 
 
 def test_what_the_service_trains_between_runs_is_looked_at_as_well(

@@ -18,7 +18,7 @@ from mpe.model.plan.owner import marked
 from mpe.model.plan.removals import Made
 from mpe.model.service.spec import SPECS, ResourceSpec
 from tests.attached import attach
-from tests.conftest import Emulated
+from tests.conftest import ROLE, Emulated
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
 from tests.handlers.test_ensure import PLACE, RUN, Ticking, group
@@ -182,9 +182,9 @@ def test_how_long_a_removal_took_counts_from_when_this_run_asked_for_it(
     former = (removing.build.emulated.clock() - timedelta(days=1)).isoformat()
     removing.account.ledger.note_made("films", replace(one, removing="former", since=former))
     removing.look()
-    removing.build.wait(3600)
+    removing.build.wait(3600.26)
     assert removing.look() == {"failed": False}
-    assert removing.told()["f"]["seconds"] == 3600
+    assert removing.told()["f"]["seconds"] == 3600.3
 
 
 def test_what_somebody_else_has_removed_is_forgotten_and_not_told(removing: Removing) -> None:
@@ -317,6 +317,25 @@ def test_what_the_service_refuses_is_told_at_once(removing: Removing) -> None:
     assert removing.look() == {"failed": True}
     failed = {"error": "AccessDeniedException", "reason": "not you"}
     assert removing.told()["f"]["failed"] == failed
+
+
+def test_a_metric_attribution_goes_unread_since_nobody_lets_its_metrics_be_listed(
+    removing: Removing,
+) -> None:
+    build = removing.build
+    views = {"eventType": "view", "metricName": "views", "expression": "SAMPLECOUNT()"}
+    arn = build.client.create_metric_attribution(
+        name="m",
+        datasetGroupArn=f"{PLACE}dataset-group/films",
+        metrics=[views],
+        metricsOutputConfig={"roleArn": ROLE},
+    )["metricAttributionArn"]
+    build.wait()
+    removing.made("MetricAttribution", "m", arn)
+    faults = removing.build.emulated.service.faults
+    faults.error("ListMetricAttributionMetrics", "AccessDeniedException", "not you", times=9)
+    assert removing.end() == {"failed": False}
+    assert build.client.list_metric_attributions()["metricAttributions"] == []
 
 
 def test_of_one_stage_all_are_asked_for_at_once(removing: Removing) -> None:
