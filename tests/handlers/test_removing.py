@@ -184,7 +184,7 @@ def test_how_long_a_removal_took_counts_from_when_this_run_asked_for_it(
     removing.look()
     removing.build.wait(3600.26)
     assert removing.look() == {"failed": False}
-    assert removing.told()["f"]["seconds"] == 3600.3
+    assert float(removing.told()["f"]["seconds"]) == 3600.3
 
 
 def test_what_somebody_else_has_removed_is_forgotten_and_not_told(removing: Removing) -> None:
