@@ -99,6 +99,7 @@ REASONS: dict[str, str] = {
     'source/mpe/handlers/begin.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
     'source/mpe/handlers/preflight.py: LOGGER.set_correlation_id(run["id"]): '
     "SwapStatements": NO_LOG,
+    'source/mpe/handlers/remove.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
     'source/mpe/handlers/begin.py: int(event.get("redriven", 0)),: NumberReplacer': "Nobody has "
     "redriven it less often than never, with which alone it is compared.",
     "source/mpe/handlers/tend.py: waited = (holding.waits(group, one) or 0 for one in "

@@ -306,6 +306,19 @@ def test_what_the_config_names_no_more_is_looked_for_and_the_log_has_the_answer(
     assert (line["answer"], line["correlation_id"]) == (answer, run["id"])
 
 
+def test_a_run_that_was_redriven_and_has_no_turn_is_told_instead_of_what_it_removes(
+    functions: Functions,
+) -> None:
+    run = functions.begun()
+    functions.account.turns.give_back("movielens", EXECUTION)
+    functions.account.turns.take(Claim("movielens", "other", "other", "01"), datetime.now(UTC))
+    assert functions.call(remove, {"run": run}) == {"failed": False}, "nobody has redriven it"
+    answer = functions.call(remove, {"run": run, "redriven": 1})
+    assert answer["failed"] is True
+    assert (answer["crash"]["error"], answer["crash"]["resource"]) == ("TurnLost", "Remove")
+    assert "lost its turn in movielens" in answer["crash"]["cause"]
+
+
 def test_what_is_held_is_looked_after_and_the_log_says_how_much(functions: Functions) -> None:
     found = functions.call(tend, {})
     assert found == {"waits": 0, "old": 0}

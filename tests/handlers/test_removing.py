@@ -311,6 +311,27 @@ def test_what_is_in_use_is_asked_for_again_for_an_hour(removing: Removing, where
     assert removing.told()["f"]["failed"] == failed
 
 
+class Killed(Service):
+    """The service, whose answer to a removal nobody lives to hear."""
+
+    def delete(self, spec: ResourceSpec, arn: str) -> None:
+        super().delete(spec, arn)
+        raise KeyboardInterrupt
+
+
+def test_who_is_killed_while_it_asks_for_a_removal_tells_of_it_all_the_same(
+    removing: Removing,
+) -> None:
+    removing.filter()
+    service, removing.service = removing.service, Killed(removing.build.client)
+    with pytest.raises(KeyboardInterrupt):
+        removing.look()
+    removing.service = service
+    assert removing.look(3600) == {"failed": False}
+    told = removing.told()["f"]
+    assert (told["did"], float(told["seconds"])) == ("removed", 3600)
+
+
 def test_what_the_service_refuses_is_told_at_once(removing: Removing) -> None:
     removing.filter()
     removing.service.fails = ServiceError("AccessDeniedException", "not you")
