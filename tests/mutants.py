@@ -100,6 +100,9 @@ REASONS: dict[str, str] = {
     'source/mpe/handlers/preflight.py: LOGGER.set_correlation_id(run["id"]): '
     "SwapStatements": NO_LOG,
     'source/mpe/handlers/remove.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    'source/mpe/handlers/fire.py: "Remedy": remedy("Task", type(error).__name__, str(error), '
+    "Where(group, task=task)),: LeaveOutArgument": "What helps against a newer release's row names "
+    "no task.",
     'source/mpe/handlers/begin.py: int(event.get("redriven", 0)),: NumberReplacer': "Nobody has "
     "redriven it less often than never, with which alone it is compared.",
     "source/mpe/handlers/tend.py: waited = (holding.waits(group, one) or 0 for one in "

@@ -134,6 +134,19 @@ def test_of_more_ids_than_are_counted_some_stand_for_all(
     assert of_document(json.loads(row["profile"])).errors
 
 
+def test_events_of_items_that_the_catalogue_has_not_are_counted(account: Account) -> None:
+    given, items = asked(account), "train/films/items"
+    account.s3.put_object(Bucket=BUCKET, Key=f"{items}.csv", Body=b"ITEM_ID\ni1\n")
+    places = (Data.csvs(BUCKET, FOLDER), Data.csvs(BUCKET, items))
+    key = key_of(*(Objects(account.s3).data(one).objects for one in places))
+    both = {**given, "Key": key, "Items": asdict(places[1])}
+    assert count(account, both, QUARTER) == "profile"
+    row = answer(account, both)
+    assert row is not None
+    of_others = sum(",i1," not in line for line in interactions().splitlines()[1:])
+    assert of_document(json.loads(row["profile"])).unknown_items == of_others
+
+
 def test_what_may_not_be_read_is_the_answer(account: Account) -> None:
     given = asked(account)
     account.s3.delete_object(Bucket=BUCKET, Key=f"{FOLDER}.csv")
