@@ -40,6 +40,7 @@ LEFT_OUT = ("tests/handlers/test_faults.py", "tests/handlers/test_init.py")
 """The campaign of faults notices much and takes minutes; the other starts processes of its own."""
 SEED = 14
 NO_LOG = "What is put together logs nothing."
+LAST_PART = "What comes after the last colon is the second of two parts, and the last of three."
 SAME_SECTIONS = "The ids and the sections are of the same config, so that they are as many."
 REASONS: dict[str, str] = {
     'source/mpe/model/plan/owner.py: f"{noun} {name} is of the CloudFormation stack {stacks[0]}: '
@@ -100,6 +101,20 @@ REASONS: dict[str, str] = {
     'source/mpe/handlers/preflight.py: LOGGER.set_correlation_id(run["id"]): '
     "SwapStatements": NO_LOG,
     'source/mpe/handlers/remove.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    'source/mpe/handlers/settle.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    "source/mpe/handlers/judging.py: solution, now = str(desired.parent), self.clock.now(): "
+    "SwapStatements": "The moment is of the same call either way.",
+    "source/mpe/handlers/judging.py: self._expire(group, desired): SwapStatements": "The end of a "
+    "hold changes no numbers of a version.",
+    "source/mpe/handlers/judging.py: row = {: SwapStatements": "What is read for it is the same "
+    "either way.",
+    "source/mpe/handlers/recommending.py: self.gauges.recommender(group, desired.name, metrics, "
+    'doubted=verdict.word == "hold"): SwapStatements': "A measurement is a line of the log, which "
+    "does not fail.",
+    "source/mpe/handlers/fire.py: LOGGER.set_correlation_id("
+    'event["execution"].rsplit(":", 1)[-1]): NumberReplacer': LAST_PART,
+    "source/mpe/handlers/fire.py: LOGGER.set_correlation_id("
+    'event["execution"].rsplit(":", 1)[-1]): ReplaceUnaryOperator_Delete_USub': LAST_PART,
     'source/mpe/handlers/fire.py: "Remedy": remedy("Task", type(error).__name__, str(error), '
     "Where(group, task=task)),: LeaveOutArgument": "What helps against a newer release's row names "
     "no task.",

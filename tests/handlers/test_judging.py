@@ -420,8 +420,8 @@ def test_what_is_noise_is_not_known_from_few_versions_nor_from_the_new_one(known
 def test_a_version_is_held_to_the_newest_of_the_baseline(known: Known) -> None:
     known.gate = {"baseline": {"solution": "popular", "lift": 1.1}}
     popular = f"{PLACE}solution/popular"
-    known.weigh("newer", 2, popular, **{NDCG: 0.2})
     known.weigh("older", 1, popular, **{NDCG: 0.1})
+    known.weigh("newer", 2, popular, **{NDCG: 0.2})
     row = known.judge(known.weigh("v1", 3, **{NDCG: 0.15}))
     (reason,) = row["reasons"]
     assert (row["word"], round(reason["value"], 2)) == ("hold", 0.75)

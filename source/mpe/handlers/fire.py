@@ -127,7 +127,7 @@ made_in_init("dynamodb", "events", "stepfunctions")
 @outages_pass()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer the scheduled-task workflow with a run."""
-    LOGGER.set_correlation_id(event["execution"].rpartition(":")[2])
+    LOGGER.set_correlation_id(event["execution"].rsplit(":", 1)[-1])
     fire = Fire(
         Tasks(table(setting("TASKS_TABLE"))),
         Executions(client("stepfunctions")),
