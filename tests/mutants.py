@@ -115,6 +115,8 @@ REASONS: dict[str, str] = {
     'event["execution"].rsplit(":", 1)[-1]): NumberReplacer': LAST_PART,
     "source/mpe/handlers/fire.py: LOGGER.set_correlation_id("
     'event["execution"].rsplit(":", 1)[-1]): ReplaceUnaryOperator_Delete_USub': LAST_PART,
+    'source/mpe/handlers/smoking.py: self.events.put(ROLLED_BACK, {**detail, "To": before}): '
+    "SwapStatements": "It moves only whether a rollback is measured that the bus did not take.",
     'source/mpe/handlers/fire.py: "Remedy": remedy("Task", type(error).__name__, str(error), '
     "Where(group, task=task)),: LeaveOutArgument": "What helps against a newer release's row names "
     "no task.",

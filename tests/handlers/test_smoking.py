@@ -159,6 +159,8 @@ def test_wholly_other_lists_are_rolled_back_by_one_update(life: Life) -> None:
     (back,) = life.told(ROLLED_BACK)
     assert (back["Version"], back["To"]) == (second, first)
     assert life.world.measured.rollbacks == ["live"]
+    kinds = {kind for kind, _ in life.world.heard.told}
+    assert kinds == {CAMPAIGN_PROBED, ROLLED_BACK}, "the run's own mail tells people"
 
 
 def test_what_was_rolled_back_comes_back_by_no_run(life: Life) -> None:

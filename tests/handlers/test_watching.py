@@ -426,6 +426,17 @@ def test_a_move_back_that_the_bus_did_not_take_is_told_later_and_counted_once(
     assert watched.life.world.measured.rollbacks == ["live"]
 
 
+def test_what_stays_and_could_not_be_told_is_told_at_the_next_look(watched: Watched) -> None:
+    heard, watched.life.mode = watched.life.world.heard, "observe"
+    heard.refuses = ConnectionError("the bus is away")
+    with pytest.raises(ConnectionError):
+        watched.look()
+    heard.refuses = None
+    watched.look(after=600)
+    watched.look(after=600)
+    assert len(watched.mails()) == 1
+
+
 def test_an_update_back_that_fails_is_told_and_not_tried_at_each_look(watched: Watched) -> None:
     faults = watched.life.world.emulated.service.faults
     faults.fail_update("Campaign", "no capacity")
