@@ -205,13 +205,16 @@ def test_a_second_rollback_within_a_week_freezes_the_campaign(life: Life) -> Non
     assert life.serves == first
 
 
-def test_after_a_week_it_does_not(life: Life) -> None:
+def test_after_a_week_it_does_not_and_both_stay_barred(life: Life) -> None:
     life.move(life.train())
-    life.move(life.train(OTHER))
+    second = life.train(OTHER)
+    life.move(second)
     life.world.ledger.moved[ID] = [life.world.ledger.pointers[ID]]
     life.world.emulated.clock.advance(timedelta(days=8).total_seconds())
-    life.move(life.train(OTHER))
-    assert life.world.ledger.pointers[ID].frozen is None
+    third = life.train(OTHER)
+    life.move(third)
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.frozen, pointer.barred) == (None, (second, third))
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
