@@ -117,6 +117,18 @@ REASONS: dict[str, str] = {
     'event["execution"].rsplit(":", 1)[-1]): ReplaceUnaryOperator_Delete_USub': LAST_PART,
     'source/mpe/handlers/smoking.py: self.events.put(ROLLED_BACK, {**detail, "To": before}): '
     "SwapStatements": "It moves only whether a rollback is measured that the bus did not take.",
+    "source/mpe/handlers/watching.py: self.ledger.note_watch(group, campaign.id, "
+    "str(pointer.version), row): SwapStatements": "What is kept does not depend on how the campaign "
+    "is by then.",
+    'source/mpe/handlers/watching.py: served, wanted, left = found["solutionVersionArn"], '
+    "str(pointer.version), pointer.former: SwapStatements": "What is gathered does nothing yet.",
+    "source/mpe/handlers/watching.py: self.ledger.note_move(group, campaign.id, pointer): "
+    "SwapStatements": "What is gathered does nothing yet.",
+    "source/mpe/handlers/watching.py: self.events.put(ROLLED_BACK, detail): SwapStatements": "Of "
+    "two events the first may be told twice, where the bus goes away between them.",
+    "source/mpe/handlers/watching.py: self._tell(group, campaign, left, why, to=pointer.version, "
+    "frozen=pointer.frozen): SwapStatements": "It moves only whether a rollback is measured twice, "
+    "where the bus goes away in the middle.",
     'source/mpe/handlers/fire.py: "Remedy": remedy("Task", type(error).__name__, str(error), '
     "Where(group, task=task)),: LeaveOutArgument": "What helps against a newer release's row names "
     "no task.",

@@ -108,6 +108,7 @@ def test_what_does_not_pass_is_held_and_the_campaign_stays(life: Life) -> None:
     assert (row["word"], row["live"], row["reasons"][0]["rule"]) == ("hold", first, "MPE-Q006")
     kind, detail = life.world.heard.told[-1]
     assert (kind, detail["Verdict"], detail["Promoted"]) == (MODEL_JUDGED, "hold", False)
+    assert detail["Campaign"] == "live"
 
 
 def test_the_same_config_again_promotes_nothing_that_was_held(life: Life) -> None:
