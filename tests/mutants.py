@@ -44,6 +44,8 @@ NO_STATUS = "Neither is a status of an error of the service."
 ONE_FILE = "What goes up whole has one digest, and no other is read."
 MD5 = "The word matters only where MD5 is otherwise refused, as with OpenSSL in its FIPS mode."
 AS_MANY = "CloudWatch tells as many values as moments."
+NO_LOG = "What is put together logs nothing."
+LAST_PART = "What comes after the last colon is the second of two parts, and the last of three."
 SAME_SECTIONS = "The ids and the sections are of the same config, so that they are as many."
 REASONS: dict[str, str] = {
     'source/mpe/model/plan/owner.py: f"{noun} {name} is of the CloudFormation stack {stacks[0]}: '
@@ -99,8 +101,44 @@ REASONS: dict[str, str] = {
     "one row more is counted.",
     'source/mpe/handlers/finish.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': ""
     "What is read of the event is not logged.",
-    'source/mpe/handlers/schedule.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': ""
-    "What is put together logs nothing.",
+    'source/mpe/handlers/schedule.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    'source/mpe/handlers/begin.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    'source/mpe/handlers/preflight.py: LOGGER.set_correlation_id(run["id"]): '
+    "SwapStatements": NO_LOG,
+    'source/mpe/handlers/remove.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    'source/mpe/handlers/settle.py: LOGGER.set_correlation_id(run["id"]): SwapStatements': NO_LOG,
+    "source/mpe/handlers/judging.py: solution, now = str(desired.parent), self.clock.now(): "
+    "SwapStatements": "The moment is of the same call either way.",
+    "source/mpe/handlers/judging.py: self._expire(group, desired): SwapStatements": "The end of a "
+    "hold changes no numbers of a version.",
+    "source/mpe/handlers/judging.py: row = {: SwapStatements": "What is read for it is the same "
+    "either way.",
+    "source/mpe/handlers/recommending.py: self.gauges.recommender(group, desired.name, metrics, "
+    'doubted=verdict.word == "hold"): SwapStatements': "A measurement is a line of the log, which "
+    "does not fail.",
+    "source/mpe/handlers/fire.py: LOGGER.set_correlation_id("
+    'event["execution"].rsplit(":", 1)[-1]): NumberReplacer': LAST_PART,
+    "source/mpe/handlers/fire.py: LOGGER.set_correlation_id("
+    'event["execution"].rsplit(":", 1)[-1]): ReplaceUnaryOperator_Delete_USub': LAST_PART,
+    'source/mpe/handlers/smoking.py: self.events.put(ROLLED_BACK, {**detail, "To": before}): '
+    "SwapStatements": "It moves only whether a rollback is measured that the bus did not take.",
+    "source/mpe/handlers/watching.py: self.ledger.note_watch(group, campaign.id, "
+    "str(pointer.version), row): SwapStatements": "What is kept does not depend on how the "
+    "campaign is by then.",
+    'source/mpe/handlers/watching.py: served, wanted, left = found["solutionVersionArn"], '
+    "str(pointer.version), pointer.former: SwapStatements": "What is gathered does nothing yet.",
+    "source/mpe/handlers/watching.py: self.ledger.note_move(group, campaign.id, pointer): "
+    "SwapStatements": "What is gathered does nothing yet.",
+    "source/mpe/handlers/watching.py: self.events.put(ROLLED_BACK, detail): SwapStatements": "Of "
+    "two events the first may be told twice, where the bus goes away between them.",
+    "source/mpe/handlers/watching.py: self._tell(group, campaign, left, why, to=pointer.version, "
+    "frozen=pointer.frozen): SwapStatements": "It moves only whether a rollback is measured twice, "
+    "where the bus goes away in the middle.",
+    'source/mpe/handlers/fire.py: "Remedy": remedy("Task", type(error).__name__, str(error), '
+    "Where(group, task=task)),: LeaveOutArgument": "What helps against a newer release's row names "
+    "no task.",
+    'source/mpe/handlers/begin.py: int(event.get("redriven", 0)),: NumberReplacer': "Nobody has "
+    "redriven it less often than never, with which alone it is compared.",
     "source/mpe/handlers/tend.py: waited = (holding.waits(group, one) or 0 for one in "
     "pointers.values()): NumberReplacer": "Neither is as long as a day.",
     'source/mpe/aws/outages.py: status = error.response.get("ResponseMetadata", {}).get('

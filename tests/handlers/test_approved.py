@@ -137,6 +137,41 @@ def test_it_is_asked_only_once_the_update_is_done(life: Life) -> None:
     assert len(life.runtime.asked) == 20
 
 
+def test_a_campaign_that_is_being_made_is_asked_only_once_it_is_there(life: Life) -> None:
+    world, first = life.world, life.train()
+    world.emulated.client.create_campaign(name="live", solutionVersionArn=first)
+    at = world.emulated.clock().isoformat(timespec="milliseconds")
+    world.ledger.pointers[ID] = ModelPointer().moved(first, by="ann", why="looked", at=at)
+    look(life)
+    assert life.runtime.asked == []
+    world.emulated.clock.advance(3600)
+    look(life)
+    assert len(life.runtime.asked) == 20
+
+
+def test_it_is_not_asked_while_it_is_updated_for_another_reason(approved: Life) -> None:
+    world = approved.world
+    world.emulated.client.update_campaign(campaignArn=LIVE, minProvisionedTPS=7)
+    look(approved)
+    assert approved.runtime.asked == []
+    world.emulated.clock.advance(3600)
+    look(approved)
+    assert len(approved.runtime.asked) == 20
+
+
+def test_a_campaign_that_is_still_where_it_was_is_not_asked(life: Life) -> None:
+    """As where ``mpe approve`` was killed before the campaign's update."""
+    first = life.train()
+    life.move(first)
+    second = life.train(interactions(seed=8))
+    life.runtime.asked.clear()
+    move(life, second)
+    life.world.emulated.client.update_campaign(campaignArn=LIVE, solutionVersionArn=first)
+    life.world.emulated.clock.advance(3600)
+    look(life)
+    assert life.runtime.asked == []
+
+
 def test_what_the_gate_moved_is_not_asked_again(life: Life) -> None:
     life.move(life.train())
     life.world.ledger.smokes.clear()

@@ -122,8 +122,21 @@ class Functions:
 
 
 @pytest.fixture
+def log() -> Iterator[Log]:
+    """Return what functions write to the log, from now on."""
+    log, logger = Log(), logging.getLogger(LOGGER.name)
+    level = logger.level
+    logger.addHandler(log)
+    logger.setLevel(logging.INFO)
+    yield log
+    logger.removeHandler(log)
+    logger.setLevel(level)
+    LOGGER.set_correlation_id(None)
+
+
+@pytest.fixture
 def functions(
-    account: Account, emulated: Emulated, monkeypatch: pytest.MonkeyPatch
+    account: Account, emulated: Emulated, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Functions]:
     caches = (clients.client, clients.tables, clients.table)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -138,14 +151,7 @@ def functions(
     for cached in caches:
         cached.cache_clear()
     attach(emulated.service, clients.client("personalize"))
-    log, logger = Log(), logging.getLogger(LOGGER.name)
-    level = logger.level
-    logger.addHandler(log)
-    logger.setLevel(logging.INFO)
     yield Functions(account, emulated, log, machine)
-    logger.removeHandler(log)
-    logger.setLevel(level)
-    LOGGER.set_correlation_id(None)
     for cached in caches:
         cached.cache_clear()
 
@@ -155,6 +161,14 @@ def test_a_config_starts_its_run_and_the_log_says_so(functions: Functions) -> No
     line = functions.log.line("configured")
     assert (line["key"], line["result"]) == (KEY, {"started": run["id"]})
     assert line["correlation_id"] == run["id"]
+
+
+def test_a_function_that_lacks_a_setting_says_which(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TURNS_TABLE")
+    with pytest.raises(RuntimeError, match="variable TURNS_TABLE is not set"):
+        functions.begun()
 
 
 def test_a_run_begins_and_the_log_says_so(functions: Functions) -> None:
@@ -188,15 +202,38 @@ def test_a_run_in_which_nothing_broke_down_succeeds(
     assert functions.call(finish, event) == {"succeeded": True}
 
 
-def test_a_run_that_was_killed_and_never_redriven_gives_its_turn_back(functions: Functions) -> None:
+def killed(run: dict[str, Any], status: str, **more: Any) -> dict[str, Any]:
+    """Return what Step Functions tells of an execution that ended by no step of its own."""
+    given = json.dumps({"run": run})
+    return {"detail": {"input": given, "status": status, "executionArn": EXECUTION, **more}}
+
+
+def test_a_run_that_was_killed_gives_its_turn_back_once_its_functions_cannot_act(
+    functions: Functions,
+) -> None:
     run = functions.begun()
-    told = {"input": json.dumps({"run": run}), "status": "ABORTED", "executionArn": EXECUTION}
-    verdict = functions.call(bury, {"detail": told})
-    assert verdict["error"] == "ABORTED"
+    verdict = functions.call(bury, killed(run, "ABORTED"))
+    told = "Step the workflow: the execution was stopped by somebody"
+    assert (verdict["error"], verdict["cause"]) == ("ABORTED", told)
     line = functions.log.line("buried")
     assert (line["verdict"], line["correlation_id"]) == (verdict, run["id"])
+    row = functions.account.turns.recorded("movielens", run["id"])
+    assert row is not None
+    assert "redriven" not in row
     other = Claim("movielens", "other", f"{EXECUTION}-other", "01")
+    assert functions.account.turns.take(other, datetime.now(UTC)) == EXECUTION
     assert functions.account.turns.take(other, datetime.now(UTC) + 2 * ACTS) is None
+
+
+def test_what_step_functions_says_of_a_killed_run_is_told_and_how_often_it_was_redriven(
+    functions: Functions,
+) -> None:
+    run = functions.begun()
+    verdict = functions.call(bury, killed(run, "LOST", cause="a fault of ours", redriveCount=1))
+    assert verdict["cause"] == "Step the workflow: LOST: a fault of ours"
+    row = functions.account.turns.recorded("movielens", run["id"])
+    assert row is not None
+    assert row["redriven"] == 1
 
 
 def test_schedules_are_kept_and_the_log_says_how_many(functions: Functions) -> None:
@@ -267,6 +304,19 @@ def test_what_the_config_names_no_more_is_looked_for_and_the_log_has_the_answer(
     answer = functions.call(remove, {"run": run})
     line = functions.log.line("removed")
     assert (line["answer"], line["correlation_id"]) == (answer, run["id"])
+
+
+def test_a_run_that_was_redriven_and_has_no_turn_is_told_instead_of_what_it_removes(
+    functions: Functions,
+) -> None:
+    run = functions.begun()
+    functions.account.turns.give_back("movielens", EXECUTION)
+    functions.account.turns.take(Claim("movielens", "other", "other", "01"), datetime.now(UTC))
+    assert functions.call(remove, {"run": run}) == {"failed": False}, "nobody has redriven it"
+    answer = functions.call(remove, {"run": run, "redriven": 1})
+    assert answer["failed"] is True
+    assert (answer["crash"]["error"], answer["crash"]["resource"]) == ("TurnLost", "Remove")
+    assert "lost its turn in movielens" in answer["crash"]["cause"]
 
 
 def test_what_is_held_is_looked_after_and_the_log_says_how_much(functions: Functions) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from mpe.handlers.judging import CAMPAIGN_DRIFTED, MODEL_JUDGED
+from mpe.aws.personalize import Personalize
+from mpe.handlers.judging import CAMPAIGN_DRIFTED, MODEL_JUDGED, Judging
 from mpe.model.gate.pointer import GATE, ModelPointer
+from mpe.model.gate.versions import Version
 from mpe.model.messages import message_for
 from mpe.model.plan.desired import Desired
 from mpe.model.plan.outcome import Outcome
@@ -106,6 +108,7 @@ def test_what_does_not_pass_is_held_and_the_campaign_stays(life: Life) -> None:
     assert (row["word"], row["live"], row["reasons"][0]["rule"]) == ("hold", first, "MPE-Q006")
     kind, detail = life.world.heard.told[-1]
     assert (kind, detail["Verdict"], detail["Promoted"]) == (MODEL_JUDGED, "hold", False)
+    assert detail["Campaign"] == "live"
 
 
 def test_the_same_config_again_promotes_nothing_that_was_held(life: Life) -> None:
@@ -346,6 +349,193 @@ def test_who_asks_for_it_again_is_not_stopped_by_the_failure(
     ledger.pointers[ID] = ledger.pointers[ID].moved(second, by="ann", why="again", at=at)
     life.judge_again()
     assert (life.deploy(second).did, life.serves) == ("updated", second)
+
+
+NDCG = "normalized_discounted_cumulative_gain_at_10"
+SOLUTION = f"{PLACE}solution/films"
+
+
+@dataclass
+class Known:
+    """A solution whose versions are known by their numbers alone, and jobs that follow it."""
+
+    world: World
+    gate: dict[str, Any] = field(default_factory=dict)
+    campaigns: tuple[dict[str, Any], ...] = ({"id": ID, "mode": "hold", "pinned": False},)
+
+    def weigh(self, name: str, day: int, solution: str = SOLUTION, **metrics: float) -> str:
+        """Know a version that was trained on some day, and return its ARN."""
+        arn, created = f"{solution}/{name}", f"2026-01-{day:02}T00:00:00+00:00"
+        self.world.ledger.numbers[arn] = Version(arn, metrics, created=created)
+        return arn
+
+    def judge(self, newest: str) -> dict[str, Any]:
+        """Judge a version, and return what is thought of it for the first campaign."""
+        world = self.world
+        judging = Judging(
+            Personalize(world.emulated.client),
+            world.ledger,  # type: ignore[arg-type]
+            world.heard,
+            world.ensure.clock,
+            "Films",
+            "run-1",
+        )
+        desired = replace(version(SOLUTION), name="films", gate=self.gate)
+        judging("films", replace(desired, campaigns=self.campaigns), newest)
+        return world.ledger.judged.get((newest, ID), {})
+
+    @property
+    def pointer(self) -> ModelPointer:
+        return self.world.ledger.pointers[ID]
+
+    def point(self, arn: str) -> None:
+        self.world.ledger.pointers[ID] = ModelPointer(arn)
+
+    def told(self) -> list[dict[str, Any]]:
+        return [detail for kind, detail in self.world.heard.told if kind == MODEL_JUDGED]
+
+
+@pytest.fixture
+def known(world: World) -> Known:
+    return Known(world)
+
+
+def test_what_is_noise_is_known_from_the_versions_in_the_order_of_their_training(
+    known: Known,
+) -> None:
+    """They get ever better, by less than a tenth; in the ledger's own order they vary widely."""
+    days = [1, 7, 2, 6, 3, 5, 4]
+    arns = {day: known.weigh(f"v{day}", day, **{NDCG: 0.1 + 0.01 * day}) for day in days}
+    known.point(arns[7])
+    row = known.judge(known.weigh("worse", 8, **{NDCG: 0.136}))
+    (reason,) = row["reasons"]
+    assert (row["word"], reason["rule"], reason["limit"]) == ("hold", "MPE-Q007", -0.1)
+
+
+def test_what_is_noise_is_not_known_from_few_versions_nor_from_the_new_one(known: Known) -> None:
+    arns = [known.weigh(f"v{day}", day, **{NDCG: 0.2}) for day in range(1, 6)]
+    known.point(arns[-1])
+    assert known.judge(known.weigh("worse", 8, **{NDCG: 0.16}))["word"] == "inconclusive"
+
+
+def test_a_version_is_held_to_the_newest_of_the_baseline(known: Known) -> None:
+    known.gate = {"baseline": {"solution": "popular", "lift": 1.1}}
+    popular = f"{PLACE}solution/popular"
+    known.weigh("older", 1, popular, **{NDCG: 0.1})
+    known.weigh("newer", 2, popular, **{NDCG: 0.2})
+    row = known.judge(known.weigh("v1", 3, **{NDCG: 0.15}))
+    (reason,) = row["reasons"]
+    assert (row["word"], round(reason["value"], 2)) == ("hold", 0.75)
+
+
+def test_a_baseline_of_which_no_version_is_known_tells_nothing(known: Known) -> None:
+    known.gate = {"baseline": {"solution": "popular"}}
+    row = known.judge(known.weigh("v1", 3, **{NDCG: 0.15}))
+    assert (row["word"], row["reasons"][0]["rule"]) == ("inconclusive", "MPE-Q009")
+
+
+@pytest.mark.parametrize("refreshed", [True, False])
+def test_what_was_judged_is_kept_with_all_that_it_was_judged_by(
+    known: Known, refreshed: bool
+) -> None:
+    known.gate = {"mode": "hold", "refreshed": refreshed}
+    known.world.emulated.clock.advance(0.25)
+    live = known.weigh("v1", 1, **{NDCG: 0.2})
+    known.point(live)
+    newest = known.weigh("v2", 2, **{NDCG: 0.21})
+    row = known.judge(newest)
+    expected = {
+        "word": "pass",
+        "mode": "hold",
+        "live": live,
+        "pinned": False,
+        "refreshed": refreshed,
+        "at": "2026-01-01T00:00:00+00:00",
+        "by": GATE,
+        "run": "run-1",
+        "metrics": {newest: {NDCG: 0.21}, live: {NDCG: 0.2}},
+        "gate": known.gate,
+    }
+    assert {key: row[key] for key in expected} == expected
+    (told,) = known.told()
+    assert told == {
+        "DatasetGroup": "films",
+        "Solution": "films",
+        "Version": newest,
+        "Campaign": None,
+        "Verdict": "pass",
+        "Promoted": True,
+        "Reasons": [],
+    }
+    assert (known.pointer.version, known.pointer.former) == (newest, live)
+    assert known.pointer.at == "2026-01-01T00:00:00.250+00:00"
+
+
+def test_what_is_served_already_is_not_judged_and_what_was_judged_is_not_judged_again(
+    known: Known,
+) -> None:
+    first = known.weigh("v1", 1, **{NDCG: 0.2})
+    known.point(first)
+    assert known.judge(first) == {}
+    second = known.weigh("v2", 2, **{NDCG: 0.1})
+    known.gate = {"metrics": {NDCG: {"atLeast": 0.15}}}
+    assert known.judge(second)["word"] == "hold"
+    known.gate = {}
+    assert known.judge(second)["word"] == "hold"
+    assert len(known.told()) == 1
+    assert (known.pointer.version, known.pointer.held) == (first, second)
+    assert "at least 0.1500 is wanted" in known.pointer.reason
+
+
+def test_a_version_that_somebody_approved_is_served_though_it_was_held(known: Known) -> None:
+    known.gate = {"metrics": {NDCG: {"atLeast": 0.15}}}
+    newest = known.weigh("v1", 1, **{NDCG: 0.1})
+    known.judge(newest)
+    assert known.pointer.version is None
+    known.world.ledger.decisions[newest] = {"word": "approved"}
+    known.judge(newest)
+    assert (known.pointer.version, known.pointer.why) == (newest, "approved")
+
+
+def test_a_version_that_waits_for_approval_says_so(known: Known) -> None:
+    known.campaigns = ({"id": ID, "mode": "approve", "pinned": False},)
+    newest = known.weigh("v1", 1, **{NDCG: 0.1})
+    known.judge(newest)
+    waits = "it passed, and waits for somebody's approval."
+    assert (known.pointer.held, known.pointer.reason) == (newest, waits)
+    assert known.told()[0]["Promoted"] is False
+
+
+def test_what_passed_says_so_where_it_is_served(known: Known) -> None:
+    known.judge(known.weigh("v1", 1, **{NDCG: 0.1}))
+    assert known.pointer.why == "pass"
+
+
+def test_of_a_pinned_campaign_it_is_told_that_the_version_is_not_served(known: Known) -> None:
+    known.campaigns = ({"id": ID, "mode": "hold", "pinned": True},)
+    assert known.judge(known.weigh("v1", 1, **{NDCG: 0.1}))["pinned"] is True
+    assert known.told()[0]["Promoted"] is False
+    assert known.world.ledger.pointers == {}
+
+
+def test_each_campaign_of_a_solution_is_judged_for_and_pointed(known: Known) -> None:
+    beta = "campaign.s.beta"
+    both = ({"id": beta, "mode": "approve", "pinned": False}, *known.campaigns)
+    known.campaigns = both
+    newest = known.weigh("v1", 1, **{NDCG: 0.1})
+    known.judge(newest)
+    pointers = known.world.ledger.pointers
+    assert (pointers[beta].version, pointers[ID].version) == (None, newest)
+
+
+def test_a_verdict_that_could_not_be_told_is_told_by_the_next_look(known: Known) -> None:
+    newest = known.weigh("v1", 1, **{NDCG: 0.1})
+    known.world.heard.refuses = ConnectionError("the bus is away")
+    with pytest.raises(ConnectionError):
+        known.judge(newest)
+    known.world.heard.refuses = None
+    known.judge(newest)
+    assert len(known.told()) == 1
 
 
 @pytest.fixture

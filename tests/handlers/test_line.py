@@ -151,6 +151,23 @@ def test_who_waits_in_line_and_does_not_ask_again_keeps_nobody_waiting(account: 
     assert not turns.ahead(GROUP, place("next", 1), NOW + again + GRACE + timedelta(seconds=1))
 
 
+def test_a_config_that_came_after_a_task_has_its_turn_before_it() -> None:
+    overloaded, later = Overloaded(), NOW + timedelta(minutes=1)
+    executions = overloaded.executions
+    executions.alive = {"busy"}
+    overloaded.turns.take(Claim(GROUP, "busy", "busy", "0"), NOW)
+    overloaded.turns.announce(GROUP, "config", "1")
+
+    def ask(what: str, task: str | None, since: datetime) -> list[str]:
+        begin = Current(States(), overloaded.turns, None, executions, Fixed(moment=later))  # type: ignore[arg-type]
+        return [*begin(Claim(GROUP, what, what, "1"), Pointer("b", "k"), task, since)]
+
+    assert ask("task", "task-0", NOW) == ask("config", None, later) == ["wait"]
+    overloaded.turns.give_back(GROUP, "busy")
+    assert ask("task", "task-0", NOW) == ["wait"]
+    assert ask("config", None, later) == ["work"]
+
+
 def test_a_task_that_has_the_turn_and_asks_again_keeps_it_though_a_config_waits() -> None:
     overloaded = Overloaded()
     overloaded.live(timedelta(seconds=1))

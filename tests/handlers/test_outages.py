@@ -138,8 +138,8 @@ def test_the_runs_last_step_tells_what_the_bus_did_not_take(account: Account) ->
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda one: type(one).__name__)
-def test_what_the_bus_refuses_for_good_keeps_no_run_from_its_end(
-    error: Exception, account: Account
+def test_what_the_bus_refuses_for_good_keeps_no_run_from_its_end_and_is_in_the_log(
+    error: Exception, account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = {"id": "run-1", "group": "films", "config": {"key": "train/films/config.json"}}
     told = Outcome("schema", "Schema", "s", "$.s", "ACTIVE", "arn:s", "created", untold=True)
@@ -148,6 +148,8 @@ def test_what_the_bus_refuses_for_good_keeps_no_run_from_its_end(
     account.finish(run)
     ((kind, detail),) = account.events.put_
     assert (kind, detail["Status"], account.events.changes) == (RUN_CHANGED, "SUCCEEDED", [])
+    (line,) = logged(caplog, "not told")
+    assert (line["event"], line["error"]) == ("arn:s", str(error))
 
 
 def test_an_answer_of_http_200_that_took_nothing_is_an_outage_or_an_error() -> None:

@@ -84,6 +84,72 @@ def test_a_model_that_is_worse_than_the_one_before_is_told_and_measured(
     assert row["reasons"][0]["rule"] == "MPE-Q007"
 
 
+def test_a_model_is_compared_with_the_one_right_before_it(
+    world: World, recommending: Recommending
+) -> None:
+    desired = recommender(metrics={"coverage": {"notBelow": "-20%"}})
+    for coverage in (0.5, 0.42, 0.36):
+        recommending("films", desired, str(desired.arn), {**GOOD, "coverage": coverage})
+    assert told(world) == ["pass", "pass", "pass"]
+
+
+def test_what_is_noise_is_known_from_the_models_before(
+    world: World, recommending: Recommending
+) -> None:
+    name, desired = "normalized_discounted_cumulative_gain_at_10", recommender()
+    for value in (0.2, 0.201, 0.2, 0.201, 0.2, 0.201, 0.16):
+        recommending("films", desired, str(desired.arn), {name: value})
+    assert told(world) == ["pass"] * 6 + ["hold"]
+    assert "would be noise" in world.heard.told[-1][1]["Reasons"][0]
+
+
+def test_the_event_has_the_model_its_numbers_and_what_is_thought_of_them(
+    world: World, recommending: Recommending
+) -> None:
+    desired = recommender(metrics={"coverage": {"atLeast": 0.75}})
+    world.emulated.clock.advance(0.25)
+    recommending("films", desired, str(desired.arn), GOOD)
+    ((_, detail),) = world.heard.told
+    (reason,) = detail.pop("Reasons")
+    assert "coverage is 0.5000, and at least 0.7500 is wanted." in reason
+    assert detail == {
+        "DatasetGroup": "films",
+        "Recommender": "r",
+        "Arn": desired.arn,
+        "Verdict": "hold",
+        "Metrics": GOOD,
+    }
+    assert world.ledger.measures["r"]["at"] == "2026-01-01T00:00:00+00:00"
+
+
+def test_of_a_recommender_without_metrics_nothing_is_kept(
+    world: World, recommending: Recommending
+) -> None:
+    recommending("films", recommender(), "arn", {})
+    assert (world.ledger.measures, world.heard.told) == ({}, [])
+
+
+def test_the_last_twenty_models_are_remembered(world: World, recommending: Recommending) -> None:
+    desired = recommender()
+    for number in range(25):
+        recommending("films", desired, str(desired.arn), {"coverage": float(number)})
+    kept = [one["coverage"] for one in world.ledger.measures["r"]["history"]]
+    assert kept == [float(number) for number in range(5, 25)]
+
+
+def test_a_model_that_could_not_be_told_is_told_at_the_next_look_and_measured_once(
+    world: World, recommending: Recommending
+) -> None:
+    desired = recommender()
+    world.heard.refuses = ConnectionError("the bus is away")
+    with pytest.raises(ConnectionError):
+        recommending("films", desired, str(desired.arn), GOOD)
+    world.heard.refuses = None
+    recommending("films", desired, str(desired.arn), GOOD)
+    assert told(world) == ["pass"]
+    assert world.measured.recommenders == [("r", False)]
+
+
 def test_what_the_service_trains_between_runs_is_looked_at_as_well(
     world: World, build: Builder, shop: str, recommending: Recommending
 ) -> None:

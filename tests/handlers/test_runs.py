@@ -344,6 +344,18 @@ def test_a_run_waits_for_the_one_before_it(account: Account) -> None:
     assert "work" in account.begin(second)
 
 
+def test_a_run_that_waited_and_had_its_turn_keeps_nobody_waiting(account: Account) -> None:
+    account.turns.take(Claim("movielens", "busy", "execution-0", "00"), NOW)
+    account.executions.alive.add("execution-0")
+    waited = Claim("movielens", account.upload(GOOD, "01")["started"], "execution-1", "01")
+    assert "wait" in account.begin(waited, since=NOW)
+    account.turns.give_back("movielens", "execution-0")
+    assert "work" in account.begin(waited, since=NOW)
+    account.turns.give_back("movielens", "execution-1")
+    newer = Claim("movielens", account.upload(GOOD, "02")["started"], "execution-2", "02")
+    assert "work" in account.begin(newer, since=NOW + timedelta(seconds=1))
+
+
 def test_a_run_starts_when_it_has_its_turn_and_not_when_it_asked(account: Account) -> None:
     run = account.upload(GOOD)["started"]
     ended = NOW + timedelta(milliseconds=20)
@@ -360,6 +372,9 @@ def test_a_run_starts_when_it_has_its_turn_and_not_when_it_asked(account: Accoun
     begin = Begin(Objects(account.s3), late, account.tasks, account.executions, clock)  # type: ignore[arg-type]
     assert "work" in begin(Claim("movielens", run, "execution-1", "01"), account.state_of(run))
     assert account.turns.began("movielens", run) == ended
+    row = account.turns.recorded("movielens", run)
+    assert row is not None
+    assert (row["status"], row["execution"], "task" in row) == ("RUNNING", "execution-1", False)
 
 
 class Moving(Clock):
@@ -383,6 +398,19 @@ def test_a_run_that_waits_for_two_days_keeps_its_history_short(account: Account)
     assert waits == sorted(waits)
     assert (waits[0], waits[-1]) == (30, 120)
     assert len(waits) * EVENTS_OF_AN_ASK < 25_000 * 2 / 3, "what is left is for the work"
+
+
+@pytest.mark.parametrize(
+    ("waited", "wait"), [(0, 30), (600, 30), (1200, 60), (2400, 120), (86_400, 120)]
+)
+def test_a_run_asks_for_its_turn_the_more_rarely_the_longer_it_has_waited(
+    account: Account, waited: int, wait: int
+) -> None:
+    account.turns.take(Claim("movielens", "long", "long", "00"), NOW)
+    account.executions.alive.add("long")
+    _, newer = claims(account)
+    asked = account.begin(newer, NOW + timedelta(seconds=waited), since=NOW)
+    assert asked == {"wait": wait}
 
 
 EVENTS_OF_AN_ASK = 9

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +15,11 @@ from mpe.handlers.smoking import CAMPAIGN_PROBED, ROLLED_BACK
 from mpe.model.gate.pointer import GATE, ModelPointer
 from mpe.model.plan.desired import Data, Desired
 from mpe.model.plan.outcome import Outcome
-from mpe.model.service.recipes import USER_PERSONALIZATION
+from mpe.model.service.recipes import USER_PERSONALIZATION, USER_SEGMENTATION
 from tests.conftest import interactions
 from tests.emulator.conftest import Builder
 from tests.emulator.conftest import build as build
-from tests.handlers.test_ensure import PLACE, REFUSALS, World, campaign
+from tests.handlers.test_ensure import PLACE, REFUSALS, World, campaign, logged
 from tests.handlers.test_ensure import world as world
 
 ID = "campaign"
@@ -55,6 +56,10 @@ class Life:
         self.dataset = build.imported(self.group)
         self.solution = build.solution(self.group)
         self.mode, self.filters = "hold", list[str]()
+        self.smoke = dict[str, Any]()
+        self.tps: int | None = 5
+        self.gate: dict[str, Any] | None = None
+        """What stands for the gate of before, where something else is said."""
 
     def train(self, body: str | None = None) -> str:
         if body:
@@ -64,9 +69,12 @@ class Life:
         return self.build.version(self.solution)
 
     def desired(self, version: str) -> Desired:
-        own = {"mode": self.mode, "smoke": {}, "recipe": USER_PERSONALIZATION}
-        gate = {**own, "probes": "smoke/films/s.csv", "filters": self.filters}
-        return replace(campaign(version, tps=5), pointer=ID, gate=gate)
+        own = {"mode": self.mode, "smoke": self.smoke, "recipe": USER_PERSONALIZATION}
+        gate = self.gate or {**own, "probes": "smoke/films/s.csv", "filters": self.filters}
+        made = replace(campaign(version, tps=self.tps or 1), pointer=ID, gate=gate)
+        if self.tps is not None:
+            return made
+        return replace(made, params={"name": "live", "solutionVersionArn": version})
 
     def move(self, version: str) -> Outcome:
         """Let a run move the campaign, as a gate that has judged the version lets it."""
@@ -151,6 +159,8 @@ def test_wholly_other_lists_are_rolled_back_by_one_update(life: Life) -> None:
     (back,) = life.told(ROLLED_BACK)
     assert (back["Version"], back["To"]) == (second, first)
     assert life.world.measured.rollbacks == ["live"]
+    kinds = {kind for kind, _ in life.world.heard.told}
+    assert kinds == {CAMPAIGN_PROBED, ROLLED_BACK}, "the run's own mail tells people"
 
 
 def test_what_was_rolled_back_comes_back_by_no_run(life: Life) -> None:
@@ -195,13 +205,16 @@ def test_a_second_rollback_within_a_week_freezes_the_campaign(life: Life) -> Non
     assert life.serves == first
 
 
-def test_after_a_week_it_does_not(life: Life) -> None:
+def test_after_a_week_it_does_not_and_both_stay_barred(life: Life) -> None:
     life.move(life.train())
-    life.move(life.train(OTHER))
+    second = life.train(OTHER)
+    life.move(second)
     life.world.ledger.moved[ID] = [life.world.ledger.pointers[ID]]
     life.world.emulated.clock.advance(timedelta(days=8).total_seconds())
-    life.move(life.train(OTHER))
-    assert life.world.ledger.pointers[ID].frozen is None
+    third = life.train(OTHER)
+    life.move(third)
+    pointer = life.world.ledger.pointers[ID]
+    assert (pointer.frozen, pointer.barred) == (None, (second, third))
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
@@ -248,6 +261,111 @@ def test_a_rollback_whose_update_has_to_wait_is_done_later(life: Life) -> None:
     life.world.step = interrupting  # type: ignore[method-assign]
     outcome = life.move(second)
     assert (outcome.failed, life.serves) == (None, first)
+
+
+@pytest.mark.parametrize(
+    ("gate", "asked"),
+    [
+        ({"mode": "hold"}, True),
+        ({"mode": "observe"}, False),
+        ({"mode": "observe", "smoke": {}}, True),
+        ({"mode": "hold", "recipe": USER_SEGMENTATION}, False),
+    ],
+    ids=["holds", "observes", "observes-and-asks", "has-no-lists"],
+)
+def test_a_gate_says_whether_lists_are_looked_at(
+    life: Life, gate: dict[str, Any], asked: bool
+) -> None:
+    life.gate = {"recipe": USER_PERSONALIZATION, "probes": "smoke/films/s.csv", **gate}
+    life.move(life.train())
+    assert bool(life.runtime.asked) == bool(life.told(CAMPAIGN_PROBED)) == asked
+
+
+def test_the_config_says_how_many_are_asked_before_and_after(life: Life) -> None:
+    life.smoke = {"probes": 8}
+    life.move(life.train())
+    life.move(life.train(interactions(seed=8)))
+    assert len(life.runtime.asked) == 3 * 8
+
+
+def test_no_more_are_asked_than_fit_into_the_time(life: Life) -> None:
+    life.tps = None
+    life.move(life.train())
+    assert life.pauses == [1.0] * 15
+
+
+def test_a_first_version_that_answers_badly_is_told_and_stays(life: Life) -> None:
+    life.runtime.error = "ValidationException"
+    first = life.train()
+    outcome = life.move(first)
+    assert (life.serves, life.told(ROLLED_BACK)) == (first, [])
+    assert str(outcome.told).endswith("mpe models show films for-you")
+    assert "the smoke test failed: 20 of 20 probes failed" in str(outcome.told)
+    assert "rolled back" not in str(outcome.told)
+    assert life.world.ledger.pointers[ID].version == first
+
+
+def test_who_approves_every_version_has_it_rolled_back_as_well(life: Life) -> None:
+    life.mode, first = "approve", life.train()
+    life.move(first)
+    life.move(life.train(OTHER))
+    assert life.serves == first
+
+
+@pytest.mark.parametrize("word", ["rejected", "expired"])
+def test_what_no_person_has_approved_is_rolled_back(life: Life, word: str) -> None:
+    first = life.train()
+    life.move(first)
+    second = life.train(OTHER)
+    life.world.ledger.decisions[second] = {"word": word}
+    life.move(second)
+    assert life.serves == first
+
+
+def test_what_was_thought_of_its_lists_is_kept(life: Life) -> None:
+    first = life.train()
+    life.move(first)
+    second = life.train(OTHER)
+    life.move(second)
+    begun, row = life.world.ledger.smokes[ID, first], life.world.ledger.smokes[ID, second]
+    assert (begun["word"], begun["live"], begun["back"]) == ("pass", None, False)
+    assert (row["word"], row["live"], row["back"]) == ("hold", first, True)
+    assert datetime.fromisoformat(row["at"]) > datetime.fromisoformat(begun["at"])
+    kept = life.world.ledger.probes[ID]
+    assert (kept["version"], kept["live"], len(kept["probes"])) == (second, first, 20)
+
+
+def test_lists_that_were_empty_before_are_not_compared_with(life: Life) -> None:
+    life.move(life.train())
+    life.runtime.error = "ValidationException"
+    second = life.train(interactions(seed=8))
+    life.point(second)
+    life.world.step(life.desired(second), run="before")
+    assert life.world.ledger.probes[ID]["lists"] == {}
+
+
+def test_without_interactions_strangers_are_asked(life: Life) -> None:
+    first = life.train()
+    life.point(first)
+    life.world.follow(life.desired(first))
+    assert {one["userId"].rpartition("-")[0] for one in life.runtime.asked} == {"mpe-probe"}
+    life.runtime.asked.clear()
+    bare = Desired("import.interactions", "DatasetImportJob", "i", "$.i", {})
+    second = life.train(interactions(seed=8))
+    life.point(second)
+    life.world.follow(life.desired(second), "next", interactions=bare)
+    assert {one["userId"].rpartition("-")[0] for one in life.runtime.asked} == {"mpe-probe"}
+
+
+def test_which_data_could_not_be_read_is_in_the_log(
+    life: Life, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    life.world.bucket.denied = True
+    life.move(life.train())
+    own, data = logged(caplog, "no probes")
+    assert (own["location"], own["error"]) == ("s3://data/smoke/films/s.csv", "AccessDenied")
+    assert data["location"] == FILE
 
 
 def test_without_a_gate_that_asks_for_it_nothing_is_asked(life: Life) -> None:

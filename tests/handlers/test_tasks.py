@@ -625,6 +625,9 @@ def test_a_task_takes_its_turn_and_gets_its_part_of_the_work(desk: Desk) -> None
     assert solution["version"] == "version.movielens-for-you"
     assert solution["campaigns"] == ["campaign.movielens-for-you.movielens-for-you"]
     assert work["imports"] == work["datasets"] == []
+    row = desk.account.turns.recorded("movielens", "task-run")
+    assert row is not None
+    assert (row["task"], row["status"]) == ("full.movielens-for-you", "RUNNING")
 
 
 def test_a_task_waits_for_a_run_and_gives_way_to_a_new_config(desk: Desk) -> None:
@@ -635,6 +638,7 @@ def test_a_task_waits_for_a_run_and_gives_way_to_a_new_config(desk: Desk) -> Non
     assert "wait" in account.begin(claim, task="import", config="1")
     account.turns.give_back("movielens", "execution-1")
     desk.synchronize(scheduled(), "2")
+    account.executions.alive.add("execution-9")
     assert account.begin(claim, task="import", config="1") == {"superseded": True}
     other = replace(claim, execution="execution-10")
     assert "work" in account.begin(other, task="import", config="2"), "the turn was given back"

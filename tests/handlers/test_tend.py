@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from mpe.aws.objects import Pointer
-from mpe.handlers.holding import MODEL_EXPIRED
+from mpe.handlers.holding import MODEL_EXPIRED, Holding
 from mpe.handlers.settings import LOGGER
 from mpe.handlers.tend import Tend
 from mpe.model.errors import NewerForm
@@ -111,7 +112,43 @@ def test_a_hold_ends_after_three_days_and_is_told_once(tended: Tended) -> None:
     )  # fmt: skip
     row = tended.life.world.ledger.decisions[tended.second]
     assert (row["word"], row["by"]) == ("expired", GATE)
-    assert "3 days" in row["why"]
+    assert row["why"].startswith("nobody decided within 3 days: ")
+    moment = r"2026-01-0\dT[\d:]{8}\.\d{3}\+00:00"
+    assert re.fullmatch(moment, row["at"]), "moments are compared as text, so all are of one form"
+
+
+def holding(tended: Tended) -> Holding:
+    world = tended.life.world
+    return Holding(world.ledger, world.heard, world.ensure.clock, "Films")  # type: ignore[arg-type]
+
+
+def test_a_hold_ends_with_the_last_second_of_its_days(tended: Tended) -> None:
+    pointer, clock = tended.life.world.ledger.pointers[ID], tended.life.world.emulated.clock
+    end = datetime.fromisoformat(str(pointer.since)) + timedelta(days=3)
+    clock.advance((end - clock()).total_seconds() - 1)
+    holding(tended).expire("films", {}, {ID: pointer})
+    assert tended.word is None
+    clock.advance(1)
+    holding(tended).expire("films", {}, {ID: pointer})
+    assert tended.word == "expired"
+
+
+def test_a_hold_ends_whatever_waits_for_nobody_beside_it(tended: Tended) -> None:
+    pointer = tended.life.world.ledger.pointers[ID]
+    tended.life.world.emulated.clock.advance(4 * DAYS)
+    holding(tended).expire("films", {}, {"campaign.s.beta": ModelPointer(), ID: pointer})
+    (told,) = tended.told()
+    assert told["Campaigns"] == ["live"]
+
+
+def test_a_version_that_several_campaigns_hold_is_told_once_with_all_of_them(
+    tended: Tended,
+) -> None:
+    pointer = tended.life.world.ledger.pointers[ID]
+    tended.life.world.emulated.clock.advance(4 * DAYS)
+    holding(tended).expire("films", {}, {ID: pointer, "campaign.s.beta": pointer})
+    (told,) = tended.told()
+    assert told["Campaigns"] == ["beta", "live"]
 
 
 def test_the_config_says_how_long_a_hold_lasts(life: Life) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +13,13 @@ from mpe.aws.cloudwatch import Unmeasured
 from mpe.aws.personalize import Personalize
 from mpe.handlers.smoking import ROLLED_BACK
 from mpe.handlers.watching import CAMPAIGN_FAILING, Watching
-from mpe.model.gate.pointer import GATE, ModelPointer
-from mpe.model.gate.watch import Alarm, Traffic
+from mpe.model.gate.pointer import GATE, SERVICE, ModelPointer
+from mpe.model.gate.watch import LATE, TOO_LATE, Alarm, Traffic
 from mpe.model.messages import attributes, message_for
 from mpe.model.plan.desired import Desired
 from tests.conftest import interactions
 from tests.emulator.conftest import build as build
-from tests.handlers.test_ensure import PLACE
+from tests.handlers.test_ensure import PLACE, logged
 from tests.handlers.test_ensure import world as world
 from tests.handlers.test_smoking import ID, LIVE, Life
 from tests.handlers.test_smoking import life as life
@@ -34,9 +35,12 @@ class Counted:
     off: list[Alarm] = field(default_factory=list)
     error: str = ""
     asked: list[tuple[Any, ...]] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+    """What somebody does while it is asked."""
 
     def traffic(self, *asked: Any) -> Traffic:
         self.asked.append(asked)
+        self.meanwhile()
         if self.error:
             raise Unmeasured(self.error)
         return self.found
@@ -76,6 +80,22 @@ class Watched:
             "Films",
         )
         watching("films", self.campaign, self.pointer)
+
+    def look_at(self, seconds: float) -> None:
+        """Look so long after the campaign began to serve what it serves."""
+        update = self.described["latestCampaignUpdate"]
+        now = self.life.world.emulated.clock()
+        passed: timedelta = now - update["lastUpdatedDateTime"]
+        self.look(seconds - passed.total_seconds())
+
+    @property
+    def described(self) -> Any:
+        return self.life.world.emulated.client.describe_campaign(campaignArn=LIVE)["campaign"]
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Return what is kept of the watch over the second version."""
+        return self.life.world.ledger.watches[ID, self.second]
 
     @property
     def pointer(self) -> ModelPointer:
@@ -130,6 +150,125 @@ def test_the_time_counts_from_the_end_of_the_update(watched: Watched) -> None:
     ((arn, operation, start, end),) = watched.counted.asked
     assert (arn, operation, start) == (LIVE, "GetRecommendations", update["lastUpdatedDateTime"])
     assert end == start + timedelta(hours=2)
+
+
+def fail_to_update(watched: Watched) -> None:
+    """Have an update fail that is of its capacity alone."""
+    client = watched.life.world.emulated.client
+    watched.life.world.emulated.service.faults.fail_update("Campaign", "no capacity")
+    client.update_campaign(campaignArn=LIVE, minProvisionedTPS=7)
+    watched.life.world.emulated.clock.advance(600)
+    assert watched.described["latestCampaignUpdate"]["status"] == "CREATE FAILED"
+
+
+def test_after_an_update_that_failed_it_counts_from_when_the_pointer_moved(
+    watched: Watched,
+) -> None:
+    watched.counted.found = GOOD
+    fail_to_update(watched)
+    watched.look()
+    ((_, _, start, _),) = watched.counted.asked
+    assert start == datetime.fromisoformat(str(watched.pointer.at))
+
+
+def test_an_update_that_failed_before_keeps_no_campaign_from_going_back(watched: Watched) -> None:
+    fail_to_update(watched)
+    watched.look()
+    watched.look(after=3600)
+    watched.look(after=3600)
+    assert (watched.life.serves, len(watched.mails())) == (watched.first, 1)
+
+
+def test_of_a_campaign_that_no_update_has_changed_it_counts_from_when_it_was_made(
+    life: Life,
+) -> None:
+    first = life.train()
+    life.move(first)
+    made = Watched(life, first, first, Counted(GOOD))
+    made.look()
+    fail_to_update(made)
+    made.look()
+    assert [start for _, _, start, _ in made.counted.asked] == [
+        made.described["creationDateTime"]
+    ] * 2
+
+
+OVER = 2 * 3600
+"""Seconds that a campaign is watched for where nothing else is said."""
+
+
+def test_a_watch_ends_once_cloudwatch_has_counted_all_of_it(watched: Watched) -> None:
+    watched.counted.found = GOOD
+    watched.look_at(OVER + LATE)
+    assert watched.life.world.ledger.watches == {}
+    watched.look_at(OVER + LATE + 1)
+    now = watched.life.world.emulated.clock()
+    assert (watched.row["word"], watched.row["move"]) == ("pass", watched.pointer.at)
+    assert watched.row["at"] == now.isoformat()
+
+
+def test_an_hour_after_its_end_a_watch_may_still_take_a_campaign_back(watched: Watched) -> None:
+    watched.look_at(OVER + TOO_LATE)
+    assert watched.pointer.version == watched.first
+
+
+def test_a_second_later_it_may_not(watched: Watched) -> None:
+    watched.look_at(OVER + TOO_LATE + 1)
+    assert watched.pointer.version == watched.second
+    assert watched.row["notes"] == ["Nobody looked in time."]
+
+
+def test_what_was_taken_back_is_kept_with_its_reason_and_that_it_was_told(
+    watched: Watched,
+) -> None:
+    moved = watched.pointer.at
+    watched.look()
+    now = watched.life.world.emulated.clock().isoformat()
+    kept = {key: watched.row[key] for key in ("word", "move", "back", "at", "told")}
+    assert kept == {"word": "hold", "move": moved, "back": True, "at": now, "told": True}
+    watched.look(after=3600)
+    back = watched.life.world.ledger.watches[ID, watched.first]
+    assert (back["word"], back["notes"]) == ("pass", ["It is what the gate went back to."])
+    assert (back["move"], back["back"]) == (watched.pointer.at, False)
+    assert watched.pointer.why.startswith("once it had moved, 50.0% of 100 requests")
+
+
+def test_what_a_person_has_moved_back_is_not_watched(watched: Watched) -> None:
+    ledger = watched.life.world.ledger
+    at = watched.life.world.emulated.clock().isoformat(timespec="milliseconds")
+    ledger.pointers[ID] = watched.pointer.rolled_back(watched.first, by="ann", why="so", at=at)
+    client = watched.life.world.emulated.client
+    client.update_campaign(campaignArn=LIVE, solutionVersionArn=watched.first)
+    watched.look(after=3600)
+    assert (watched.counted.asked, watched.mails()) == ([], [])
+
+
+@pytest.mark.parametrize("changes", [{"by": SERVICE}, {"version": None}])
+def test_what_nobody_of_the_stack_has_moved_is_not_watched(
+    watched: Watched, changes: dict[str, Any]
+) -> None:
+    watched.life.world.ledger.pointers[ID] = replace(watched.pointer, **changes)
+    watched.look()
+    assert (watched.counted.asked, watched.mails()) == ([], [])
+
+
+def test_a_campaign_that_has_yet_to_follow_its_pointer_is_not_watched(watched: Watched) -> None:
+    watched.life.point(watched.life.train(interactions(seed=9)))
+    watched.look()
+    assert watched.counted.asked == []
+
+
+@pytest.mark.parametrize("word", ["rejected", "expired"])
+def test_what_no_person_has_approved_goes_back(watched: Watched, word: str) -> None:
+    watched.life.world.ledger.decisions[watched.second] = {"word": word}
+    watched.look()
+    assert watched.pointer.version == watched.first
+
+
+def test_who_approves_every_version_has_it_taken_back_as_well(watched: Watched) -> None:
+    watched.life.mode = "approve"
+    watched.look()
+    assert watched.pointer.version == watched.first
 
 
 def test_what_does_well_is_left_and_not_asked_for_again(watched: Watched) -> None:
@@ -249,6 +388,55 @@ def test_who_is_killed_before_the_update_is_gone_on_for(watched: Watched) -> Non
     assert len(watched.mails()) == 1
 
 
+def test_why_an_update_back_has_to_wait_is_in_the_log(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = watched.life.world.emulated.service.faults
+    faults.error("UpdateCampaign", "ResourceInUseException", "in use")
+    watched.look()
+    (line,) = logged(caplog, "not moved back")
+    assert (line["arn"], line["error"]) == (LIVE, "in use")
+
+
+def test_a_campaign_that_is_updated_while_it_is_judged_goes_back_after_that(
+    watched: Watched,
+) -> None:
+    client = watched.life.world.emulated.client
+    watched.counted.meanwhile = lambda: client.update_campaign(
+        campaignArn=LIVE, minProvisionedTPS=7
+    )
+    watched.look()
+    assert (watched.pointer.version, watched.mails()) == (watched.first, [])
+    assert watched.described["latestCampaignUpdate"]["solutionVersionArn"] == watched.second
+    watched.look(after=3600)
+    watched.look(after=3600)
+    assert (watched.life.serves, len(watched.mails())) == (watched.first, 1)
+
+
+def test_a_move_back_that_the_bus_did_not_take_is_told_later_and_counted_once(
+    watched: Watched,
+) -> None:
+    heard = watched.life.world.heard
+    heard.refuses = ConnectionError("the bus is away")
+    with pytest.raises(ConnectionError):
+        watched.look()
+    heard.refuses = None
+    watched.look(after=3600)
+    assert len(watched.mails()) == len(watched.life.told(ROLLED_BACK)) == 1
+    assert watched.life.world.measured.rollbacks == ["live"]
+
+
+def test_what_stays_and_could_not_be_told_is_told_at_the_next_look(watched: Watched) -> None:
+    heard, watched.life.mode = watched.life.world.heard, "observe"
+    heard.refuses = ConnectionError("the bus is away")
+    with pytest.raises(ConnectionError):
+        watched.look()
+    heard.refuses = None
+    watched.look(after=600)
+    watched.look(after=600)
+    assert len(watched.mails()) == 1
+
+
 def test_an_update_back_that_fails_is_told_and_not_tried_at_each_look(watched: Watched) -> None:
     faults = watched.life.world.emulated.service.faults
     faults.fail_update("Campaign", "no capacity")
@@ -258,7 +446,9 @@ def test_an_update_back_that_fails_is_told_and_not_tried_at_each_look(watched: W
     assert watched.life.serves == watched.second
     back, stays = watched.mails()
     assert (back["To"], stays["To"]) == (watched.first, None)
-    assert "the update back to" in stays["Reasons"][0]
+    why = f"the update back to {watched.first} failed: no capacity"
+    assert stays["Reasons"] == [why, "it goes on as it is."]
+    assert (stays["Version"], stays["Frozen"]) == (watched.second, None)
 
 
 def test_a_campaign_that_is_gone_or_being_updated_is_left(watched: Watched) -> None:

@@ -49,8 +49,8 @@ class Recommending:
         history = [*(before["history"] if before else ()), dict(metrics)][-KEPT:]
         at = self.clock.now().isoformat(timespec="seconds")
         row = {**verdict.as_dict(), "metrics": dict(metrics), "history": history, "at": at}
-        self.gauges.recommender(group, desired.name, metrics, doubted=verdict.word == "hold")
         self.events.put(RECOMMENDER_JUDGED, _detail(group, desired.name, arn, row))
+        self.gauges.recommender(group, desired.name, metrics, doubted=verdict.word == "hold")
         self.ledger.note_measured(group, desired.name, row)
 
 

@@ -6,6 +6,7 @@ import json
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -30,12 +31,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def send(endpoint: str, report: Mapping[str, Any]) -> bool:
     """Post a report as JSON, and return whether it was taken."""
     body = json.dumps(report).encode()
-    request = urllib.request.Request(
-        endpoint, body, {"Content-Type": "application/json"}, method="POST"
-    )
+    request = urllib.request.Request(endpoint, body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return bool(answer.status < 300)
-    except OSError as error:
+        urllib.request.urlopen(request, timeout=SECONDS).close()  # raises what is no success
+    except (OSError, HTTPException) as error:
         LOGGER.info("not reported", extra={"error": str(error)})
         return False
+    return True

@@ -15,7 +15,7 @@ from mpe.aws.personalize import Missing, Personalize, ServiceError
 from mpe.handlers.gauges import Gauges
 from mpe.handlers.settings import LOGGER
 from mpe.handlers.smoking import ROLLED_BACK
-from mpe.model.gate.pointer import GATE, SERVICE, ModelPointer, undone
+from mpe.model.gate.pointer import GATE, SERVICE, FailedUpdate, ModelPointer, undone
 from mpe.model.gate.verdict import Verdict
 from mpe.model.gate.versions import said
 from mpe.model.gate.watch import (
@@ -67,7 +67,7 @@ class Watching:
         if back:
             self._finish(group, campaign, pointer, found)
         elif found["solutionVersionArn"] == pointer.version:
-            self._watch(group, campaign, pointer, _since(found))
+            self._watch(group, campaign, pointer, _since(found, pointer))
 
     def _settled(self, campaign: Desired) -> Mapping[str, Any] | None:
         """Return a campaign as it is described, or None where it is gone or being updated."""
@@ -143,7 +143,9 @@ class Watching:
         """Do what a pointer that was moved back asks for, and tell it once that is begun."""
         served, wanted, left = found["solutionVersionArn"], str(pointer.version), pointer.former
         self.ledger.note_move(group, campaign.id, pointer)
-        failed = (found.get("latestCampaignUpdate") or {}).get("status") in FAILED
+        failed = FailedUpdate.of(found)
+        if failed and not failed.stops(pointer, wanted):
+            failed = None  # an earlier one, or of something else
         if served == left and not failed:
             try:
                 change = Change("solutionVersionArn", served, wanted)
@@ -153,8 +155,7 @@ class Watching:
                 return
         self._tell_once(group, campaign, pointer)
         if served == left and failed:
-            told = found["latestCampaignUpdate"].get("failureReason", "")
-            why = [f"the update back to {wanted} failed: {told} It goes on serving this version."]
+            why = [f"the update back to {wanted} failed: {failed.why}", "it goes on as it is."]
             self._tell(group, campaign, str(left), why)
         if served != left or failed:
             notes = ("It is what the gate went back to.",)
@@ -196,9 +197,15 @@ class Watching:
         self.ledger.note_watch(group, campaign.id, str(pointer.version), row)
 
 
-def _since(found: Mapping[str, Any]) -> datetime:
-    """Return since when a campaign serves what it serves."""
+def _since(found: Mapping[str, Any], pointer: ModelPointer) -> datetime:
+    """Return since when a campaign serves what it serves.
+
+    Where its newest update failed, the service tells no more when the one before was done: then it
+    counts from when the pointer moved, or from when the campaign was made after that.
+    """
     update = found.get("latestCampaignUpdate") or {}
-    done = update.get("status") == ACTIVE
-    moment: datetime = update["lastUpdatedDateTime"] if done else found["creationDateTime"]
-    return moment
+    if update.get("status") == ACTIVE:
+        done: datetime = update["lastUpdatedDateTime"]
+        return done
+    made: datetime = found["creationDateTime"]
+    return max(made, datetime.fromisoformat(pointer.at)) if pointer.at else made
