@@ -118,8 +118,8 @@ REASONS: dict[str, str] = {
     'source/mpe/handlers/smoking.py: self.events.put(ROLLED_BACK, {**detail, "To": before}): '
     "SwapStatements": "It moves only whether a rollback is measured that the bus did not take.",
     "source/mpe/handlers/watching.py: self.ledger.note_watch(group, campaign.id, "
-    "str(pointer.version), row): SwapStatements": "What is kept does not depend on how the campaign "
-    "is by then.",
+    "str(pointer.version), row): SwapStatements": "What is kept does not depend on how the "
+    "campaign is by then.",
     'source/mpe/handlers/watching.py: served, wanted, left = found["solutionVersionArn"], '
     "str(pointer.version), pointer.former: SwapStatements": "What is gathered does nothing yet.",
     "source/mpe/handlers/watching.py: self.ledger.note_move(group, campaign.id, pointer): "
