@@ -67,7 +67,7 @@ class Watching:
         if back:
             self._finish(group, campaign, pointer, found)
         elif found["solutionVersionArn"] == pointer.version:
-            self._watch(group, campaign, pointer, _since(found, pointer))
+            self._watch(group, campaign, pointer, _since(found))
 
     def _settled(self, campaign: Desired) -> Mapping[str, Any] | None:
         """Return a campaign as it is described, or None where it is gone or being updated."""
@@ -197,15 +197,16 @@ class Watching:
         self.ledger.note_watch(group, campaign.id, str(pointer.version), row)
 
 
-def _since(found: Mapping[str, Any], pointer: ModelPointer) -> datetime:
-    """Return since when a campaign serves what it serves.
+def _since(found: Mapping[str, Any]) -> datetime:
+    """Return since when, at the latest, a campaign has served what it serves.
 
-    Where its newest update failed, the service tells no more when the one before was done: then it
-    counts from when the pointer moved, or from when the campaign was made after that.
+    Where its newest update failed, the service tells no more when the one before was done. That
+    was before the newest began, since a campaign takes one update at a time.
     """
-    update = found.get("latestCampaignUpdate") or {}
-    if update.get("status") == ACTIVE:
-        done: datetime = update["lastUpdatedDateTime"]
-        return done
-    made: datetime = found["creationDateTime"]
-    return max(made, datetime.fromisoformat(pointer.at)) if pointer.at else made
+    update = found.get("latestCampaignUpdate")
+    if not update:
+        made: datetime = found["creationDateTime"]
+        return made
+    when = "lastUpdatedDateTime" if update["status"] == ACTIVE else "creationDateTime"
+    moment: datetime = update[when]
+    return moment
