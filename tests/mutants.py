@@ -67,7 +67,7 @@ REASONS: dict[str, str] = {
     "> SIDE_BY_SIDE else 0): NumberReplacer": "What has passed is never less than nothing.",
     "source/mpe/model/plan/waits.py: if learnt and elapsed + wait > _quiet(learnt):: "
     "ReplaceComparisonOperator_Gt_GtE": "Where both are even, what is left until then is the wait.",
-    "source/mpe/model/plan/waits.py: part = int.from_bytes(hashlib.sha256(resource.encode())"
+    "source/mpe/model/plan/waits.py: drawn = int.from_bytes(hashlib.sha256(who.encode())"
     ".digest()[:2]) / 0xFFFF: NumberReplacer": "It moves a wait by less than a 65,000th of it.",
     "source/mpe/model/plan/waits.py: shortest = max(min(learnt), 1.0): NumberReplacer": "A wait is "
     "of a second at least, which is half of that.",
@@ -75,8 +75,8 @@ REASONS: dict[str, str] = {
     "600.0)): NumberReplacer": "Odds of e to the 600th are as good as certainty.",
     "source/mpe/model/plan/waits.py: short, long = 0.0, 1.0: NumberReplacer": "Where the search "
     "begins moves what it finds by less than a second.",
-    "source/mpe/model/plan/waits.py: for _ in range(6):: NumberReplacer": "One step more finds the "
-    "same to within less than a second; one less is noticed.",
+    "source/mpe/model/plan/waits.py: return shortest / 2 if len(learnt) >= ENOUGH and max(learnt) "
+    "<= LIKE * shortest else 0.0: NumberReplacer": "A wait is of a second at least.",
     "source/mpe/aws/turns.py: _place(row) < place: ReplaceComparisonOperator_Lt_LtE": "Two places "
     "are equal only where they are of one execution, which is left out in the next line.",
     'source/mpe/aws/turns.py: return sequencer.upper().ljust(32, "0"): NumberReplacer': "All are "
