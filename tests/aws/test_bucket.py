@@ -7,10 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from mpe.aws.objects import (
     MOST_DELETED,
@@ -24,20 +22,9 @@ from mpe.aws.objects import (
 from mpe.model.errors import StateGone
 from mpe.model.plan.desired import Data, Desired, DesiredState
 from mpe.model.service.csvs import HEAD, Head
+from tests.aws.conftest import BUCKET
 
-BUCKET = "data"
 CSVS = Data.csvs(BUCKET, "train/films/items")
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "none")
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket=BUCKET)
-        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        yield client
 
 
 @pytest.fixture

@@ -248,16 +248,17 @@ def test_schedules_are_kept_and_the_log_says_how_many(functions: Functions) -> N
     assert made["DeadLetterConfig"] == {"Arn": SETTINGS["DEAD_LETTERS"]}
 
 
-def test_a_run_that_was_redriven_and_has_no_turn_is_told_instead_of_its_schedules(
-    functions: Functions,
+@pytest.mark.parametrize(("module", "step"), [(schedule, "Schedules"), (remove, "Remove")])
+def test_a_run_that_was_redriven_and_has_no_turn_is_told_instead_of_what_it_would_do(
+    functions: Functions, module: Any, step: str
 ) -> None:
     run = functions.begun()
     functions.account.turns.give_back("movielens", EXECUTION)
     functions.account.turns.take(Claim("movielens", "other", "other", "01"), datetime.now(UTC))
-    assert functions.call(schedule, {"run": run}) == {"failed": False}, "nobody has redriven it"
-    answer = functions.call(schedule, {"run": run, "redriven": 1})
-    assert answer["failed"]
-    assert (answer["crash"]["error"], answer["crash"]["resource"]) == ("TurnLost", "Schedules")
+    assert functions.call(module, {"run": run}) == {"failed": False}, "nobody has redriven it"
+    answer = functions.call(module, {"run": run, "redriven": 1})
+    assert answer["failed"] is True
+    assert (answer["crash"]["error"], answer["crash"]["resource"]) == ("TurnLost", step)
     assert "lost its turn in movielens" in answer["crash"]["cause"]
 
 
@@ -304,19 +305,6 @@ def test_what_the_config_names_no_more_is_looked_for_and_the_log_has_the_answer(
     answer = functions.call(remove, {"run": run})
     line = functions.log.line("removed")
     assert (line["answer"], line["correlation_id"]) == (answer, run["id"])
-
-
-def test_a_run_that_was_redriven_and_has_no_turn_is_told_instead_of_what_it_removes(
-    functions: Functions,
-) -> None:
-    run = functions.begun()
-    functions.account.turns.give_back("movielens", EXECUTION)
-    functions.account.turns.take(Claim("movielens", "other", "other", "01"), datetime.now(UTC))
-    assert functions.call(remove, {"run": run}) == {"failed": False}, "nobody has redriven it"
-    answer = functions.call(remove, {"run": run, "redriven": 1})
-    assert answer["failed"] is True
-    assert (answer["crash"]["error"], answer["crash"]["resource"]) == ("TurnLost", "Remove")
-    assert "lost its turn in movielens" in answer["crash"]["cause"]
 
 
 def test_what_is_held_is_looked_after_and_the_log_says_how_much(functions: Functions) -> None:
