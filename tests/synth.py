@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-os.environ["CDK_VALIDATION"] = "true"  # before Node.js is started, whatever the user has set
+given = os.environ.pop("CDK_VALIDATION", None)  # Node.js is started without it: all is on
 
 from aws_cdk import App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
