@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-given = os.environ.pop("CDK_VALIDATION", None)  # Node.js is started without it: all is on
+os.environ.pop("CDK_VALIDATION", None)  # Node.js is started without it, so that all is on
 
 from aws_cdk import App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
