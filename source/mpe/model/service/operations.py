@@ -11,8 +11,10 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
+
+import botocore
 
 
 class OperationNotFoundError(LookupError):
@@ -136,9 +138,8 @@ def service_model(name: str = "personalize") -> ServiceModel:
     It is the newest that the installed botocore carries, packed or not; what somebody keeps in
     ``~/.aws/models`` is not asked, so that a config is right or wrong on all machines alike.
     """
-    versions = files("botocore").joinpath("data", name).iterdir()
-    newest = max(versions, key=lambda one: one.name)
-    plain, packed = newest.joinpath("service-2.json"), newest.joinpath("service-2.json.gz")
+    newest = max((Path(botocore.__file__).parent / "data" / name).iterdir())
+    plain, packed = newest / "service-2.json", newest / "service-2.json.gz"
     text = plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
     return ServiceModel(json.loads(text))
 
