@@ -484,7 +484,9 @@ calls something. Each change is tried against the tests of `tests/handlers`, `te
 which notice more, are not asked.
 Not changed are constants, defaults of parameters and the bodies of classes, where a test could only
 compare a number with itself, and annotations, which are never run. Of a module with many changes a
-drawn sample is tried, the same on every run. `MODULE=waits` tries one module anew."""
+drawn sample is tried, the same on every run. Of some modules only the tests were asked that are
+closest, so that too few changes may count as noticed, never too many. `MODULE=waits` tries one
+module anew."""
 
 
 def _share(one: Measured) -> str:
