@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The CDK app: `cdk synth` and `cdk deploy` begin here, and so does a release.
 
-The CDK's own validation of templates takes as long as all else. `make synth` has it, beside what
-else is held against the template; `CDK_VALIDATION=true cdk synth` has it as well.
+The CDK's own validation of templates takes nearly as long as all else. `make synth` has it, beside
+what else is held against the template; `CDK_VALIDATION=true cdk synth` has it as well.
 """
 
 import os

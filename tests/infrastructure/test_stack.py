@@ -67,7 +67,7 @@ def test_what_they_would_find_is_told(tmp_path: Path) -> None:
 def test_the_app_leaves_the_cdks_validation_to_those_tests(
     assembly: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes as long as all else of a synthesis; who wants it sets a variable."""
+    """It takes nearly as long as all else of a synthesis; who wants it sets a variable."""
     assert not (assembly.folder / REPORT).exists()
     monkeypatch.setenv("CDK_VALIDATION", "true")
     assert (synthesize(tmp_path / "out").folder / REPORT).exists()

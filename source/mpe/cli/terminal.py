@@ -112,12 +112,11 @@ def console() -> Console:
     return Console(stderr=as_json(), highlight=False)
 
 
-def print_plain(console: Console, line: str, *, style: str | None = None) -> None:
-    """Print one line in a style: nothing in it is markup, and nothing in it is hidden."""
+def print_plain(console: Console, line: str) -> None:
+    """Print one line: nothing in it is markup, and nothing in it is hidden."""
     told = plain(line, LINE_LIMIT)
     console.print(
         wrapped(told, console.width) if console.is_terminal else told,
-        style=style,
         markup=False,
         emoji=False,
         highlight=False,

@@ -222,15 +222,19 @@ class Ensure:
         except Busy as busy:
             return self._held_up(step, busy)
         except Missing as error:
-            if self._missing(step.previous) < VISIBLE_WITHIN:  # it may not be seen yet
-                now, of = self.clock.now(), (step.group, step.run, step.desired.id)
-                self.ledger.hold(*of, error.message, now)
-                return self._look_again(step.previous)
-            return step.previous.failing(MISSING if step.task else error.code, error.message)
+            return self._not_found(step, error)
         except ServiceError as error:
             return step.previous.failing(error.code, error.message)
         except (DataError, DataHeld, NewerForm, TrainingHeld, TurnLost) as error:
             return step.previous.failing(type(error).__name__, str(error))
+
+    def _not_found(self, step: Step, error: Missing) -> Outcome:
+        """Ask again for what may not be seen yet, but not for ever."""
+        if self._missing(step.previous) >= VISIBLE_WITHIN:
+            return step.previous.failing(MISSING if step.task else error.code, error.message)
+        now = self.clock.now()
+        self.ledger.hold(step.group, step.run, step.desired.id, error.message, now)
+        return self._look_again(step.previous)
 
     def _held_up(self, step: Step, busy: Busy) -> Outcome:
         """Wait for a quota or a throttle, unless that is in vain; tell of it once it takes long."""

@@ -200,8 +200,10 @@ class Watching:
 def _since(found: Mapping[str, Any]) -> datetime:
     """Return since when, at the latest, a campaign has served what it serves.
 
-    Where its newest update failed, the service tells no more when the one before was done. That
-    was before the newest began, since a campaign takes one update at a time.
+    Until an update is active the campaign answers with the version before
+    (https://docs.aws.amazon.com/personalize/latest/dg/API_UpdateCampaign.html). Where its newest
+    update failed, the service tells no more when the one before was done; it is taken for granted,
+    since no page says so, that this was before the newest began.
     """
     update = found.get("latestCampaignUpdate")
     if not update:
