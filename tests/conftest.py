@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -58,6 +59,7 @@ LOADER = botocore.loaders.create_loader(
 )
 botocore.session.create_loader = lambda *_: LOADER
 
+COLLECTED_AFTER = 10_000
 ROOT = Path(__file__).parents[1]
 MOVIELENS = ROOT / "examples" / "01-movielens"
 ROLE = "arn:aws:iam::000000000000:role/service"
@@ -79,6 +81,17 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the local cloud's tests: the longest files must not be what is left at the end."""
     items.sort(key=lambda item: not item.path.is_relative_to(ROOT / "tests" / "local"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Look no more for garbage among what is there until the end, which is most of what there is.
+
+    pytest looks ten times more as it ends, and Python each time that 700 objects are new.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
 
 
 def examples(count: int) -> int:

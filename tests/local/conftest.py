@@ -8,19 +8,27 @@ import os
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from mpe.assembly.synthesis import Assembly
-from mpe.emulator import Quotas
+from mpe.emulator import Durations, Quotas
 from mpe.local.cloud import LocalCloud
 from tests.conftest import interactions
 
 SPEED = 2000.0
 NEVER = "cron(0 0 1 1 ? 2099)"
 """A schedule that does not fire by itself while a test runs, at however many times AWS's speed."""
+USUAL = Durations()
+BRIEF = replace(
+    USUAL,
+    create={noun: seconds / 10 for noun, seconds in USUAL.create.items()},
+    update={noun: seconds / 10 for noun, seconds in USUAL.update.items()},
+)
+"""What things take where a test is not about how often one looks at them: a look is a function's
+invocation, and most of what a run takes of this machine."""
 FULL_SIZE = os.environ.get("MPE_FULL_SIZE") == "1"
 PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "1200"))
 """How many seconds to wait for what must happen: more on a machine that has much else to do."""
@@ -29,7 +37,7 @@ PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "1
 @pytest.fixture(scope="session")
 def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
     quotas = Quotas(dataset_groups=1000, importing=100, training=100, solutions=200, campaigns=200)
-    with LocalCloud(speed=SPEED, assembly=assembly, quotas=quotas) as running:
+    with LocalCloud(speed=SPEED, assembly=assembly, quotas=quotas, durations=BRIEF) as running:
         yield running
 
 

@@ -26,7 +26,7 @@ from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
 from mpe.model.plan.owner import marked, owner_of
 from tests.conftest import ROOT
-from tests.local.conftest import CSV, NEVER, User, small, wait_until
+from tests.local.conftest import BRIEF, CSV, NEVER, User, small, wait_until
 
 pytestmark = pytest.mark.local
 SPEED = 1000.0
@@ -90,7 +90,7 @@ class Cdk:
 @pytest.fixture(scope="module")
 def up(assembly: Assembly) -> Iterator[LocalCloud]:
     """A local cloud with the stack deployed in it, as `mpe local up` leaves it."""
-    with LocalCloud(speed=SPEED, assembly=assembly) as running:
+    with LocalCloud(speed=SPEED, durations=BRIEF, assembly=assembly) as running:
         yield running
 
 

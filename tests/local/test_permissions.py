@@ -14,9 +14,13 @@ from botocore.exceptions import ClientError
 from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
 from mpe.local.deploy import Template
-from tests.local.conftest import CSV, SPEED, User, names, small
+from tests.local.conftest import BRIEF, CSV, SPEED, User, names, small
 
 pytestmark = pytest.mark.local
+
+
+def cloud_of(assembly: Assembly, edit: Callable[[Template], Template]) -> LocalCloud:
+    return LocalCloud(speed=SPEED, assembly=assembly, durations=BRIEF, edit_template=edit)
 
 
 def without(action: str, on: str) -> Callable[[Template], Template]:
@@ -51,7 +55,7 @@ def test_a_role_that_lacks_an_action_fails_the_run(
     assembly: Assembly, action: str, on: str, resource: str
 ) -> None:
     action = f"personalize:{action}"
-    with LocalCloud(speed=SPEED, assembly=assembly, edit_template=without(action, on)) as cloud:
+    with cloud_of(assembly, without(action, on)) as cloud:
         user = User(cloud, "denied")
         user.put("interactions.csv", CSV)
         user.upload(small("denied"))
@@ -192,7 +196,7 @@ def test_data_is_read_in_the_service_roles_name(assembly: Assembly) -> None:
         ]
         return template
 
-    with LocalCloud(speed=SPEED, assembly=assembly, edit_template=forbid) as cloud:
+    with cloud_of(assembly, forbid) as cloud:
         user = User(cloud, "unread")
         user.put("interactions.csv", CSV)
         user.upload(small("unread"))
@@ -212,7 +216,7 @@ def test_a_role_that_does_not_trust_the_service_cannot_be_used(assembly: Assembl
         statement["Condition"]["StringEquals"]["aws:SourceAccount"] = "111111111111"
         return template
 
-    with LocalCloud(speed=SPEED, assembly=assembly, edit_template=distrust) as cloud:
+    with cloud_of(assembly, distrust) as cloud:
         user = User(cloud, "distrusted")
         user.put("interactions.csv", CSV)
         user.upload(small("distrusted"))

@@ -14,7 +14,7 @@ import pytest
 
 from mpe.local.cloud import LocalCloud
 from tests.conftest import ROOT
-from tests.local.conftest import CSV, PATIENCE, SPEED, User, small
+from tests.local.conftest import BRIEF, CSV, PATIENCE, SPEED, User, small
 
 pytestmark = pytest.mark.local
 STACK = "released"
@@ -22,7 +22,7 @@ STACK = "released"
 
 @pytest.fixture(scope="module")
 def bare() -> Iterator[LocalCloud]:
-    with LocalCloud(speed=SPEED, empty=True) as running:
+    with LocalCloud(speed=SPEED, empty=True, durations=BRIEF) as running:
         yield running
 
 

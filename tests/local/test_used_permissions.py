@@ -24,7 +24,7 @@ from mpe.model.plan.desired import Data
 from tests.arns import kinds
 from tests.authorization import actions
 from tests.everything import RECIPE, everything, files, schema
-from tests.local.conftest import CSV, NEVER, SPEED, User, small, tend, wait_until
+from tests.local.conftest import BRIEF, CSV, NEVER, SPEED, User, small, tend, wait_until
 from tests.local.test_concurrency import campaign_of
 from tests.local.test_everything import put_files
 from tests.local.test_provisioning import shop
@@ -84,9 +84,6 @@ UNUSED = {
             ("s3:ListBucket", "*"),
         )
     },
-    ("TendRole", "personalize:DescribeRecommender", "*"): (
-        "Of recommenders of a config that is there by then; tests/handlers/test_recommending.py."
-    ),
     ("ScheduledTasksFireTaskRole", "events:PutEvents", "*"): (
         "It tells of a row that only a newer release can read, of which there is none here."
     ),
@@ -103,7 +100,7 @@ UNUSED = {
 @pytest.fixture(scope="module")
 def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
     """A cloud in which all that the stack can do was done."""
-    with LocalCloud(speed=SPEED, empty=True, quotas=QUOTAS) as running:
+    with LocalCloud(speed=SPEED, empty=True, durations=BRIEF, quotas=QUOTAS) as running:
         key = make_key(running)
         running.stack_name = assembly.stack
         outputs = deploy(
@@ -190,6 +187,7 @@ def domain(cloud: LocalCloud) -> None:
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED", user.mail()
     have_counted(user)
+    tend(cloud)
     for kind in ("stop", "start"):
         run(user, f"{kind}.shop-for-you")
     capacity = recommender["serviceConfig"]["recommenderConfig"]

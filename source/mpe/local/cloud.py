@@ -26,13 +26,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mpe.assembly.processes import end_group
 from mpe.assembly.synthesis import APP, Assembly, AssemblyError, kept, synthesize
-from mpe.emulator import Quotas
+from mpe.emulator import Durations, Quotas
 from mpe.local.asking import page
 from mpe.local.deploy import Template, deploy
 from mpe.local.errors import DeployError, LocalCloudError, PortInUseError, ServerDiedError
 from mpe.local.ministack import process
 from mpe.local.ports import free_port, listening
-from mpe.local.server import QUOTAS, RELEASED, WATCHED
+from mpe.local.server import DURATIONS, QUOTAS, RELEASED, WATCHED
 from mpe.local.server import SECRET as SECRET_VARIABLE
 
 ACCOUNT = "000000000000"
@@ -53,7 +53,8 @@ class LocalCloud:
     """Start, deploy and stop; a context manager that leaves no process behind.
 
     ``speed`` is how many times faster than AWS the time passes for jobs and waits.
-    ``quotas`` are the service's, as an account's may be raised. ``edit_template`` may change
+    ``quotas`` are the service's, as an account's may be raised, and ``durations`` how many of
+    its seconds things take where not what is usual. ``edit_template`` may change
     the synthesized template before it is deployed, and ``assembly`` saves the synthesis
     where it was done before. ``empty`` starts it without the stack.
     """
@@ -65,6 +66,7 @@ class LocalCloud:
         speed: float = DEFAULT_SPEED,
         email: str = "you@example.com",
         quotas: Quotas | None = None,
+        durations: Durations | None = None,
         edit_template: Callable[[Template], Template] | None = None,
         assembly: Assembly | None = None,
         app: Sequence[str] = APP,
@@ -80,6 +82,7 @@ class LocalCloud:
         self.secret = secrets.token_urlsafe(32)
         self._email = email
         self._quotas = quotas or Quotas()
+        self._durations = durations or Durations()
         self._edit = edit_template
         self._assembly = assembly
         self._app = app
@@ -299,6 +302,7 @@ class LocalCloud:
             "AWS_EC2_METADATA_DISABLED": "true",
             SECRET_VARIABLE: self.secret,
             QUOTAS: json.dumps(asdict(self._quotas)),
+            DURATIONS: json.dumps(asdict(self._durations)),
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "TMPDIR": str(temporary),
             WATCHED: str(os.getpid()),

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from mpe.assembly.processes import STOP_SECONDS
@@ -38,6 +39,8 @@ SECRET = "MPE_LOCAL_SECRET"
 """The environment variable with the secret of this start."""
 QUOTAS = "MPE_LOCAL_QUOTAS"
 """The environment variable with the service's quotas, as JSON."""
+DURATIONS = "MPE_LOCAL_DURATIONS"
+"""The environment variable with what things take, in the service's seconds, as JSON."""
 COLLECTED_AFTER = 10_000
 """Objects after which Python looks for such as nothing reaches. By the 700 of Python 3.11, that
 took a tenth of this process's time, since it holds all that the clouds have."""
@@ -72,8 +75,10 @@ def _service(speed: float) -> Personalize:
         f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}", os.environ["MINISTACK_REGION"]
     )
     quotas = Quotas(**json.loads(os.environ.get(QUOTAS, "{}")))
+    durations = Durations(**json.loads(os.environ.get(DURATIONS, "{}")))
     # A cold start takes as long as ever: a workflow's own training must come first here as well.
-    durations = Durations(first_training=max(Durations.first_training, LEAST * speed))
+    first_training = max(durations.first_training, LEAST * speed)
+    durations = replace(durations, first_training=first_training)
     return Personalize(objects=objects, speed=speed, quotas=quotas, durations=durations)
 
 

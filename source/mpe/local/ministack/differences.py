@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mpe.local.ministack import (
     cloudwatch,
+    dynamodb,
     eventbridge,
     functions,
     http,
@@ -19,6 +20,7 @@ from mpe.local.ministack.difference import Start
 
 BY_SERVICE = {
     "Amazon Personalize": personalize.DIFFERENCES,
+    "Amazon DynamoDB": dynamodb.DIFFERENCES,
     "Amazon SNS": sns.DIFFERENCES,
     "Amazon S3": s3.DIFFERENCES,
     "Amazon EventBridge": eventbridge.DIFFERENCES,
