@@ -10,7 +10,8 @@ import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -28,7 +29,7 @@ from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 
 from mpe.assembly.synthesis import Assembly, kept
-from mpe.emulator import FakeClock, MemoryObjects, Personalize, Quotas
+from mpe.emulator import Durations, FakeClock, MemoryObjects, Personalize, Quotas
 
 # What was started in the background ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -62,6 +63,14 @@ botocore.session.create_loader = lambda *_: LOADER
 COLLECTED_AFTER = 10_000
 ROOT = Path(__file__).parents[1]
 MOVIELENS = ROOT / "examples" / "01-movielens"
+USUAL = Durations()
+BRIEF = replace(
+    USUAL,
+    create={noun: seconds / 10 for noun, seconds in USUAL.create.items()},
+    update={noun: seconds / 10 for noun, seconds in USUAL.update.items()},
+)
+"""What things take where a test is not about how often one looks at them: each look is a
+function's invocation, and looks are most of what a run takes of this machine."""
 ROLE = "arn:aws:iam::000000000000:role/service"
 BUCKET = "s3://data/train/films"
 
@@ -131,14 +140,28 @@ class Emulated:
     clock: FakeClock = field(default_factory=FakeClock)
     objects: MemoryObjects = field(default_factory=MemoryObjects)
     quotas: Quotas = field(default_factory=Quotas)
+    durations: Durations = field(default_factory=Durations)
 
     def __post_init__(self) -> None:
         self.service = Personalize(
-            objects=self.objects, clock=self.clock, executor=AtOnce(), quotas=self.quotas
+            objects=self.objects,
+            clock=self.clock,
+            executor=AtOnce(),
+            quotas=self.quotas,
+            durations=self.durations,
         )
-        self.client = self.make("personalize")
-        self.runtime = self.make("personalize-runtime")
-        self.events = self.make("personalize-events")
+
+    @cached_property
+    def client(self) -> Any:
+        return self.make("personalize")
+
+    @cached_property
+    def runtime(self) -> Any:
+        return self.make("personalize-runtime")
+
+    @cached_property
+    def events(self) -> Any:
+        return self.make("personalize-events")
 
     def make(self, name: str) -> Any:
         client = boto3.client(

@@ -8,27 +8,19 @@ import os
 import time
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from mpe.assembly.synthesis import Assembly
-from mpe.emulator import Durations, Quotas
+from mpe.emulator import Quotas
 from mpe.local.cloud import LocalCloud
-from tests.conftest import interactions
+from tests.conftest import BRIEF, interactions
 
 SPEED = 2000.0
 NEVER = "cron(0 0 1 1 ? 2099)"
 """A schedule that does not fire by itself while a test runs, at however many times AWS's speed."""
-USUAL = Durations()
-BRIEF = replace(
-    USUAL,
-    create={noun: seconds / 10 for noun, seconds in USUAL.create.items()},
-    update={noun: seconds / 10 for noun, seconds in USUAL.update.items()},
-)
-"""What things take where a test is not about how often one looks at them: a look is a function's
-invocation, and most of what a run takes of this machine."""
 FULL_SIZE = os.environ.get("MPE_FULL_SIZE") == "1"
 PATIENCE = float(os.environ.get("MPE_TEST_PATIENCE", "3600" if FULL_SIZE else "1200"))
 """How many seconds to wait for what must happen: more on a machine that has much else to do."""

@@ -25,8 +25,8 @@ import pytest
 from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
 from mpe.model.plan.owner import marked, owner_of
-from tests.conftest import ROOT
-from tests.local.conftest import BRIEF, CSV, NEVER, User, small, wait_until
+from tests.conftest import BRIEF, ROOT
+from tests.local.conftest import CSV, NEVER, User, small, wait_until
 
 pytestmark = pytest.mark.local
 SPEED = 1000.0

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
 from mpe.local.deploy import Template
-from tests.local.conftest import BRIEF, CSV, SPEED, User, names, small
+from tests.conftest import BRIEF
+from tests.local.conftest import CSV, SPEED, User, names, small
 
 pytestmark = pytest.mark.local
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from mpe.local.cloud import LocalCloud
-from tests.conftest import MOVIELENS, config, interactions
-from tests.local.conftest import BRIEF, CSV, User, small, wait_until
+from tests.conftest import BRIEF, MOVIELENS, config, interactions
+from tests.local.conftest import CSV, User, small, wait_until
 
 pytestmark = pytest.mark.local
 

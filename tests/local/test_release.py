@@ -13,8 +13,8 @@ import boto3
 import pytest
 
 from mpe.local.cloud import LocalCloud
-from tests.conftest import ROOT
-from tests.local.conftest import BRIEF, CSV, PATIENCE, SPEED, User, small
+from tests.conftest import BRIEF, ROOT
+from tests.local.conftest import CSV, PATIENCE, SPEED, User, small
 
 pytestmark = pytest.mark.local
 STACK = "released"

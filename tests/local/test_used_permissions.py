@@ -23,8 +23,9 @@ from mpe.local.deploy import deploy
 from mpe.model.plan.desired import Data
 from tests.arns import kinds
 from tests.authorization import actions
+from tests.conftest import BRIEF
 from tests.everything import RECIPE, everything, files, schema
-from tests.local.conftest import BRIEF, CSV, NEVER, SPEED, User, small, tend, wait_until
+from tests.local.conftest import CSV, NEVER, SPEED, User, small, tend, wait_until
 from tests.local.test_concurrency import campaign_of
 from tests.local.test_everything import put_files
 from tests.local.test_provisioning import shop
