@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from mpe.emulator import Durations, MemoryObjects, Personalize, Request
+from mpe.emulator import Durations, MemoryObjects, Request
+from mpe.emulator.service import Personalize
 
 SIZES = {"1M": 1_000_000, "5M": 5_000_000}
 TARGETS = {

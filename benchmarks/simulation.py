@@ -27,7 +27,8 @@ from urllib.parse import urlsplit
 from benchmarks import billed
 from benchmarks.virtual_time import VirtualTime, govern
 from mpe.assembly.synthesis import Assembly
-from mpe.emulator import Durations, MemoryObjects, Personalize, Quotas
+from mpe.emulator import Durations, MemoryObjects, Quotas
+from mpe.emulator.service import Personalize
 from mpe.local.deploy import deploy
 from mpe.local.ministack import cloudwatch, personalize, process, s3
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.core.models import botocore_stubber
 
-from mpe.emulator import Personalize
+from mpe.emulator.service import Personalize
 
 
 def attach(service: Personalize, client: Any) -> None:

@@ -32,7 +32,7 @@ from mpe.aws.turns import Claim, Turns
 from mpe.cli.account import KEY_PARAMETER
 from mpe.cli.main import mpe
 from mpe.emulator import Durations, MemoryObjects, Request
-from mpe.emulator import Personalize as Service
+from mpe.emulator.service import Personalize as Service
 from mpe.handlers.configure import Configure, Upload
 from mpe.handlers.ensure import Ensure, Step
 from mpe.handlers.finish import Finish

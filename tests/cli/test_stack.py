@@ -23,7 +23,8 @@ from mpe.cli.apply import _run_of_the_same
 from mpe.cli.destroy import Removal
 from mpe.cli.follow import Follow, LinkLost
 from mpe.cli.main import mpe
-from mpe.emulator import MemoryObjects, Personalize
+from mpe.emulator import MemoryObjects
+from mpe.emulator.service import Personalize
 from mpe.model.plan.tasks import schedule_name
 from mpe.model.service.names import execution_name, version_digest
 from tests.attached import attach

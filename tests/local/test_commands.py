@@ -17,7 +17,7 @@ import pytest
 from mpe.assembly.processes import group_alive
 from mpe.local.cloud import LocalCloud
 from mpe.local.ports import listening
-from mpe.local.server import WATCHED
+from mpe.local.variables import WATCHED
 from tests.local.conftest import CSV, PATIENCE, User, small, wait_until
 
 pytestmark = pytest.mark.local

@@ -4,8 +4,9 @@ Requests are validated against botocore's own service model; statuses pass with 
 import jobs read the CSVs, training makes a real (small) model of them, and metrics come from
 evaluating it. What is not emulated says so.
 
-Nothing here listens: :class:`Personalize` takes requests and gives answers. The local cloud
-mounts it in an HTTP server, and tests attach it to a boto3 client.
+Nothing here listens: :class:`mpe.emulator.service.Personalize` takes requests and gives answers.
+The local cloud mounts it in an HTTP server, and tests attach it to a boto3 client. It is not
+imported here, since whoever only says what it shall be like would wait for NumPy and SciPy.
 """
 
 from mpe.emulator.authorization import Authorization, authorizations
@@ -18,7 +19,6 @@ from mpe.emulator.objects import (
     ObjectsDenied,
     ObjectsMissing,
 )
-from mpe.emulator.service import Personalize
 from mpe.emulator.settings import Durations, FakeClock, Quotas
 from mpe.emulator.wire import Request, Response
 
@@ -33,7 +33,6 @@ __all__ = [
     "Objects",
     "ObjectsDenied",
     "ObjectsMissing",
-    "Personalize",
     "Quotas",
     "Request",
     "Response",

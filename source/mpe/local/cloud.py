@@ -32,8 +32,8 @@ from mpe.local.deploy import Template, deploy
 from mpe.local.errors import DeployError, LocalCloudError, PortInUseError, ServerDiedError
 from mpe.local.ministack import process
 from mpe.local.ports import free_port, listening
-from mpe.local.server import DURATIONS, QUOTAS, RELEASED, WATCHED
-from mpe.local.server import SECRET as SECRET_VARIABLE
+from mpe.local.variables import DURATIONS, QUOTAS, RELEASED, WATCHED
+from mpe.local.variables import SECRET as SECRET_VARIABLE
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"

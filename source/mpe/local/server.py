@@ -18,7 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mpe.assembly.processes import STOP_SECONDS
-from mpe.emulator import Durations, Personalize, Quotas
+from mpe.emulator import Durations, Quotas
+from mpe.emulator.service import Personalize
 from mpe.local.door import guard
 from mpe.local.faults import Interference
 from mpe.local.kept import Calls, Mailbox
@@ -27,20 +28,11 @@ from mpe.local.ministack.differences import make_good
 from mpe.local.ministack.objects import RoleObjects
 from mpe.local.ministack.process import check_version
 from mpe.local.pages import serve
+from mpe.local.variables import DURATIONS, QUOTAS, RELEASED, SECRET, WATCHED
 
 WATCH_SECONDS = 0.5
 LEAST = 60
 """Real seconds before a new solution is trained by itself, however fast the time passes."""
-WATCHED = "MPE_LOCAL_PARENT"
-"""The environment variable with the process without which the server shall not live."""
-RELEASED = "MPE_LOCAL_RELEASED"
-"""The environment variable with the file that, once it is there, lets it live on alone."""
-SECRET = "MPE_LOCAL_SECRET"
-"""The environment variable with the secret of this start."""
-QUOTAS = "MPE_LOCAL_QUOTAS"
-"""The environment variable with the service's quotas, as JSON."""
-DURATIONS = "MPE_LOCAL_DURATIONS"
-"""The environment variable with what things take, in the service's seconds, as JSON."""
 COLLECTED_AFTER = 10_000
 """Objects after which Python looks for such as nothing reaches. By the 700 of Python 3.11, that
 took a tenth of this process's time, since it holds all that the clouds have."""

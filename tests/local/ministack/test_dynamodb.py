@@ -37,7 +37,9 @@ def ask(operation, **params):
 
 ask(
     "CreateTable",
-    KeySchema=[{"AttributeName": "of", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+    KeySchema=[
+        {"AttributeName": "of", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"},
+    ],
     AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in ("of", "at")],
     BillingMode="PAY_PER_REQUEST",
 )
@@ -54,7 +56,9 @@ answers = [
             ":of": {"S": "one"}, ":at": {"S": "0"}, ":low": {"N": "3"}, ":high": {"N": "9"},
         },
     )
-    for filter in ("n BETWEEN :low AND :high", "n = :low OR n > :high", "n = = :low", "((n = :low))")
+    for filter in (
+        "n BETWEEN :low AND :high", "n = :low OR n > :high", "n = = :low", "((n = :low))",
+    )
 ]
 print(json.dumps({"answers": answers, "read": max(read.values())}))
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpe.emulator import Personalize
+from mpe.emulator.service import Personalize
 from mpe.local.faults import Interference
 from mpe.local.kept import Calls, Mailbox
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import botocore.session
 
-from mpe.emulator import Personalize, Request, authorizations
+from mpe.emulator import Request, authorizations
+from mpe.emulator.service import Personalize
 from mpe.local.ministack.difference import Difference
 from mpe.local.ministack.iam import refusal
 
