@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 from pathlib import Path
 
@@ -98,6 +99,7 @@ def test_a_change_holds_where_the_function_was_imported_by_name(
     loaded: dict[str, object] = {}
     exec(compile(source, str(path), "exec"), loaded)
     two = loaded["two"]
+    gc.freeze()  # as tests/conftest.py does before the first test
     made = change(str(path), source, source.replace("2\n", "3\n"), "Number", (2, 2))
     put(made, Loaded([str(tmp_path)]))
     assert callable(two)

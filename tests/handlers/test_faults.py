@@ -143,10 +143,11 @@ class Provisioning:
         bucket = Bucket(self.emulated.objects)
         bucket.modified = self.emulated.clock()
         self.turn = Turn()
+        self.ledger = Mortal(deaths=deaths)
         self.ensure = Ensure(
             Personalize(self.emulated.client),
             bucket,
-            Mortal(deaths=deaths),  # type: ignore[arg-type]
+            self.ledger,  # type: ignore[arg-type]
             self.turn,
             Heard(),
             Measured(),
@@ -206,21 +207,21 @@ def _with(desired: Desired, params: dict[str, Any]) -> Desired:
     return Desired(**{**vars(desired), "params": params})
 
 
-def clean() -> tuple[int, dict[str, Any]]:
-    """Return how many calls an undisturbed run makes, and what is there at its end."""
+def clean() -> tuple[int, int, dict[str, Any]]:
+    """Return how often an undisturbed run calls the service and its ledger, and what is made."""
     undisturbed = Provisioning({}, set())
     assert undisturbed.provision() == 1
-    return undisturbed.emulated.calls, undisturbed.made()
+    return undisturbed.emulated.calls, undisturbed.ledger.calls, undisturbed.made()
 
 
-CALLS, CLEAN = clean()
+CALLS, NOTES, CLEAN = clean()
 FAULTS = st.dictionaries(
     st.integers(1, CALLS), st.sampled_from(["lost", "refused", "throttled", "unseen"]), max_size=12
 )
 
 
 @settings(max_examples=examples(40))
-@given(FAULTS, st.sets(st.integers(1, 120), max_size=4))
+@given(FAULTS, st.sets(st.integers(1, NOTES), max_size=4))
 def test_a_dataset_group_ends_the_same_whatever_fails(
     faults: dict[int, str], deaths: set[int]
 ) -> None:

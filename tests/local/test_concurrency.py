@@ -9,13 +9,16 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from mpe.local.cloud import LocalCloud
+from mpe.local.faults import Fault, Kind
 from tests.everything import schema
+from tests.local.campaign import Lab
 from tests.local.conftest import CSV, NEVER, User, small, wait_until
 from tests.local.test_provisioning import later_second
 from tests.local.test_schedules import fire, jobs, row, serving, settled, versions
@@ -143,15 +146,21 @@ def test_an_upload_during_a_scheduled_run_waits_for_it_and_is_not_lost(cloud: Lo
     user.put("interactions.csv", CSV)
     user.upload(document)
     assert user.wait_for_run() == "SUCCEEDED"
+    training = Fault("EnsureSolutionVersion", "personalize", "CreateSolutionVersion", 1, Kind.HELD)
+    lab = Lab(cloud)
+    lab.watch("between", training)
     fire(user, "full.between-popular")
-    wait_until(lambda: [one for one in runs(user) if "task" in one])
+    wait_until(lambda: lab.report("between")["hits"])
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 3
     user.upload(document)
 
     settled(user, "full.between-popular", "SUCCEEDED")
     wait_until(lambda: [one for one in runs(user)[2:] if one["status"] != "RUNNING"])
     assert [one["status"] for one in runs(user)] == ["SUCCEEDED"] * 3
+    _, task, _ = runs(user)
     assert [one.get("task") for one in runs(user)] == [None, "full.between-popular", None]
+    uploaded = user.executions()[0]["startDate"]
+    assert uploaded < datetime.fromisoformat(task["ended"]), "it came while the task's was at work"
     assert_one_after_the_other(user)
     assert campaign(user)["minProvisionedTPS"] == 3
     assert len(versions(user)) == 2, "one of the config, one of the task"

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from mpe.local.cloud import LocalCloud
+from mpe.local.faults import Fault, Kind
 from tests.conftest import interactions
+from tests.local.campaign import Lab
 from tests.local.conftest import CSV, NEVER, User, names, small, wait_until
 
 pytestmark = pytest.mark.local
@@ -164,12 +166,20 @@ def test_a_schedule_whose_group_was_deleted_fails_once_and_is_disabled(cloud: Lo
     assert "Its schedule is disabled now" in mail["body"]
 
 
-def fire(user: User, task: str) -> None:
-    """Start a task as its schedule would."""
-    user.cloud.client("stepfunctions").start_execution(
+def fire(user: User, task: str) -> str:
+    """Start a task as its schedule would; return the execution."""
+    started = user.cloud.client("stepfunctions").start_execution(
         stateMachineArn=user.cloud.outputs["TaskWorkflow"],
         input=json.dumps({"group": user.group, "task": task}),
     )
+    return str(started["executionArn"])
+
+
+def entered(user: User, execution: str) -> set[str]:
+    """Return the states that an execution has entered."""
+    states = user.cloud.client("stepfunctions").get_paginator("get_execution_history")
+    pages = states.paginate(executionArn=execution)
+    return set(pages.search("events[].stateEnteredEventDetails.name"))
 
 
 def test_two_tasks_at_the_same_moment_run_one_after_the_other(cloud: LocalCloud) -> None:
@@ -223,12 +233,16 @@ def test_a_task_that_a_new_config_overtakes_starts_over_with_it(cloud: LocalClou
     first = row(user, "import")["state"]["M"]["key"]["S"]
 
     document["solutions"][0]["campaigns"][0]["serviceConfig"]["minProvisionedTPS"] = 2
+    lab = Lab(cloud)
+    # The config is the group's by then, and the task's row still of the one before.
+    lab.watch("overtaken", Fault("SchedulesKeep", "dynamodb", "Query", 1, Kind.HELD))
     user.upload(document)
-    wait_until(lambda: len(user.executions()) == 2)
-    fire(user, "import")
+    wait_until(lambda: lab.report("overtaken")["hits"])
+    task = fire(user, "import")
 
     assert user.wait_for_run(2) == "SUCCEEDED"
     found = settled(user, "import", "SUCCEEDED")
+    assert "Wait for the new config" in entered(user, task)
     assert found["state"]["M"]["key"]["S"] != first
     campaign = cloud.client("personalize").describe_campaign(
         campaignArn=user.arn("campaign/overtaken-live")

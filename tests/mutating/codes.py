@@ -19,6 +19,7 @@ class Loaded:
         self._caches: list[functools._lru_cache_wrapper[Any]] = []
         self._functions: list[FunctionType] = []
         within = tuple(folders)
+        gc.unfreeze()  # else what was there before the tests is not found
         for one in gc.get_objects():
             if isinstance(one, functools._lru_cache_wrapper):
                 self._caches.append(one)
