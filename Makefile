@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CDK := node_modules/.package-lock.json
 
-# Else each process compiles all modules anew, and pytest all tests: a third of what these take.
+# Else each process compiles all modules anew, and pytest all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test fast thorough generate graph changed faults fuzz mutants bench lint synth docs audit pins clean

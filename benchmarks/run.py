@@ -28,7 +28,7 @@ OTHERS = ("cold_import", "memory", "check_data", "real_size", "gate_costs")
 """Scripts that measure on their own, where they are there: ``SCRIPT --json FILE``."""
 DRAWN = {"durations": durations.measure, "growth_on_sets": durations.growth}
 """What is drawn, and takes nothing but this process."""
-PARTS = (*OTHERS, *DRAWN, *scenarios.PARTS)
+PARTS = (*OTHERS, *DRAWN, *scenarios.PARTS, *wall_clock.PARTS)
 """What can be measured by itself, so that the rest is kept."""
 FIRST, LATER, _ = durations.SITUATIONS
 TARGETS: Mapping[tuple[str, str], Mapping[str, float]] = {
@@ -111,6 +111,10 @@ def measure_anew(found: Found, parts: Sequence[str]) -> dict[str, Any]:
     """Return what was found with some parts measured now, each with the day of that."""
     fresh: dict[str, Any] = {part: _other(part) for part in parts if part in OTHERS}
     fresh.update({part: work() for part, work in DRAWN.items() if part in parts})
+    if set(parts) & set(wall_clock.PARTS):
+        with tempfile.TemporaryDirectory() as folder:
+            measured = wall_clock.measure(Path(folder))
+        fresh.update({part: measured[part] for part in wall_clock.PARTS if part in parts})
     virtual = [part for part in parts if part in scenarios.PARTS]
     if virtual:
         with tempfile.TemporaryDirectory() as folder:
@@ -446,6 +450,12 @@ def _wall(found: Found) -> Iterator[str]:
     yield "`python -m benchmarks.wall_clock` (real time)"
     rows = [
         [
+            "a yardstick by which to compare machines: ten million squares added in Python, "
+            f"best of {wall_clock.RUNS}",
+            found["yardstick"],
+            "",
+        ],
+        [
             f"checking a config of {check['bytes']:,} bytes ({check['solutions']:,} solutions), "
             f"best of {wall_clock.RUNS}",
             check["valid"]["seconds"],
@@ -469,6 +479,12 @@ def _wall(found: Found) -> Iterator[str]:
         ],
     ]
     yield table(("", "seconds", "peak MiB"), rows)
+    yield (
+        f"What a command takes of a processor, the median of {wall_clock.STARTS} processes of its "
+        "own, its modules compiled already:"
+    )
+    starts = [[f"`{name}`", took] for name, took in found["start_up"].items()]
+    yield table(("", "CPU seconds"), starts)
 
 
 def _printed(name: str, found: Found) -> Iterator[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import resource
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,12 @@ from mpe.model.errors import ConfigError
 from mpe.model.service.limits import SIZE_LIMIT, VALUES_LIMIT
 
 RUNS = 3
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "01-movielens" / "config.json"
+COMMANDS = (("--version",), ("--help",), ("validate", str(EXAMPLE.relative_to(ROOT))))
+STARTS = 9
+PARTS = ("yardstick", "config_validation", "start_up", "cdk_synth", "local_cloud")
+"""What is measured here."""
 LONG = 2_400
 """Characters of a filter expression, of the 2,500 that one may have."""
 
@@ -92,17 +100,48 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, result
 
 
+def yardstick() -> float:
+    """Return the seconds of what never changes, by which to compare machines and days."""
+    seconds, _ = min(_timed(lambda: sum(one * one for one in range(10**7))) for _ in range(RUNS))
+    return round(seconds, 2)
+
+
+def start_up() -> dict[str, float]:
+    """Return the processor seconds of commands, each the median of some processes of its own.
+
+    Their modules are compiled already, as an installed package's are.
+    """
+    return {" ".join(("mpe", *words)): _processor_seconds(words) for words in COMMANDS}
+
+
+def _processor_seconds(words: Sequence[str]) -> float:
+    own = {key: one for key, one in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**own, "PYTHONPATH": str(ROOT / "source")}
+    found = []
+    for _ in range(STARTS + 1):
+        before = _of_children()
+        command = [sys.executable, "-m", "mpe.cli.main", *words]
+        subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+        found.append(_of_children() - before)
+    return round(statistics.median(found[1:]), 2)
+
+
+def _of_children() -> float:
+    """Return the processor seconds of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def synthesis(folder: Path) -> dict[str, Any]:
     """Synthesize the app, as ``cdk synth`` has it done, with the layer built already."""
     synthesize(folder / "first")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = _of_children()
     seconds, assembly = _timed(lambda: synthesize(folder / "again"))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return {
         "seconds": round(seconds, 1),
-        "cpu_seconds": round(cpu, 1),
-        "peak_mib_of_largest_process": round(after.ru_maxrss / 1024),
+        "cpu_seconds": round(_of_children() - before, 1),
+        "peak_mib_of_largest_process": round(largest / 1024),
         "template_bytes": assembly.template.stat().st_size,
     }
 
@@ -146,7 +185,9 @@ def measure(folder: Path) -> dict[str, Any]:
     """Measure all of it; the synthesized app stays in ``folder``."""
     synthesized = synthesis(folder)
     return {
+        "yardstick": yardstick(),
         "config_validation": validation(),
+        "start_up": start_up(),
         "cdk_synth": synthesized,
         "local_cloud": local_cloud(Assembly.read(folder / "again")),
     }

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any
 
 from mpe.model.errors import NewerForm
@@ -87,13 +86,8 @@ class Form:
 
 def known(cls: type[Any], saved: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a dataclass has fields for; the rest is of another release."""
-    names = _names(cls)
+    names = {one.name for one in fields(cls)}
     return {key: value for key, value in saved.items() if key in names}
-
-
-@cache
-def _names(cls: type[Any]) -> frozenset[str]:
-    return frozenset(one.name for one in fields(cls))
 
 
 def _mark(saved: Mapping[str, Any]) -> Mapping[str, Any]:
