@@ -13,9 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(READY)
 	$(BIN)/python examples/01-movielens/demo.py
 
-# As many files of tests at a time as there are processors, and one more, at most four: each process
-# that meets tests of the local cloud starts its own, of about 1 GB. tests/conftest.py has their
-# number and their order.
+# As many files of tests at a time as there are processors, at most four: each process that meets
+# tests of the local cloud starts its own, of about 1 GB. They come in the order of tests/conftest.py.
 TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(READY) $(CDK)

@@ -87,18 +87,6 @@ def pytest_configure() -> None:
         HypothesisProvider._local_constants = Constants()
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
-    """Return how many files of tests run at a time: one more than there are processors.
-
-    The local cloud's tests wait for some of their time. None leaves it to pytest-xdist, which
-    reads the variable.
-    """
-    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
-        return None
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else None
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the local cloud's tests: the longest files must not be what is left at the end."""

@@ -157,10 +157,10 @@ def test_a_schedule_whose_group_was_deleted_fails_once_and_is_disabled(cloud: Lo
     found = settled(user, "import", "FAILED")
     assert found["last"]["M"]["error"]["S"] == "ResourceMissing"
     assert found["disabled"]["S"]
-    schedule = cloud.client("scheduler").get_schedule(
-        Name=found["schedule"]["S"], GroupName=cloud.outputs["ScheduleGroup"]
-    )
-    assert schedule["State"] == "DISABLED"
+    named = {"Name": found["schedule"]["S"], "GroupName": cloud.outputs["ScheduleGroup"]}
+    scheduler = cloud.client("scheduler")
+    # It is disabled right after its row is marked.
+    wait_until(lambda: scheduler.get_schedule(**named)["State"] == "DISABLED")
     (mail,) = wait_until(lambda: [one for one in cloud.mail() if "group gone: " in one["subject"]])
     assert "does not exist any more" in mail["body"]
     assert "Its schedule is disabled now" in mail["body"]
