@@ -28,7 +28,7 @@ OTHERS = ("cold_import", "memory", "check_data", "real_size", "gate_costs")
 """Scripts that measure on their own, where they are there: ``SCRIPT --json FILE``."""
 DRAWN = {"durations": durations.measure, "growth_on_sets": durations.growth}
 """What is drawn, and takes nothing but this process."""
-PARTS = (*OTHERS, *DRAWN, *scenarios.PARTS, *wall_clock.PARTS)
+PARTS = (*OTHERS, *DRAWN, *scenarios.PARTS, "wall_clock")
 """What can be measured by itself, so that the rest is kept."""
 FIRST, LATER, _ = durations.SITUATIONS
 TARGETS: Mapping[tuple[str, str], Mapping[str, float]] = {
@@ -111,17 +111,16 @@ def measure_anew(found: Found, parts: Sequence[str]) -> dict[str, Any]:
     """Return what was found with some parts measured now, each with the day of that."""
     fresh: dict[str, Any] = {part: _other(part) for part in parts if part in OTHERS}
     fresh.update({part: work() for part, work in DRAWN.items() if part in parts})
-    if set(parts) & set(wall_clock.PARTS):
+    if "wall_clock" in parts:  # all of it, since figures and yardstick belong together
         with tempfile.TemporaryDirectory() as folder:
-            measured = wall_clock.measure(Path(folder))
-        fresh.update({part: measured[part] for part in wall_clock.PARTS if part in parts})
+            fresh.update(wall_clock.measure(Path(folder)))
     virtual = [part for part in parts if part in scenarios.PARTS]
     if virtual:
         with tempfile.TemporaryDirectory() as folder:
             assembly = synthesize(Path(folder) / "cdk.out")
             fresh.update(scenarios.measure(assembly, virtual))
     today = datetime.now(UTC).date().isoformat()
-    return {**found, **fresh, "anew": {**found.get("anew", {}), **dict.fromkeys(fresh, today)}}
+    return {**found, **fresh, "anew": {**found.get("anew", {}), **dict.fromkeys(parts, today)}}
 
 
 def missed(found: Found) -> list[str]:

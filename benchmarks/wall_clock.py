@@ -27,8 +27,6 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "01-movielens" / "config.json"
 COMMANDS = (("--version",), ("--help",), ("validate", str(EXAMPLE.relative_to(ROOT))))
 STARTS = 9
-PARTS = ("yardstick", "config_validation", "start_up", "cdk_synth", "local_cloud")
-"""What is measured here."""
 LONG = 2_400
 """Characters of a filter expression, of the 2,500 that one may have."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,20 @@ def test_the_workflow_tries_the_oldest_python_and_lambdas() -> None:
     functions = (ROOT / "source" / "mpe" / "infrastructure" / "functions.py").read_text()
     (lambdas,) = re.findall(r"Runtime\.PYTHON_(\d+_\d+)", functions)
     assert job["strategy"]["matrix"]["python"] == [oldest, lambdas.replace("_", ".")]
+
+
+def test_make_lets_python_keep_what_it_compiles(tmp_path: Path) -> None:
+    """Containers set a variable against it, by which each process compiles everything anew."""
+    (tmp_path / "Makefile").write_text(f"include {ROOT}/Makefile\ntold:\n\t@env\n")
+    told = subprocess.run(
+        ["make", "-f", str(tmp_path / "Makefile"), "told"],
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "KEPT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert "KEPT=1" in told
+    assert not [line for line in told if line.startswith("PYTHONDONTWRITEBYTECODE")]
 
 
 @pytest.mark.parametrize("name", ["bug.md", "wish.md"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mpe.cli import known
+from mpe.local.ports import free_port
 from tests.conftest import ROOT
 
 HEAVY = frozenset(
@@ -67,6 +68,12 @@ def test_checking_a_config_imports_nothing_of_an_account() -> None:
     assert told.endswith(": fine")
     assert not modules & {"boto3", "duckdb", "mpe.aws", "mpe.cli.account", "mpe.emulator"}
     assert not modules & {"botocore.model", "lark", "urllib3", "rich"}
+
+
+def test_asking_after_a_local_cloud_imports_nothing_of_what_it_serves() -> None:
+    told, modules = started("local", "status", "--output", "json", "--port", str(free_port()))
+    assert told == "null", "none is up"
+    assert not modules & {"ministack", "numpy", "scipy", "mpe.emulator.service", "mpe.local.server"}
 
 
 def test_a_tab_knows_commands_and_options_and_imports_none() -> None:
