@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from mpe.local.kept import Call, Calls
 from mpe.local.ministack.difference import Difference
+
+POLICIES = 1024
+"""How many policies are kept as they were read."""
 
 
 def keep_decisions(calls: Calls) -> None:
@@ -32,6 +36,18 @@ def keep_decisions(calls: Calls) -> None:
         return found
 
     iam_evaluator.enforce = enforce_and_keep
+
+
+def read_policies_once() -> None:
+    """Read the text of a policy once, and not twice for each request of whom it is attached to.
+
+    Its statements are only looked at.
+    """
+    from ministack.core import iam_evaluator
+
+    read = iam_evaluator.parse_policy_document
+    kept = lru_cache(POLICIES)(read)
+    iam_evaluator.parse_policy_document = lambda one: (kept if isinstance(one, str) else read)(one)
 
 
 def denied_to(role_arn: str, action: str, resource: str, calls: Calls) -> str | None:
@@ -155,5 +171,12 @@ DIFFERENCES = (
         page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn",
         test="test_iam.py::test_alone_the_principal_of_a_session_is_the_session",
         make_good=lambda start: name_roles(),
+    ),
+    Difference(
+        aws="what a policy costs is nothing of this machine's",
+        alone="each request reads anew all policies of the role that asks, twice",
+        page=None,
+        test="test_iam.py::test_alone_policies_are_read_anew_for_each_request",
+        make_good=lambda start: read_policies_once(),
     ),
 )
