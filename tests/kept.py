@@ -23,7 +23,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 from moto import mock_aws
 
 from mpe.aws.ledger import Ledger
@@ -45,6 +44,7 @@ from mpe.model.plan.desired import desired_state
 from mpe.model.plan.outcome import Outcome
 from mpe.model.plan.removals import Made
 from mpe.model.service.profile import Profile, as_document
+from tests import clients
 from tests.conftest import ROOT
 from tests.everything import everything
 from tests.handlers.test_runs import BUCKET, NOW, PLACE, Account, Fixed, table
@@ -75,7 +75,7 @@ def account() -> Iterator[Account]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         os.environ[name] = "none"
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
+        s3 = clients.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield Account(s3, Turns(table("turns")), Ledger(table("ledger")), Tasks(table("tasks")))
@@ -105,7 +105,7 @@ class Life:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        scheduler = boto3.client("scheduler", region_name="us-east-1")
+        scheduler = clients.client("scheduler")
         scheduler.create_schedule_group(Name="group")
         self.schedules = Schedules(scheduler, "group")
         self.steps: list[dict[str, Any]] = []
@@ -238,7 +238,7 @@ class Life:
         return found
 
     def _rows(self) -> list[dict[str, Any]]:
-        database = boto3.resource("dynamodb", region_name="us-east-1")
+        database = clients.tables()
         return [
             {"table": name, "row": json.loads(json.dumps(row, default=_plain))}
             for name in ("turns", "ledger", "tasks")

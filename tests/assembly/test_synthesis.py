@@ -9,6 +9,8 @@ import pytest
 
 from mpe.assembly.synthesis import Assembly, AssemblyError, _digest, kept, synthesize
 
+REPORT = "validation-report.json"
+
 
 def test_an_app_that_fails_is_told_with_its_own_words(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
@@ -59,6 +61,22 @@ def test_what_was_synthesized_is_kept_until_the_source_is_another(tmp_path: Path
     assert _digest(tmp_path) != before
 
 
-def test_what_is_kept_is_what_the_app_synthesizes(assembly: Assembly, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """The app, synthesized anew by who wants the CDK's validation."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CDK_VALIDATION", "true")
+        return synthesize(tmp_path_factory.mktemp("validated"))
+
+
+def test_what_is_kept_is_what_the_app_synthesizes(assembly: Assembly, validated: Assembly) -> None:
     assert kept().folder == assembly.folder
-    assert synthesize(tmp_path / "out").template.read_text() == assembly.template.read_text()
+    assert validated.template.read_text() == assembly.template.read_text()
+
+
+def test_the_app_validates_nothing_unless_a_variable_is_set(
+    assembly: Assembly, validated: Assembly
+) -> None:
+    """It takes nearly as long as all else of a synthesis; `make synth` has it."""
+    assert not (assembly.folder / REPORT).exists()
+    assert (validated.folder / REPORT).exists()

@@ -41,6 +41,7 @@ from mpe.handlers.remove import Remove
 from mpe.handlers.schedule import Synchronize
 from mpe.model.plan.desired import DELETE, Desired, Place
 from mpe.model.plan.outcome import Outcome
+from tests import clients
 from tests.cli.test_stack import DESCRIBED, KEYS, REGION, TABLES
 from tests.conftest import AtOnce, served
 from tests.handlers.measured import Measured
@@ -69,12 +70,12 @@ class _Bucket(MemoryObjects):
 
     def keys(self, url: str, **_: Any) -> list[str]:
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
-        found = boto3.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+        found = clients.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
         return [f"s3://{bucket}/{one['Key']}" for one in found.get("Contents", ())]
 
     def read(self, url: str, **_: Any) -> Iterator[bytes]:
         bucket, _, key = url.removeprefix("s3://").partition("/")
-        yield boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        yield clients.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 @dataclass
@@ -106,16 +107,16 @@ class Maintained:
         self.service, self.folder = service, tmp_path
         self.parameters: dict[str, str] = {}
         self.clock = Clock(SPEED)
-        self.s3 = boto3.client("s3")
+        self.s3 = clients.client("s3")
         self.s3.create_bucket(Bucket=BUCKET)
         self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        database = boto3.resource("dynamodb")
+        database = clients.tables()
         for name in TABLES:
             database.create_table(TableName=name, **KEYS)
         self.turns = Turns(database.Table("TurnsTable"))
         self.tasks = Tasks(database.Table("TasksTable"))
         self.ledger = Ledger(database.Table("LedgerTable"))
-        scheduler = boto3.client("scheduler")
+        scheduler = clients.client("scheduler")
         scheduler.create_schedule_group(Name="tasks")
         self.schedules = Schedules(scheduler, "tasks")
         self.personalize = boto3.client("personalize")

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
@@ -21,6 +20,7 @@ from mpe.cli.apply import files_of
 from mpe.cli.check import _Bar, check_folder, last_profile, progress
 from mpe.cli.main import mpe
 from mpe.model.config.parse import parse
+from tests import clients
 from tests.conftest import ROOT
 from tests.data.writing import HEADERS, config, rows, write, write_config
 from tests.handlers.test_runs import table
@@ -163,7 +163,7 @@ def test_objects_in_sub_folders_are_not_imported_and_told(
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     body = (file.parent / "interactions.csv").read_bytes()
     with mock_aws():
-        client = boto3.client("s3")
+        client = clients.client("s3")
         client.create_bucket(
             Bucket="films", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )

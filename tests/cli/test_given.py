@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from mpe.cli.main import mpe
+from tests import clients
 
 HEADER = "user,item,when"
 HALVES = [
@@ -37,7 +37,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        client = boto3.client("s3")
+        client = clients.client("s3")
         client.create_bucket(Bucket="warehouse")
         yield client
 

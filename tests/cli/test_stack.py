@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
-import boto3
 import click
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -27,6 +26,7 @@ from mpe.emulator import MemoryObjects
 from mpe.emulator.service import Personalize
 from mpe.model.plan.tasks import schedule_name
 from mpe.model.service.names import execution_name, version_digest
+from tests import clients
 from tests.attached import attach
 from tests.conftest import MOVIELENS, served
 
@@ -106,8 +106,8 @@ def account(monkeypatch: pytest.MonkeyPatch, cloudformation: str) -> Iterator[No
         monkeypatch.setenv(name, "none")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        tables = boto3.resource("dynamodb")
+        clients.client("s3").create_bucket(Bucket=BUCKET)
+        tables = clients.tables()
         for name in TABLES:
             tables.create_table(TableName=name, **KEYS)
         turns = Turns(tables.Table("TurnsTable"))
@@ -193,14 +193,14 @@ def test_what_is_left_of_a_removed_group_is_where_it_is_said_to_be() -> None:
 
 @pytest.mark.usefixtures("account")
 def test_a_removal_that_has_lost_its_turn_deletes_nothing_more() -> None:
-    turns = Turns(boto3.resource("dynamodb").Table("TurnsTable"))
+    turns = Turns(clients.tables().Table("TurnsTable"))
     turns.take(Claim("removed", "run", "execution-1", "A"), datetime.now(UTC))
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="train/removed/items.csv", Body=b"x")
+    clients.client("s3").put_object(Bucket=BUCKET, Key="train/removed/items.csv", Body=b"x")
     removal = Removal(Account("PersonalizedExperiences"), "removed", data=True)
     with pytest.raises(click.ClickException, match="another's now") as refused:
         removal._deletions.keep_turn()
     assert "execution-1" in refused.value.message
-    assert boto3.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+    assert clients.client("s3").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
 
 
 def account_without_groups() -> Account:
@@ -221,7 +221,7 @@ class Interrupted(Removal):
 def test_a_config_that_is_uploaded_during_a_removal_stays_known(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    turns = Turns(boto3.resource("dynamodb").Table("TurnsTable"))
+    turns = Turns(clients.tables().Table("TurnsTable"))
     turns.announce("twice", "20260101T000000-old", "A")
     account = account_without_groups()
     Interrupted(account, "twice")(None)
@@ -241,7 +241,7 @@ class Quiet(Removal):
 @pytest.fixture
 def versions() -> int:
     """Two versions of an object of a group that is gone otherwise, and how many there are."""
-    s3 = boto3.client("s3")
+    s3 = clients.client("s3")
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     for body in (b"old", b"new"):
         s3.put_object(Bucket=BUCKET, Key="train/removed/items.csv", Body=body)
@@ -255,7 +255,7 @@ def test_older_versions_stay_readable_and_are_counted(capsys: pytest.CaptureFixt
     removal(None)
     told = capsys.readouterr().out
     assert f"= 2 older versions in s3://{BUCKET}/train/removed/, still readable" in told
-    left = boto3.client("s3").list_object_versions(Bucket=BUCKET)
+    left = clients.client("s3").list_object_versions(Bucket=BUCKET)
     assert len(left["Versions"]) == 2
 
 
@@ -285,7 +285,7 @@ def test_all_versions_go_where_that_is_asked_for(capsys: pytest.CaptureFixture[s
     removal(None)
     told = capsys.readouterr().out
     assert f"- 2 versions of objects in s3://{BUCKET}/train/removed/" in told
-    left = boto3.client("s3").list_object_versions(Bucket=BUCKET)
+    left = clients.client("s3").list_object_versions(Bucket=BUCKET)
     assert not left.get("Versions")
     assert not left.get("DeleteMarkers")
 
@@ -316,7 +316,7 @@ def test_a_run_whose_state_is_gone_is_told() -> None:
 
 @pytest.mark.usefixtures("account")
 def test_an_upload_is_a_run_once_its_execution_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    states, turns = boto3.client("stepfunctions"), boto3.resource("dynamodb").Table("TurnsTable")
+    states, turns = clients.client("stepfunctions"), clients.tables().Table("TurnsTable")
     machine = states.create_state_machine(
         name="Provision",
         definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
@@ -344,12 +344,12 @@ def test_an_upload_is_a_run_once_its_execution_is_there(monkeypatch: pytest.Monk
 def test_a_config_that_lies_there_is_done_with_only_where_a_run_came_of_it(
     status: str | None, same: bool
 ) -> None:
-    s3, key = boto3.client("s3"), "train/uploaded/config.json"
+    s3, key = clients.client("s3"), "train/uploaded/config.json"
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     sent = s3.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
     run = f"20260101T000000-{version_digest(BUCKET, key, sent['VersionId'])}"
     if status:
-        turns = Turns(boto3.resource("dynamodb").Table("TurnsTable"))
+        turns = Turns(clients.tables().Table("TurnsTable"))
         turns.record("uploaded", run, {"status": status})
     account = Account("PersonalizedExperiences")
     assert _run_of_the_same(account, "uploaded", BUCKET, key, b"{}") == (run if same else None)
@@ -420,12 +420,12 @@ TARGET = Target("arn:machine", "arn:aws:iam::000000000000:role/scheduler", "arn:
 @pytest.fixture
 def schedules(account: None) -> Schedules:
     """A task of films that fires every 300 days, and was run by hand between two fires."""
-    client = boto3.client("scheduler")
+    client = clients.client("scheduler")
     client.create_schedule_group(Name="tasks")
     schedules = Schedules(client, "tasks")
     run = {"status": "SUCCEEDED", "started": (datetime.now(UTC) - EVERY / 3).isoformat()}
     row = {"kind": "import", "expression": "rate(300 days)", "zone": "UTC", "last": run}
-    Tasks(boto3.resource("dynamodb").Table("TasksTable")).write("films", "import", **row)
+    Tasks(clients.tables().Table("TasksTable")).write("films", "import", **row)
     schedules.put(NAME, "rate(300 days)", "UTC", enabled=True, target=TARGET, given={})
     return schedules
 
@@ -445,7 +445,7 @@ def test_a_rate_first_fires_at_its_start_date(schedules: Schedules) -> None:
 
 
 def test_a_rate_keeps_its_pace_whatever_is_run_by_hand(schedules: Schedules) -> None:
-    client = boto3.client("scheduler")
+    client = clients.client("scheduler")
     found = client.get_schedule(Name=NAME, GroupName="tasks")
     names = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     begun = datetime.now(UTC).replace(microsecond=0) - EVERY * 1.5
@@ -478,12 +478,12 @@ NEWER = {"version": 99, "needs": 99, "release": "9.0.0"}
     ],
 )
 def test_what_only_a_newer_release_can_read_is_told_in_words(words: tuple[str, ...]) -> None:
-    tables = boto3.resource("dynamodb")
+    tables = clients.tables()
     for table, record in (("TurnsTable", "RUN#1"), ("TasksTable", "import")):
         row = {"group": "films", "record": record, "form": NEWER}
         tables.Table(table).put_item(Item=row)
     body = json.dumps({"form": NEWER})
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="state/films/1.json", Body=body)
+    clients.client("s3").put_object(Bucket=BUCKET, Key="state/films/1.json", Body=body)
     result = run(*words)
     assert result.exit_code == 1
     assert "was written by release 9.0.0 in form 99" in result.output

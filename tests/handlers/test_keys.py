@@ -14,6 +14,7 @@ from mpe.aws.turns import MOST_TOLD
 from mpe.handlers.configure import Upload
 from mpe.model.messages import message_for
 from mpe.model.service.limits import SIZE_LIMIT
+from tests import clients
 from tests.conftest import config
 from tests.handlers.test_runs import BUCKET, NOW, Account, account
 
@@ -147,6 +148,7 @@ def test_names_differ_by_case(account: Account) -> None:
 
 def test_of_a_huge_file_only_the_beginning_is_read(account: Account) -> None:
     asked: list[str] = []
+    account.s3 = clients.own("s3")
     account.s3.meta.events.register(
         "before-call.s3.GetObject", lambda params, **_: asked.append(params["headers"]["Range"])
     )

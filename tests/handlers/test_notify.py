@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -17,6 +16,7 @@ from mpe.aws.events import CONFIG_REJECTED, RUN_CHANGED
 from mpe.handlers import notify
 from mpe.handlers.settings import LOGGER
 from mpe.model.messages import message_for
+from tests import clients
 from tests.handlers.test_functions import ACCOUNT, REGION, Context, Log
 from tests.handlers.test_functions import log as log
 from tests.model.test_usage import DETAIL
@@ -43,7 +43,7 @@ class Topic:
 
     def received(self) -> list[dict[str, Any]]:
         """Return what came to the queue since it was looked into last."""
-        queues = boto3.client("sqs", region_name=REGION)
+        queues = clients.client("sqs")
         found = queues.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
         for one in found.get("Messages", ()):
             queues.delete_message(QueueUrl=self.queue, ReceiptHandle=one["ReceiptHandle"])
@@ -58,9 +58,9 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Iterator[Topic]:
     monkeypatch.setenv("TELL", "everything")
     client.cache_clear()
     with mock_aws():
-        topics = boto3.client("sns", region_name=REGION)
+        topics = clients.client("sns")
         topic = topics.create_topic(Name="told")["TopicArn"]
-        queue = boto3.client("sqs", region_name=REGION).create_queue(QueueName="heard")["QueueUrl"]
+        queue = clients.client("sqs").create_queue(QueueName="heard")["QueueUrl"]
         endpoint = f"arn:aws:sqs:{REGION}:{ACCOUNT}:heard"
         topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint)
         monkeypatch.setenv("SNS_TOPIC_ARN", topic)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -31,6 +30,7 @@ from mpe.model.messages import message_for
 from mpe.model.plan.desired import Place
 from mpe.model.plan.removals import PATH as REMOVED
 from mpe.model.service.limits import PROBLEMS_LIMIT
+from tests import clients
 from tests.conftest import config
 from tests.handlers.measured import Measured
 from tests.handlers.memory import Table
@@ -157,7 +157,7 @@ class Account:
 
 
 def table(name: str) -> Any:
-    return boto3.resource("dynamodb", region_name="us-east-1").create_table(
+    return clients.tables().create_table(
         TableName=name,
         KeySchema=[
             {"AttributeName": "group", "KeyType": "HASH"},
@@ -182,7 +182,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 def an_account() -> Iterator[Account]:
     """Have an account, with tables and a bucket."""
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
+        s3 = clients.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield Account(s3, Turns(table("turns")), Ledger(table("ledger")), Tasks(table("tasks")))
@@ -876,7 +876,7 @@ def test_the_newest_durations_are_kept_beside_the_last_which_former_releases_rea
     for seconds in range(1, 11):
         account.ledger.remember("movielens", "version.s", "SolutionVersion", "created", seconds)
     assert account.ledger.durations("movielens", "version.s", "created") == tuple(range(3, 11))
-    rows = boto3.resource("dynamodb", region_name="us-east-1").Table("ledger")
+    rows = clients.tables().Table("ledger")
     key = {"group": "movielens", "record": "DURATION#created#version.s"}
     row = rows.get_item(Key=key)["Item"]
     assert row["seconds"] == 10

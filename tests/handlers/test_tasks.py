@@ -28,6 +28,7 @@ from mpe.model.messages import message_for
 from mpe.model.plan.desired import desired_state
 from mpe.model.plan.tasks import BY_USER, GONE, schedule_name
 from mpe.model.remedies import Where, remedy
+from tests import clients
 from tests.conftest import config
 from tests.everything import RECIPE
 from tests.handlers.test_runs import NOW, PLACE, STACK, Account, Fixed
@@ -54,7 +55,7 @@ class Desk:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.client = boto3.client("scheduler", region_name="us-east-1")
+        self.client = clients.own("scheduler")
         self.client.create_schedule_group(Name="group")
         self.schedules = Schedules(self.client, "group")
         self.clock = Fixed(moment=NOW)
@@ -158,7 +159,7 @@ def _refuse(desk: Desk, operation: str, code: str, status: int) -> None:
 
 
 def _allow(desk: Desk) -> None:
-    desk.client = boto3.client("scheduler", region_name="us-east-1")
+    desk.client = clients.own("scheduler")
     desk.schedules = Schedules(desk.client, "group")
 
 
@@ -280,6 +281,7 @@ def test_a_state_that_s3_keeps_is_in_the_log(desk: Desk, caplog: pytest.LogCaptu
     for day in ("20260101", "20260102"):
         desk.synchronize(config(), f"{day}T000000-0123abcd")
     assert caplog.records == []
+    desk.account.s3 = clients.own("s3")
     desk.account.s3.meta.events.register("before-call.s3.DeleteObjects", refuse)
     desk.synchronize(config(), "20260201T000000-0123abcd")
     (line,) = (vars(one) for one in caplog.records if one.levelname == "WARNING")
@@ -329,8 +331,8 @@ def test_three_hundred_tasks_are_kept_within_the_time_of_the_function(account: A
     At worst each task of the one config makes place for one of the other. Thirty of them are
     counted ten times: tasks are kept one by one.
     """
-    rows = boto3.resource("dynamodb", region_name="us-east-1").Table("tasks")
-    account.tasks = Tasks(rows)
+    rows = boto3.resource("dynamodb", **clients.OF_MOTO).Table("tasks")
+    account.tasks, account.s3 = Tasks(rows), clients.own("s3")
     desk = Desk(account)
     calls: list[str] = []
     for client in (desk.client, rows.meta.client, account.s3):
@@ -410,7 +412,7 @@ class Beset(Tasks):
 def test_what_becomes_of_a_task_while_the_config_is_synchronized_is_kept(desk: Desk) -> None:
     desk.synchronize(scheduled())
     desk.fire("import")
-    desk.account.tasks = Beset(boto3.resource("dynamodb", region_name="us-east-1").Table("tasks"))
+    desk.account.tasks = Beset(clients.tables().Table("tasks"))
     desk.synchronize(scheduled(), "2")
     assert desk.row("import")["last"] == {"status": "SUCCEEDED"}
     assert desk.row("import")["disabled"] == BY_USER

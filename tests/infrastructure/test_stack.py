@@ -13,7 +13,6 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk.aws_sqs import CfnQueue
 
-from mpe.assembly.synthesis import Assembly, synthesize
 from mpe.aws.clients import BESIDE, BRIEF, CONFIG
 from mpe.handlers.ensure import PATIENCE
 from mpe.infrastructure.package import LOCAL, SERVICES, code
@@ -28,7 +27,6 @@ from tests.synth import checked
 from tests.workflows import GOLDEN, PICTURES, TITLES, definitions, golden, pictures
 
 Template = dict[str, Any]
-REPORT = "validation-report.json"
 
 
 def of(template: Template, kind: str) -> Iterator[tuple[str, Template]]:
@@ -62,15 +60,6 @@ def test_what_they_would_find_is_told(tmp_path: Path) -> None:
     told = checked(tmp_path, misspelt)
     assert [one for one in told if one.startswith("AwsSolutions-SQS4")]
     assert [one for one in told if "'VisibilityTimeout'" in one]
-
-
-def test_the_app_leaves_the_cdks_validation_to_those_tests(
-    assembly: Assembly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It takes nearly as long as all else of a synthesis; who wants it sets a variable."""
-    assert not (assembly.folder / REPORT).exists()
-    monkeypatch.setenv("CDK_VALIDATION", "true")
-    assert (synthesize(tmp_path / "out").folder / REPORT).exists()
 
 
 def test_cfn_lint_finds_nothing(folder: Path, template: Template) -> None:
