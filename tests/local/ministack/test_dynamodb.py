@@ -1,4 +1,4 @@
-"""How often DynamoDB reads an expression of a query of many items."""
+"""How often DynamoDB reads an expression of a query of many items, and walks it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ITEMS = 20
 ASKED = """
 import asyncio, collections, json, sys
 from ministack.services import dynamodb
-from mpe.local.ministack.dynamodb import read_expressions_once
+from mpe.local.ministack.dynamodb import compare_keys_at_once, read_expressions_once
 
 read = collections.Counter()
 
@@ -26,8 +26,10 @@ def counted(name):
 
 counted("_tokenize")
 counted("_condition_syntax_error")
+counted("_ExprEval")
 if sys.argv[1] == "good":
     read_expressions_once()
+    compare_keys_at_once()
 
 def ask(operation, **params):
     target = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
@@ -60,7 +62,38 @@ answers = [
         "n BETWEEN :low AND :high", "n = :low OR n > :high", "n = = :low", "((n = :low))",
     )
 ]
-print(json.dumps({"answers": answers, "read": max(read.values())}))
+read.pop("_ExprEval", None)
+found = {"answers": answers, "read": max(read.values())}
+
+
+def with_keys(*conditions):
+    return [
+        ask(
+            "Query",
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames={"#n0": "of", "#n1": name},
+            ExpressionAttributeValues={":v0": whole, ":v1": begins},
+        )
+        for condition in conditions
+        for name, whole, begins in (
+            ("at", {"S": "one"}, {"S": "01"}),
+            ("at", {"S": "one"}, {"S": "9"}),
+            ("at", {"S": "other"}, {"S": "0"}),
+            ("at", {"S": "one"}, {"N": "0"}),
+            ("at", {"N": "1"}, {"S": "0"}),
+            ("n", {"S": "one"}, {"S": "0"}),
+        )
+    ]
+
+read.clear()
+found["keys"] = with_keys("(#n0 = :v0 AND begins_with(#n1, :v1))")
+found["walked"] = read["_ExprEval"]
+found["keys"] += with_keys(
+    "#n0 = :v0 AND begins_with(#n1, :v1)",
+    "(#n0 = :v0 AND begins_with(#n1, :v1)",
+    "#n0 = :v0 AND begins_with(#n1, :v1))",
+)
+print(json.dumps(found))
 """
 
 
@@ -90,3 +123,18 @@ def test_an_expression_is_read_once_and_the_answers_are_the_same(
     assert statuses == [200, 200, 400, 400], "right expressions and wrong ones"
     assert len(good["answers"][0][1]["Items"]) == 7
     assert good["read"] == 5, "one that all queries have, and four"
+
+
+def test_alone_a_query_walks_its_expression_for_each_item(as_it_comes: dict[str, Any]) -> None:
+    assert as_it_comes["walked"] >= 2 * ITEMS
+
+
+def test_keys_are_compared_at_once_and_the_answers_are_the_same(
+    as_it_comes: dict[str, Any],
+) -> None:
+    good = asked("good")
+    assert good["keys"] == as_it_comes["keys"]
+    counts = [answer.get("Count") for _, answer in good["keys"]]
+    assert counts[:3] == [10, 0, 0]
+    assert [status for status, _ in good["keys"]][:6] == [200] * 3 + [400] * 3
+    assert good["walked"] == 0

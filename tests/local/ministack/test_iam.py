@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import urllib.error
+from typing import Any
 
 import pytest
 
-from mpe.local.cloud import LocalCloud
+from mpe.local.cloud import ACCOUNT, LocalCloud
+from mpe.local.ministack.iam import read_policies_once
 from tests.local.ministack.conftest import Alone, function_in
 
 pytestmark = pytest.mark.local
@@ -75,3 +77,60 @@ def test_alone_no_decision_is_kept(alone: Alone) -> None:
     except (alone.client("cloudtrail").exceptions.ClientError, urllib.error.HTTPError):
         events = []
     assert "ListBuckets" not in json.dumps(events, default=str)
+
+
+ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+
+
+class Roles(dict[str, Any]):
+    """The roles of one account, with a policy each."""
+
+    def get_scoped(self, account: str, region: None, name: str) -> Any:
+        return self.get(name)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts of policies that are parsed, of a role that has two."""
+    from ministack.core import iam_evaluator
+    from ministack.services import iam
+
+    texts = [json.dumps({"Statement": {**ALLOW, "Sid": sid}}) for sid in "AB"]
+    roles = Roles(one={"InlinePolicies": dict(enumerate(texts))})
+    monkeypatch.setattr(iam, "_roles", roles)
+    parse, found = iam_evaluator.parse_policy_document, list[str]()
+
+    def noted(text: Any) -> Any:
+        found.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(iam_evaluator, "parse_policy_document", noted)
+    return found
+
+
+def policies() -> list[list[str]]:
+    from ministack.core import iam_evaluator
+
+    gathered = iam_evaluator._gather_role_policies("one", ACCOUNT)
+    return [[one.sid for one in statements] for statements in gathered]
+
+
+def test_policies_are_read_once_and_another_text_is_another_policy(read: list[str]) -> None:
+    from ministack.core import iam_evaluator
+    from ministack.services import iam
+
+    read_policies_once()
+    assert policies() == policies() == [["A"], ["B"]]
+    assert len(read) == 2
+    iam._roles["one"]["InlinePolicies"][1] = json.dumps({"Statement": {**ALLOW, "Sid": "C"}})
+    assert policies() == [["A"], ["C"]]
+    assert len(read) == 3
+    document = {"Statement": [{**ALLOW, "Sid": "D"}]}  # which cannot be compared by what it says
+    assert [one.sid for one in iam_evaluator.parse_policy_document(document)] == ["D"]
+    document["Statement"][0]["Sid"] = "E"
+    assert [one.sid for one in iam_evaluator.parse_policy_document(document)] == ["E"]
+
+
+def test_alone_policies_are_read_anew_for_each_request(read: list[str]) -> None:
+    assert policies() == policies()
+    assert len(read) == 4

@@ -10,7 +10,7 @@ from mpe.local.ministack.difference import Difference
 
 MOST = 1024
 """How many readings are kept."""
-BEGINNING = re.compile(r"\(?(#\w+) = (:\w+) AND begins_with\((#\w+), (:\w+)\)\)?")
+BEGINNING = re.compile(r"\((#\w+) = (:\w+) AND begins_with\((#\w+), (:\w+)\)\)")
 """A condition on keys, as boto3 writes it: of one partition, those whose sort key begins so."""
 
 
