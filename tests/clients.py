@@ -42,12 +42,16 @@ def tables() -> Any:
 
 def _unheard(made: Any) -> Any:
     """Let nobody listen but the SDK itself, which says who it is and does so once."""
-    register = made.meta.events.register
+    events = made.meta.events
 
-    def once(event: str, handler: Any, unique_id: str | None = None, **more: Any) -> None:
-        if unique_id is None:
-            raise AssertionError(f"who listens to {event} needs a client of their own: own()")
-        register(event, handler, unique_id, **more)
+    def only_once(register: Any) -> Any:
+        def once(event: str, handler: Any, unique_id: str | None = None, **more: Any) -> None:
+            if unique_id is None:
+                raise AssertionError(f"who listens to {event} needs a client of their own: own()")
+            register(event, handler, unique_id, **more)
 
-    made.meta.events.register = once
+        return once
+
+    for name in ("register", "register_first", "register_last", "unregister"):
+        setattr(events, name, only_once(getattr(events, name)))
     return made

@@ -247,6 +247,7 @@ def test_what_a_page_may_send_is_refused_and_does_nothing(
     answer = send(empty, method, path, {**headers, **SENDERS[sender]}, body)
     assert answer.status == 403
     assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert answer.headers["connection"] == "close", "whose body comes or not, as it was not read"
     if method != "HEAD":
         assert "The local cloud refuses this" in answer.body
     assert made(empty) == {"roles": [], "functions": [], "buckets": []}

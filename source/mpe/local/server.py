@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -17,8 +16,6 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-
-import uvicorn
 
 from mpe.assembly.processes import STOP_SECONDS
 from mpe.emulator import Durations, Quotas
@@ -28,17 +25,15 @@ from mpe.local.faults import Interference
 from mpe.local.kept import Calls, Mailbox
 from mpe.local.ministack.difference import Start
 from mpe.local.ministack.differences import make_good
-from mpe.local.ministack.http import App
 from mpe.local.ministack.objects import RoleObjects
 from mpe.local.ministack.process import check_version
 from mpe.local.pages import serve
+from mpe.local.serving import listen
 from mpe.local.variables import DURATIONS, QUOTAS, RELEASED, SECRET, WATCHED
 
 WATCH_SECONDS = 0.5
 LEAST = 60
 """Real seconds before a new solution is trained by itself, however fast the time passes."""
-KEPT_ALIVE = 75
-"""Seconds that a connection may rest, as MiniStack's own server has it."""
 COLLECTED_AFTER = 10_000
 """Objects after which Python looks for such as nothing reaches. By the 700 of Python 3.11, that
 took a tenth of this process's time, since it holds all that the clouds have."""
@@ -62,34 +57,8 @@ def main() -> int:
     app = serve(start.interference.wrap(ministack.app.app), pages)
     gc.freeze()
     gc.set_threshold(COLLECTED_AFTER)
-    _listen(guard(app, port=port, secret=secret), port)
+    listen(guard(app, port=port, secret=secret), port)
     return 0
-
-
-def _listen(app: App, port: int) -> None:
-    """Serve an application to this machine until told to stop.
-
-    It is MiniStack's own but for the server: Hypercorn's protocol in Python took half of what a
-    request costs.
-    """
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    uvicorn.run(
-        app,
-        host="127.0.0.1",
-        port=port,
-        loop="asyncio",
-        http="httptools",
-        ws="wsproto",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        proxy_headers=False,  # a client is who it is
-        server_header=False,
-        date_header=False,  # MiniStack has its own
-        timeout_keep_alive=KEPT_ALIVE,
-        timeout_graceful_shutdown=STOP_SECONDS // 2,
-    )
 
 
 def _service(speed: float) -> Personalize:

@@ -93,6 +93,20 @@ found["keys"] += with_keys(
     "(#n0 = :v0 AND begins_with(#n1, :v1)",
     "#n0 = :v0 AND begins_with(#n1, :v1))",
 )
+found["odd"] = [
+    ask(
+        "Query",
+        KeyConditionExpression="(#n0 = :v0 AND begins_with(#n1, :v1))",
+        ExpressionAttributeNames={"#n0": "of", "#n1": name},
+        ExpressionAttributeValues={":v0": whole, ":v1": begins},
+    )
+    for name, whole, begins in (
+        ("at", {"S": "one", "N": "1"}, {"S": "0"}),
+        ("at", {"S": "one"}, {"S": "0", "N": "1"}),
+        ("of", {"S": "one"}, {"S": "o"}),
+        ("of", {"S": "one"}, {"B": "bw=="}),
+    )
+]
 print(json.dumps(found))
 """
 
@@ -134,6 +148,7 @@ def test_keys_are_compared_at_once_and_the_answers_are_the_same(
 ) -> None:
     good = asked("good")
     assert good["keys"] == as_it_comes["keys"]
+    assert good["odd"] == as_it_comes["odd"], "values of two types, and one key twice"
     counts = [answer.get("Count") for _, answer in good["keys"]]
     assert counts[:3] == [10, 0, 0]
     assert [status for status, _ in good["keys"]][:6] == [200] * 3 + [400] * 3

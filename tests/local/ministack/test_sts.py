@@ -60,3 +60,20 @@ def test_alone_two_sessions_at_once_are_an_error() -> None:
 
     with pytest.raises(RuntimeError, match="changed size during iteration"):
         sts.register_session("one", {})
+
+
+def test_a_session_lasts_while_half_of_it_is_left_and_it_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from ministack.services import sts
+
+    sessions: dict[str, dict[str, Any]] = {}
+    monkeypatch.setattr(sts, "_sessions", sessions)
+    made = our_sts.session_of("arn:aws:iam::000000000000:role/one", "000000000000")
+    key = made["aws_access_key_id"]
+    assert our_sts.lasts(key)
+    assert not our_sts.lasts("another")
+    sessions[key]["Expiration"] -= our_sts.SESSION_SECONDS / 2
+    assert not our_sts.lasts(key)
+    sessions.clear()
+    assert not our_sts.lasts(key)

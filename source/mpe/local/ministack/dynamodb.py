@@ -29,8 +29,8 @@ def read_expressions_once() -> None:
 def compare_keys_at_once() -> None:
     """Compare an item's keys with a query's without walking the expression for each.
 
-    MiniStack has looked at the expression before it looks at items; whatever is not as it should
-    be in one is left to it.
+    MiniStack has looked at the expression before it looks at items. Two keys that are one, and
+    values that are not of one type, are left to it.
     """
     from ministack.services import dynamodb
 
@@ -43,8 +43,9 @@ def compare_keys_at_once() -> None:
         if found:
             partition, whole, sort, begins = found.groups()
             try:
-                same = bool(item[names[partition]] == values[whole])
-                return same and bool(item[names[sort]]["S"].startswith(values[begins]["S"]))
+                if names[partition] != names[sort] and len(values[whole] | values[begins]) == 1:
+                    same = bool(item[names[partition]] == values[whole])
+                    return same and bool(item[names[sort]]["S"].startswith(values[begins]["S"]))
             except (KeyError, TypeError):
                 pass
         return bool(evaluate(expr, item, values, names, slot=slot))

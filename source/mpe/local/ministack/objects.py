@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,7 +33,7 @@ class RoleObjects:
         self._region = region
         self._session = boto3.Session()
         self._making = threading.Lock()  # a session makes one client at a time
-        self._clients: dict[tuple[str, str, str], tuple[float, Any]] = {}
+        self._clients: dict[tuple[str, str, str], tuple[str, Any]] = {}
 
     def role_trusts_service(self, role_arn: str, *, account: str) -> bool:
         return trusts(role_arn, SERVICE, self._source(account), self._region)
@@ -109,22 +108,24 @@ class RoleObjects:
     def _client(self, service: str, role_arn: str, account: str) -> Any:
         """Return a client with a session of the role, if the role lets the service.
 
-        A session is kept for half of its time, and has what its role may do by then.
+        A session is kept for half of its time, as long as MiniStack knows it. What it may do is
+        what its role may by then.
         """
         if not self.role_trusts_service(role_arn, account=account):
             raise ObjectsDenied(f"{SERVICE} may not assume {role_arn}")
-        of, now = (service, role_arn, account), time.monotonic()
+        of = (service, role_arn, account)
         with self._making:
-            until, client = self._clients.get(of, (now, None))
-            if until <= now:
+            key, client = self._clients.get(of, ("", None))
+            if not sts.lasts(key):
+                session = sts.session_of(role_arn, account)
                 client = self._session.client(
                     service,
                     endpoint_url=self._endpoint,
                     region_name=self._region,
                     config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}),
-                    **sts.session_of(role_arn, account),
+                    **session,
                 )
-                self._clients[of] = now + sts.SESSION_SECONDS / 2, client
+                self._clients[of] = session["aws_access_key_id"], client
             return client
 
 

@@ -47,6 +47,14 @@ def session_of(role_arn: str, account: str) -> dict[str, str]:
     }
 
 
+def lasts(key: str) -> bool:
+    """Tell whether a session has more than half of its time left, by its access key."""
+    from ministack.services import sts
+
+    session = sts._sessions.get(key)
+    return session is not None and session["Expiration"] - time.time() > SESSION_SECONDS / 2
+
+
 DIFFERENCES = (
     Difference(
         aws="many sessions can be made at the same time",
