@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import signal
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,6 +83,14 @@ def test_chunks_arrive_beside_an_offer(
     )
     assert connection.getresponse().status == 200
     assert empty.client("s3").get_object(**key)["Body"].read() == b"abc"
+
+
+def test_other_machines_do_not_reach_it(empty: LocalCloud) -> None:
+    """Nor another address of this one, where the whole network 127/8 is its own, as in Linux."""
+    with socket.create_connection(("127.0.0.1", empty.port)):
+        pass
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.2", empty.port), timeout=5):
+        pass
 
 
 def test_it_is_no_proxy(connection: http.client.HTTPConnection) -> None:
