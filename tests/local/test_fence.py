@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from mpe.assembly.synthesis import Assembly
 from mpe.local.cloud import LocalCloud
 from mpe.local.faults import Fault, Kind
+from tests.conftest import BRIEF
 from tests.local.campaign import Lab
 from tests.local.conftest import CSV, User, small, wait_until
 
 pytestmark = pytest.mark.local
+SPEED = 100.0
+"""A turn is given back a minute after its run was stopped, since a function may go on for as long,
+at whatever speed. Who waits for it asks meanwhile, at usual speeds of these tests dozens of times in
+a second."""
+
+
+@pytest.fixture(scope="module")
+def cloud(assembly: Assembly) -> Iterator[LocalCloud]:
+    with LocalCloud(speed=SPEED, assembly=assembly, durations=BRIEF) as running:
+        yield running
 
 
 def test_a_run_that_is_stopped_in_the_middle_of_a_training_leads_to_one_training(
