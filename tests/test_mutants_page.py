@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import importlib
+import weakref
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,15 @@ def test_a_change_holds_where_the_function_was_imported_by_name(
     put(made, Loaded([str(tmp_path)]))
     assert callable(two)
     assert two() == 3
+
+
+def test_functions_are_found_beside_a_weak_reference_whose_object_is_gone() -> None:
+    class Gone:
+        pass
+
+    proxy = weakref.proxy(Gone())
+    assert any(one is proxy for one in gc.get_objects())
+    Loaded([str(ROOT)])
 
 
 def test_a_change_says_which_line_becomes_what() -> None:

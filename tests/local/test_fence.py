@@ -16,7 +16,7 @@ from tests.local.conftest import CSV, User, small, wait_until
 pytestmark = pytest.mark.local
 SPEED = 100.0
 """A turn is given back a minute after its run was stopped, since a function may go on for as long,
-at whatever speed. Who waits for it asks meanwhile, at usual speeds of these tests dozens of times in
+at whatever speed. Who waits for it asks meanwhile, at the usual speed of tests dozens of times in
 a second."""
 
 

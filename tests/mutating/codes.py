@@ -21,9 +21,10 @@ class Loaded:
         within = tuple(folders)
         gc.unfreeze()  # else what was there before the tests is not found
         for one in gc.get_objects():
-            if isinstance(one, functools._lru_cache_wrapper):
+            kind = type(one)  # isinstance would ask what a weak proxy stands for, which may be gone
+            if kind is functools._lru_cache_wrapper:
                 self._caches.append(one)
-            elif isinstance(one, FunctionType) and one.__code__.co_filename.startswith(within):
+            elif kind is FunctionType and one.__code__.co_filename.startswith(within):
                 self._functions.append(one)
 
     def put(self, codes: Codes) -> None:
