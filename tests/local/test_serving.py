@@ -61,7 +61,7 @@ def connection(empty: LocalCloud) -> Iterator[http.client.HTTPConnection]:
 def test_whatever_a_client_offers_besides_its_body_arrives(
     empty: LocalCloud, connection: http.client.HTTPConnection, offered: dict[str, str], body: bytes
 ) -> None:
-    """`curl --http2` and clients of Java offer another protocol with each request."""
+    """`curl --http2` offers another protocol with each request."""
     key = {"Bucket": "ours", "Key": "a"}
     url = urlsplit(empty.client("s3").generate_presigned_url("put_object", Params=key))
     for _ in range(2):  # the second on the same connection

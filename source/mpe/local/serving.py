@@ -21,12 +21,13 @@ from mpe.local.ministack.http import App
 
 KEPT_ALIVE = 75
 """Seconds that a connection may rest, as MiniStack's own server has it."""
+INVALID = "Invalid HTTP request received."
 
 
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1 that turns into WebSockets where asked to, and into nothing else.
 
-    Who offers another protocol, as ``curl --http2`` and Java's clients do, is answered without it
+    Who offers another protocol, as ``curl --http2`` does, is answered without it
     (https://www.rfc-editor.org/rfc/rfc9110#section-7.8). The parser leaves out the body of a
     request with an offer, so such a request is parsed again without it.
     """
@@ -39,10 +40,12 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as offer:
             if self._declines():
                 self._parse_without_offer(data[offer.args[0] :])
-            else:
+            elif self._should_upgrade():
                 self.handle_websocket_upgrade()
+            else:
+                self.send_400_response(INVALID)
         except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
+            self.send_400_response(INVALID)
 
     def on_headers_complete(self) -> None:
         """Answer a request, unless it is parsed again."""
