@@ -14,13 +14,11 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 
 from mpe.local import serving
 from mpe.local.cloud import LocalCloud
+from mpe.local.door import SECRET
 from mpe.local.errors import ServerDiedError
 from tests.local.conftest import wait_until
 
@@ -40,6 +38,12 @@ def connection(empty: LocalCloud) -> Iterator[http.client.HTTPConnection]:
     made = http.client.HTTPConnection("127.0.0.1", empty.port)
     yield made
     made.close()
+
+
+def target(s3: Any, bucket: str, key: str) -> str:
+    """Return what a request asks for that puts an object in the name of a client."""
+    url = urlsplit(s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key}))
+    return f"{url.path}?{url.query}"
 
 
 @pytest.mark.parametrize(
@@ -62,27 +66,53 @@ def test_whatever_a_client_offers_besides_its_body_arrives(
     empty: LocalCloud, connection: http.client.HTTPConnection, offered: dict[str, str], body: bytes
 ) -> None:
     """`curl --http2` offers another protocol with each request."""
-    key = {"Bucket": "ours", "Key": "a"}
-    url = urlsplit(empty.client("s3").generate_presigned_url("put_object", Params=key))
+    s3 = empty.client("s3")
     for _ in range(2):  # the second on the same connection
-        connection.request("PUT", f"{url.path}?{url.query}", body=body, headers=offered)
+        connection.request("PUT", target(s3, "ours", "a"), body=body, headers=offered)
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (200, b"")
-        assert empty.client("s3").get_object(**key)["Body"].read() == body
+        assert s3.get_object(Bucket="ours", Key="a")["Body"].read() == body
 
 
 def test_chunks_arrive_beside_an_offer(
     empty: LocalCloud, connection: http.client.HTTPConnection
 ) -> None:
-    key = {"Bucket": "ours", "Key": "chunks"}
-    url = urlsplit(empty.client("s3").generate_presigned_url("put_object", Params=key))
+    s3 = empty.client("s3")
     offered = {"Connection": "Upgrade", "Upgrade": "h2c", "Transfer-Encoding": "chunked"}
     chunks = iter([b"ab", b"c"])
-    connection.request(
-        "PUT", f"{url.path}?{url.query}", body=chunks, headers=offered, encode_chunked=True
-    )
+    url = target(s3, "ours", "chunks")
+    connection.request("PUT", url, body=chunks, headers=offered, encode_chunked=True)
     assert connection.getresponse().status == 200
-    assert empty.client("s3").get_object(**key)["Body"].read() == b"abc"
+    assert s3.get_object(Bucket="ours", Key="chunks")["Body"].read() == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        pytest.param("PUT", "/ours/a", {"Origin": "http://evil.example"}, 403, id="the-door"),
+        pytest.param("PUT", "/_ministack/health", {}, 200, id="ministack"),
+        pytest.param("PUT", "/_mpe/health", {}, 200, id="a-page"),
+    ],
+)
+def test_an_answer_before_the_body_was_asked_for_is_the_connections_last(
+    empty: LocalCloud,
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    """Else the next request would be taken for the body that the client did not send."""
+    waits = {"Expect": "100-continue", "Content-Length": "500", SECRET: empty.secret}
+    connection.putrequest(method, path)
+    for name, value in {**waits, **headers}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    answer.read()
+    assert (answer.status, answer.will_close) == (status, True)
+    connection.request("GET", "/_mpe/health", headers={SECRET: empty.secret})
+    assert connection.getresponse().status == 200
 
 
 def test_other_machines_do_not_reach_it(empty: LocalCloud) -> None:
@@ -108,10 +138,9 @@ def test_a_request_is_not_taken_for_one_of_who_asked_before(
     config = Config(s3={"addressing_style": "path"})
     key = {"aws_access_key_id": OTHER, "aws_secret_access_key": "test"}
     at: dict[str, Any] = {"endpoint_url": empty.endpoint, "region_name": empty.region}
-    boto3.client("s3", **at, **key, config=config).create_bucket(Bucket="theirs")
-    request = AWSRequest("PUT", f"{empty.endpoint}/theirs/a", data=b"x" * 3_000_000)
-    S3SigV4Auth(Credentials(OTHER, "test"), "s3", empty.region).add_auth(request)
-    connection.request("PUT", "/theirs/a", body=request.data, headers=dict(request.headers))
+    theirs = boto3.client("s3", **at, **key, config=config)
+    theirs.create_bucket(Bucket="theirs")
+    connection.request("PUT", target(theirs, "theirs", "a"), body=b"x" * 3_000_000)
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, b"")
     connection.request("GET", "/")

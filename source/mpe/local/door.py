@@ -39,8 +39,6 @@ DOCUMENT = [
     (b"x-content-type-options", b"nosniff"),
 ]
 """Headers of each answer: what it is to a browser."""
-LAST = (b"connection", b"close")
-"""With a refusal, after which a client that was not asked for its body may send it or not."""
 
 
 def guard(app: App, *, port: int, secret: str) -> App:
@@ -58,7 +56,7 @@ def guard(app: App, *, port: int, secret: str) -> App:
             await send({"type": "websocket.close", "code": 1008})
         else:
             body = json.dumps({"message": f"The local cloud refuses this: {refused}."})
-            await answer(_hidden(send), 403, "application/json", body.encode(), LAST)
+            await answer(_hidden(send), 403, "application/json", body.encode())
 
     return guarded
 

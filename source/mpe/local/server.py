@@ -57,7 +57,7 @@ def main() -> int:
     app = serve(start.interference.wrap(ministack.app.app), pages)
     gc.freeze()
     gc.set_threshold(COLLECTED_AFTER)
-    listen(guard(app, port=port, secret=secret), port)
+    listen(guard(app, port=port, secret=secret), os.environ["BIND_HOST"], port)
     return 0
 
 

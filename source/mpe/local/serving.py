@@ -11,17 +11,20 @@ import contextlib
 import resource
 import signal
 import sys
+from typing import Any
 
 import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mpe.assembly.processes import STOP_SECONDS
-from mpe.local.ministack.http import App
+from mpe.local.ministack.http import App, Scope
 
 KEPT_ALIVE = 75
 """Seconds that a connection may rest, as MiniStack's own server has it."""
 INVALID = "Invalid HTTP request received."
+BODIES = frozenset({b"content-length", b"transfer-encoding"})
+"""Headers of a request that has a body."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -69,13 +72,40 @@ class Protocol(HttpToolsProtocol):
         self.data_received(b"\r\n".join([*lines, b"", rest]))
 
 
-def listen(app: App, port: int) -> None:
-    """Serve an application to this machine until told to stop, which is no failure."""
+def close_unread(app: App) -> App:
+    """Close the connection with an answer to a request whose body was not asked for.
+
+    A client that waits to be asked may send it then or not, and what comes next would be taken for
+    it (https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1).
+    """
+
+    async def read(scope: Scope, receive: Any, send: Any) -> None:
+        asked = False
+
+        async def received() -> Any:
+            nonlocal asked
+            asked = True
+            return await receive()
+
+        async def sent(message: dict[str, Any]) -> None:
+            begins = message["type"] == "http.response.start"
+            if begins and not asked and any(name in BODIES for name, _ in scope["headers"]):
+                headers = [*message.get("headers", ()), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, received, sent)
+
+    return read
+
+
+def listen(app: App, host: str, port: int) -> None:
+    """Serve an application at an address until told to stop, which is no failure."""
     _raise_files()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
-        app,
-        host="127.0.0.1",
+        close_unread(app),
+        host=host,
         port=port,
         workers=1,  # whatever WEB_CONCURRENCY says
         loop="asyncio",
@@ -95,7 +125,6 @@ def listen(app: App, port: int) -> None:
 
 def _raise_files() -> None:
     """Let as many files be open as this process may have, where the system lets it."""
-    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if now != most:
-        with contextlib.suppress(ValueError, OSError):  # macOS has no such limit as it says
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS has no such limit as it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -27,3 +27,4 @@ def test_functions_know_how_fast_the_time_passes_and_nothing_of_the_users_settin
     assert environment["MPE_TIME_SCALE"] == "50"
     assert environment["SFN_WAIT_SCALE"] == "0.02"
     assert "AWS_PROFILE" not in environment
+    assert environment["BIND_HOST"] == "127.0.0.1"

@@ -35,11 +35,9 @@ def wrap(wrapper: Callable[[App], App]) -> None:
     ministack.app.app = wrapper(ministack.app.app)
 
 
-async def answer(
-    send: Any, status: int, kind: str, body: bytes, *more: tuple[bytes, bytes]
-) -> None:
-    """Send a whole answer of a media type, with more headers."""
-    headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body)), *more]
+async def answer(send: Any, status: int, kind: str, body: bytes) -> None:
+    """Send a whole answer of a media type."""
+    headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -30,6 +30,7 @@ def environment(port: int, speed: float) -> dict[str, str]:
     """Return the environment that MiniStack reads, for its own process alone."""
     return {
         "AUTH": "true",
+        "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",  # these two would listen on ports of their own
         "SFTP_ENABLED": "0",
