@@ -35,9 +35,14 @@ def own(service: str) -> Any:
 @cache
 def tables() -> Any:
     """Return the resource of DynamoDB."""
-    made = boto3.resource("dynamodb", **OF_MOTO)
+    made = own_tables()
     _unheard(made.meta.client)
     return made
+
+
+def own_tables() -> Any:
+    """Return a resource of DynamoDB that nobody else has."""
+    return boto3.resource("dynamodb", **OF_MOTO)
 
 
 def _unheard(made: Any) -> Any:

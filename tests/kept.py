@@ -23,13 +23,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from moto import mock_aws
-
-from mpe.aws.ledger import Ledger
 from mpe.aws.objects import Objects, Pointer
 from mpe.aws.schedules import Schedules
-from mpe.aws.tasks import Tasks
-from mpe.aws.turns import Claim, Turns
+from mpe.aws.turns import Claim
 from mpe.handlers.begin import Begin
 from mpe.handlers.fire import Fire
 from mpe.handlers.schedule import Synchronize
@@ -47,7 +43,7 @@ from mpe.model.service.profile import Profile, as_document
 from tests import clients
 from tests.conftest import ROOT
 from tests.everything import everything
-from tests.handlers.test_runs import BUCKET, NOW, PLACE, Account, Fixed, table
+from tests.handlers.test_runs import NOW, PLACE, Account, Fixed, an_account
 from tests.handlers.test_tasks import TARGET
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -74,11 +70,8 @@ def account() -> Iterator[Account]:
     """Give S3, DynamoDB and Scheduler, all empty."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         os.environ[name] = "none"
-    with mock_aws():
-        s3 = clients.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        yield Account(s3, Turns(table("turns")), Ledger(table("ledger")), Tasks(table("tasks")))
+    with an_account() as made:
+        yield made
 
 
 def outcomes(run: str) -> list[Outcome]:

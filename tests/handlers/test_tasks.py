@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -331,7 +330,7 @@ def test_three_hundred_tasks_are_kept_within_the_time_of_the_function(account: A
     At worst each task of the one config makes place for one of the other. Thirty of them are
     counted ten times: tasks are kept one by one.
     """
-    rows = boto3.resource("dynamodb", **clients.OF_MOTO).Table("tasks")
+    rows = clients.own_tables().Table("tasks")
     account.tasks, account.s3 = Tasks(rows), clients.own("s3")
     desk = Desk(account)
     calls: list[str] = []
